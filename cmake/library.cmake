@@ -1,0 +1,31 @@
+# estab_library(NAME FOLDERS dir... [LINK name...] [PRIVATE_LINK target...]): the static library
+# libestab-NAME.a, known as estab::NAME, from every source below src/ in the folders named, unit
+# tests (x_test.cpp) left out. A folder without sources yet makes an interface library.
+function(estab_library name)
+  cmake_parse_arguments(arg "" "" "FOLDERS;LINK;PRIVATE_LINK" ${ARGN})
+  set(sources)
+  foreach(folder ${arg_FOLDERS})
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
+    list(APPEND sources ${found})
+  endforeach()
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+
+  set(target estab-${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:estab_flags> ${arg_PRIVATE_LINK})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(estab::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} ${scope} cxx_std_23)
+  target_include_directories(${target} ${scope}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  foreach(dependency ${arg_LINK})
+    target_link_libraries(${target} ${scope} estab-${dependency})
+  endforeach()
+endfunction()

@@ -1,0 +1,32 @@
+# Unit tests stand beside the code (src/x/y_test.cpp): one executable a library. Larger tests have a
+# folder each below tests/.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# estab_test(NAME LINK target... SOURCES file...)
+function(estab_test name)
+  cmake_parse_arguments(arg "" "" "LINK;SOURCES" ${ARGN})
+  if(NOT arg_SOURCES)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE estab_flags ${arg_LINK} GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+foreach(folder base wire ip udp tcp tcp/congestion stack)
+  file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
+  string(REPLACE "/" "_" suffix ${folder})
+  estab_test(test_${suffix} LINK estab-core estab-trace SOURCES ${found})
+endforeach()
+foreach(folder trace device host)
+  file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
+  estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found})
+endforeach()
+
+foreach(folder sim interop package style)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
+    add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
+  endif()
+endforeach()

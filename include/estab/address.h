@@ -1,0 +1,102 @@
+// IP addresses, endpoints and prefixes, as plain values. IPv4 addresses are held as IPv4-mapped
+// IPv6 addresses (RFC 4291 §2.5.5.2), so that one 16-octet type serves both families; such an
+// address never appears on the wire in its mapped form.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "estab/octets.h"
+
+namespace estab {
+
+enum class Family : std::uint8_t { ipv4, ipv6 };
+
+class IpAddress {
+ public:
+  /// The unspecified IPv6 address, `::`.
+  constexpr IpAddress() = default;
+
+  static constexpr IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
+    return IpAddress({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d});
+  }
+  static constexpr IpAddress v4(std::uint32_t host_order) {
+    return v4(static_cast<std::uint8_t>(host_order >> 24),
+              static_cast<std::uint8_t>(host_order >> 16),
+              static_cast<std::uint8_t>(host_order >> 8), static_cast<std::uint8_t>(host_order));
+  }
+  static constexpr IpAddress v6(const std::array<std::uint8_t, 16>& octets) {
+    return IpAddress(octets);
+  }
+  /// The unspecified address of a family: `0.0.0.0` or `::`.
+  static constexpr IpAddress any(Family family) {
+    return family == Family::ipv4 ? v4(0, 0, 0, 0) : IpAddress();
+  }
+  /// Reads `192.0.2.1` or `2001:db8::1` (RFC 4291 §2.2). Nothing if the text is not an address.
+  static std::optional<IpAddress> parse(std::string_view text);
+
+  constexpr Family family() const { return is_v4() ? Family::ipv4 : Family::ipv6; }
+  constexpr bool is_v4() const {
+    for (int i = 0; i < 10; ++i)
+      if (octets_[i] != 0) return false;
+    return octets_[10] == 0xff && octets_[11] == 0xff;
+  }
+  constexpr bool is_unspecified() const {
+    return *this == any(Family::ipv4) || *this == any(Family::ipv6);
+  }
+  bool is_loopback() const;    ///< 127.0.0.0/8 or ::1
+  bool is_multicast() const;   ///< 224.0.0.0/4 or ff00::/8
+  bool is_link_local() const;  ///< 169.254.0.0/16 or fe80::/10
+  /// 255.255.255.255. Directed broadcasts need a prefix: see Cidr::is_broadcast.
+  constexpr bool is_limited_broadcast() const { return *this == v4(255, 255, 255, 255); }
+
+  /// All 16 octets, IPv4 in its mapped form.
+  constexpr const std::array<std::uint8_t, 16>& octets() const { return octets_; }
+  /// The octets as they stand on the wire: 4 or 16.
+  Octets wire_octets() const {
+    return is_v4() ? Octets(octets_).subspan(12) : Octets(octets_);
+  }
+  /// The IPv4 address as a number in host order. Only for IPv4.
+  constexpr std::uint32_t v4_number() const {
+    return std::uint32_t{octets_[12]} << 24 | std::uint32_t{octets_[13]} << 16 |
+           std::uint32_t{octets_[14]} << 8 | octets_[15];
+  }
+
+  auto operator<=>(const IpAddress&) const = default;
+
+ private:
+  explicit constexpr IpAddress(const std::array<std::uint8_t, 16>& octets) : octets_(octets) {}
+  std::array<std::uint8_t, 16> octets_{};
+};
+
+struct Endpoint {
+  IpAddress address;
+  std::uint16_t port = 0;
+
+  /// Reads `192.0.2.1:80` or `[2001:db8::1]:80`.
+  static std::optional<Endpoint> parse(std::string_view text);
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+/// An address with the length of its network prefix, as in `10.0.0.1/24`.
+struct Cidr {
+  IpAddress address;
+  std::uint8_t prefix_length = 0;  ///< 0..32 or 0..128, by the family of `address`
+
+  /// Reads `10.0.0.1/24` or `fd00::1/64`; without a length, 32 or 128.
+  static std::optional<Cidr> parse(std::string_view text);
+  bool contains(const IpAddress& other) const;
+  /// The network's directed broadcast (IPv4 prefixes up to /30 only).
+  bool is_broadcast(const IpAddress& other) const;
+  auto operator<=>(const Cidr&) const = default;
+};
+
+std::string to_string(const IpAddress& address);  ///< RFC 5952 form for IPv6
+std::string to_string(const Endpoint& endpoint);
+std::string to_string(const Cidr& cidr);
+
+}  // namespace estab

@@ -1,0 +1,53 @@
+// What the stack tells the application. Events are values, polled with Stack::poll_event; they are
+// hints that something may be done now, never the data itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "estab/address.h"
+#include "estab/error.h"
+#include "estab/id.h"
+
+namespace estab {
+
+/// Several things may have become true of a stream since its last event; each is told once.
+struct StreamEvent {
+  StreamId stream;
+  bool connected = false;    ///< the handshake is complete
+  bool readable = false;     ///< octets, or the end of the stream, are there to be read
+  bool writable = false;     ///< room in the send buffer after it had been full
+  bool peer_closed = false;  ///< the peer's FIN has arrived in order
+  bool urgent = false;       ///< the urgent pointer moved forward (MUST-32)
+  bool closed = false;       ///< nothing more will come: both directions ended, or it failed
+  std::optional<Error> failure{};     ///< why it ended before its time
+  std::optional<Error> soft_error{};  ///< advice, the connection goes on (MUST-47, SHLD-9, SHLD-25)
+  friend bool operator==(const StreamEvent&, const StreamEvent&) = default;
+};
+
+/// A connection waits in the listener's queue for accept.
+struct AcceptEvent {
+  ListenerId listener;
+  friend bool operator==(const AcceptEvent&, const AcceptEvent&) = default;
+};
+
+/// A datagram, or an error ICMP reported, waits on a bound UDP port.
+struct DatagramEvent {
+  DatagramId port;
+  std::optional<Error> failure{};
+  friend bool operator==(const DatagramEvent&, const DatagramEvent&) = default;
+};
+
+/// An echo reply came back (RFC 792, RFC 4443 §4.2).
+struct EchoEvent {
+  IpAddress from;
+  std::uint16_t identifier = 0;
+  std::uint16_t sequence = 0;
+  std::uint32_t length = 0;  ///< octets of echoed data
+  friend bool operator==(const EchoEvent&, const EchoEvent&) = default;
+};
+
+using Event = std::variant<StreamEvent, AcceptEvent, DatagramEvent, EchoEvent>;
+
+}  // namespace estab

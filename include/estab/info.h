@@ -1,0 +1,54 @@
+// What can be asked of a connection and of a stack. Metrics carry the names that `ss -ti` and
+// TCP_INFO use.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "estab/state.h"
+#include "estab/time.h"
+#include "estab/verdict.h"
+
+namespace estab {
+
+struct TcpInfo {
+  State state = State::closed;
+  std::uint8_t retransmits = 0;  ///< of the oldest segment, since it was last acknowledged
+  std::uint8_t backoff = 0;      ///< doublings of the RTO in force
+  bool timestamps = false, sack = false, wscale = false;  ///< negotiated
+  std::uint8_t snd_wscale = 0, rcv_wscale = 0;
+  Duration rto{}, ato{};         ///< retransmission timeout; delayed-ACK timeout
+  std::uint32_t snd_mss = 0;     ///< payload octets of a full segment, options deducted
+  std::uint32_t advmss = 0;      ///< announced to the peer
+  std::uint32_t pmtu = 0;
+  Duration rtt{}, rttvar{}, min_rtt{};  ///< smoothed round-trip time (RFC 6298); zero before the first sample
+  std::uint32_t snd_cwnd = 0;      ///< octets
+  std::uint32_t snd_ssthresh = 0;  ///< octets; 0xffffffff until the first loss
+  std::uint32_t snd_wnd = 0;       ///< the peer's window, scaled
+  std::uint32_t rcv_wnd = 0;       ///< the window last announced, scaled
+  std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0;
+  std::uint64_t segs_out = 0, segs_in = 0;
+  std::uint32_t total_retrans = 0;   ///< segments
+  std::uint32_t notsent_bytes = 0;   ///< queued, never sent
+  std::uint32_t unacked_bytes = 0;   ///< sent, not acknowledged
+  std::uint32_t recv_queue = 0;      ///< waiting for the application, in order
+  std::uint32_t reord_bytes = 0;     ///< received out of order, waiting for a gap to fill
+};
+
+/// Totals since the stack was made.
+struct StackCounters {
+  std::array<std::uint64_t, kVerdictCount> verdicts{};  ///< frames and segments by what became of them
+  std::uint64_t frames_in = 0, frames_out = 0, segments_in = 0, segments_out = 0;
+  std::uint64_t retransmitted_segments = 0, resets_out = 0, challenge_acks_out = 0;
+  std::uint64_t active_opens = 0, passive_opens = 0, failed_opens = 0, resets_in_established = 0;
+  std::uint64_t syn_cookies_sent = 0, syn_cookies_accepted = 0, syn_cache_overflow = 0;
+  std::uint64_t accept_queue_overflow = 0, time_wait_overflow = 0, replies_dropped = 0;
+  std::uint64_t icmp_in = 0, icmp_out = 0, icmp_rate_limited = 0;
+  std::uint64_t out_of_order_refused = 0;
+
+  std::uint64_t of(Verdict verdict) const { return verdicts[static_cast<std::size_t>(verdict)]; }
+  friend bool operator==(const StackCounters&, const StackCounters&) = default;
+};
+
+}  // namespace estab

@@ -1,0 +1,214 @@
+// Stack: a whole TCP/IP host as one value. It does no input or output and reads no clock: frames,
+// deadlines and commands come in with the time they happened; frames, events and the next deadline
+// come out. A host loop around it is five lines:
+//
+//   while (running) {
+//     wait until a frame arrives or stack.next_deadline();
+//     stack.handle_frame(now, interface, frame);            // for each that came
+//     stack.handle_deadline(now);
+//     while (auto event = stack.poll_event()) ...;          // the application's turn
+//     while (stack.poll_transmit(now, out)) device.send(out);
+//   }
+//
+// A Stack can be copied (the copy lives its own life and handles name the same things in it),
+// compared and hashed, down to every octet queued and every timer. It belongs to one thread at a
+// time. Nothing it does throws, save std::bad_alloc.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "estab/address.h"
+#include "estab/block.h"
+#include "estab/config.h"
+#include "estab/error.h"
+#include "estab/event.h"
+#include "estab/frame.h"
+#include "estab/id.h"
+#include "estab/info.h"
+#include "estab/octets.h"
+#include "estab/time.h"
+#include "estab/trace.h"
+
+namespace estab {
+
+struct InterfaceConfig {
+  std::string name;
+  std::uint16_t mtu = 1500;        ///< largest IP datagram, octets
+  bool checksum_offload = false;   ///< the device finishes TCP and UDP checksums
+  bool segmentation_v4 = false;    ///< the device takes TCP super-segments over IPv4
+  bool segmentation_v6 = false;    ///< and over IPv6
+  bool ignore_received_checksums = false;  ///< for links that cannot corrupt
+  friend bool operator==(const InterfaceConfig&, const InterfaceConfig&) = default;
+};
+
+struct Route {
+  Cidr destination;
+  InterfaceId interface;
+  std::optional<IpAddress> gateway{};  ///< none: the destination is on the link
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+struct ListenOptions {
+  Endpoint local;             ///< unspecified address: any of the stack's; `::` takes both families
+  std::uint32_t backlog = 128;  ///< completed connections waiting for accept (and openings under way)
+  std::optional<TcpConfig> tcp{};  ///< for connections accepted here; else StackConfig::tcp
+};
+
+struct ConnectOptions {
+  Endpoint remote;
+  std::optional<IpAddress> local_address{};  ///< MUST-43; else chosen by the route (MUST-44)
+  std::uint16_t local_port = 0;              ///< 0: an ephemeral one (RFC 6056)
+  std::optional<TcpConfig> tcp{};
+};
+
+/// How the end of a send is marked (RFC 9293 §3.9.1, SEND).
+enum class SendMode : std::uint8_t {
+  normal,  ///< PSH is set when the send queue empties
+  push,    ///< PSH on the last octet of this call, and no waiting for more (Nagle)
+  more,    ///< more follows at once: hold back a last segment that is not full
+  urgent,  ///< the last octet of this call ends urgent data (RFC 6093)
+};
+
+/// What is left of urgent data (MUST-33).
+struct UrgentMark {
+  std::uint64_t octets_before_end;  ///< unread octets up to and including the last urgent one
+  std::optional<std::uint8_t> out_of_band;  ///< the octet set aside, if TcpConfig::urgent_inline is off
+};
+
+struct ReceivedDatagram {
+  Endpoint from;
+  Endpoint to;
+  std::size_t length = 0;  ///< of the datagram; more than the buffer held if it was cut
+};
+
+class Stack {
+ public:
+  explicit Stack(const StackConfig& config = {});
+  Stack(const Stack& other);  ///< without other's observer
+  Stack& operator=(const Stack& other);
+  Stack(Stack&& other) noexcept;
+  Stack& operator=(Stack&& other) noexcept;
+  ~Stack();
+
+  // ---- getters: change nothing -------------------------------------------------------------
+
+  const StackConfig& config() const;
+  const StackCounters& counters() const;
+  /// CLOSED for a handle that is stale or whose connection is over.
+  State state(StreamId stream) const;
+  Result<TcpInfo> info(StreamId stream) const;
+  Result<FourTuple> endpoints(StreamId stream) const;
+  Result<Endpoint> local_endpoint(ListenerId listener) const;
+  /// Octets recv would return now.
+  std::size_t readable(StreamId stream) const;
+  /// Octets send would take now.
+  std::size_t writable(StreamId stream) const;
+  /// The peer's direction has ended and all of it has been read.
+  bool at_end(StreamId stream) const;
+  /// Urgent data not yet read to its end; nothing if there is none (RFC 9293 §3.8.5).
+  std::optional<UrgentMark> urgent(StreamId stream) const;
+  /// Connections, openings, TIME-WAIT records and datagram ports now held.
+  struct Census {
+    std::size_t streams = 0, syn_cache = 0, time_wait = 0, listeners = 0, datagram_ports = 0,
+                timers = 0;
+    friend bool operator==(const Census&, const Census&) = default;
+  };
+  Census census() const;
+  /// Memory held now, all told: octets allocated, free pools included.
+  std::size_t memory() const;
+  std::uint64_t hash() const;
+  friend bool operator==(const Stack& a, const Stack& b) { return a.equals(b); }
+
+  // ---- configuration -------------------------------------------------------------------------
+
+  InterfaceId add_interface(const InterfaceConfig& config);
+  const InterfaceConfig& interface(InterfaceId id) const;
+  void set_mtu(InterfaceId id, std::uint16_t mtu);
+  /// Also adds the route to its prefix.
+  Result<void> add_address(InterfaceId id, const Cidr& address);
+  Result<void> add_route(const Route& route);
+  /// Null detaches. The observer must outlive the stack or be detached.
+  void set_observer(Observer* observer);
+
+  // ---- handle: something came in ---------------------------------------------------------------
+
+  Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame);
+  /// Lets every timer whose deadline is not after `now` fire.
+  void handle_deadline(Instant now);
+  /// A block to receive into, from the stack's pool (see ReceivedFrame::owner).
+  Block take_block(std::size_t octets);
+  void give_block(Block&& block);
+
+  // ---- commands of the application ---------------------------------------------------------------
+
+  Result<ListenerId> listen(const ListenOptions& options);
+  /// Stops listening; connections not yet accepted are reset.
+  Result<void> close(Instant now, ListenerId listener);
+  /// Error::would_block if none waits.
+  Result<StreamId> accept(Instant now, ListenerId listener);
+  Result<StreamId> connect(Instant now, const ConnectOptions& options);
+
+  /// Takes as many octets as the send buffer has room for and returns how many.
+  /// Error::would_block if none.
+  Result<std::size_t> send(Instant now, StreamId stream, Octets octets,
+                           SendMode mode = SendMode::normal);
+  /// Sends octets in place, without copying: `owner` keeps them alive and unchanged until the peer
+  /// has acknowledged them. Takes all or nothing (Error::would_block), and may overfill the buffer.
+  Result<void> send_owned(Instant now, StreamId stream, Octets octets,
+                          std::shared_ptr<const void> owner, SendMode mode = SendMode::normal);
+  /// Copies received octets out. Error::would_block if none, Error::end_of_stream at the end.
+  Result<std::size_t> recv(Instant now, StreamId stream, MutableOctets into);
+  /// Views of what has been received, in place; returns how many views were filled. Valid until the
+  /// next non-const call.
+  std::size_t peek(StreamId stream, std::span<Octets> views) const;
+  /// Marks the first `octets` received octets as read.
+  Result<void> consume(Instant now, StreamId stream, std::size_t octets);
+  /// Ends this side's direction (FIN after what is queued); the other goes on (half-close).
+  Result<void> shutdown(Instant now, StreamId stream);
+  /// Lets go of the stream: ends this side's direction, and refuses whatever still comes. With
+  /// octets unread it sends RST instead (SHLD-3). The handle is stale afterwards.
+  Result<void> close(Instant now, StreamId stream);
+  /// RST, at once; what is queued is lost. The handle is stale afterwards.
+  Result<void> abort(Instant now, StreamId stream);
+
+  void set_nagle(Instant now, StreamId stream, bool on);
+  void set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_alive);
+  void set_user_timeout(Instant now, StreamId stream, std::optional<Duration> timeout);
+  void set_urgent_inline(StreamId stream, bool on);
+  void set_dscp(StreamId stream, std::uint8_t dscp);
+  void set_send_buffer(StreamId stream, std::uint32_t octets);
+
+  Result<DatagramId> bind_datagram(const Endpoint& local);
+  Result<void> close(DatagramId port);
+  Result<Endpoint> local_endpoint(DatagramId port) const;
+  Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
+  Result<ReceivedDatagram> recv_datagram(DatagramId port, MutableOctets into);
+  /// Sends an ICMP echo request; the answer comes as an EchoEvent.
+  Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
+                         std::uint16_t sequence, Octets data);
+
+  // ---- poll: what must go out, and when to call again -----------------------------------------
+
+  /// Fills `frame` with the next frame to send. False if there is none.
+  bool poll_transmit(Instant now, TransmitFrame& frame);
+  std::optional<Event> poll_event();
+  /// When handle_deadline should be called next; kNever if no timer runs. May be early, never late.
+  Instant next_deadline() const;
+
+ private:
+  bool equals(const Stack& other) const;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace estab
+
+template <>
+struct std::hash<estab::Stack> {
+  std::size_t operator()(const estab::Stack& stack) const { return stack.hash(); }
+};

@@ -1,0 +1,110 @@
+// What an observer sees of a stack: every segment with the reason it was sent or what became of it,
+// every change of state, timer and congestion window. With no observer attached none of this is
+// computed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "estab/error.h"
+#include "estab/id.h"
+#include "estab/segment.h"
+#include "estab/state.h"
+#include "estab/time.h"
+#include "estab/verdict.h"
+
+namespace estab {
+
+/// Why a segment was sent.
+enum class SendReason : std::uint8_t {
+  open,                 ///< the SYN of an active OPEN
+  open_reply,           ///< SYN-ACK
+  open_complete,        ///< the third segment of the handshake
+  data,                 ///< new octets (with FIN if the stream ends here)
+  fin,                  ///< the application has no more to send
+  urgent,               ///< the urgent pointer moved
+  ack_immediate,        ///< in-order data, at once: a second full segment, a quick ACK, PSH or FIN
+  ack_delayed,          ///< in-order data, the delayed-ACK timer ran out
+  ack_duplicate,        ///< out-of-order data: says again what is expected (RFC 5681 §3.2)
+  ack_gap_filled,       ///< a gap was filled
+  ack_unacceptable,     ///< answer to an unacceptable segment (first check)
+  ack_probe,            ///< answer to a keep-alive or window probe
+  window_update,        ///< the application read, the window opened
+  retransmit_timeout,   ///< the RTO ran out (RFC 6298 5.4)
+  retransmit_fast,      ///< three duplicate ACKs (RFC 5681 §3.2)
+  retransmit_partial,   ///< a partial ACK during recovery (RFC 6582)
+  zero_window_probe,    ///< the peer's window is shut (MUST-36)
+  keep_alive,           ///< nothing heard for long (RFC 9293 §3.8.4)
+  challenge_ack,        ///< RFC 5961
+  time_wait_ack,        ///< the peer's FIN came again (RFC 9293 §3.10.7.4)
+  reset_no_connection,  ///< answer to a segment for no connection (RFC 9293 §3.5.2 group 1)
+  reset_bad_ack,        ///< wrong acknowledgement while opening (RFC 9293 §3.5.2 group 2)
+  reset_abort,          ///< the application aborted
+  reset_unread_data,    ///< closed with octets unread, or octets after close (SHLD-3)
+  reset_timeout,        ///< given up
+  count_                // not a reason
+};
+
+/// The enumerator's own name.
+std::string_view name(SendReason reason);
+
+/// The timers of one connection.
+enum class Timer : std::uint8_t {
+  retransmit, persist, delayed_ack, keep_alive, user_timeout, fin_wait_2, time_wait, count_
+};
+std::string_view name(Timer timer);
+
+struct SegmentSent {
+  FourTuple flow;
+  Segment segment;
+  SendReason reason;
+  State state;  ///< of this end, after sending
+  std::uint16_t gso_size = 0;
+};
+struct SegmentReceived {
+  FourTuple flow;
+  Segment segment;
+  Verdict verdict;
+  State before, after;  ///< of this end
+};
+struct StateChanged {
+  FourTuple flow;
+  State from, to;
+};
+struct TimerSet {
+  FourTuple flow;
+  Timer timer;
+  std::optional<Instant> deadline;  ///< nothing: stopped
+};
+struct TimerFired {
+  FourTuple flow;
+  Timer timer;
+};
+struct CongestionChanged {
+  FourTuple flow;
+  std::uint32_t cwnd, ssthresh;  ///< octets
+  std::string_view phase;        ///< `slow start`, `congestion avoidance`, `recovery`, `loss`
+};
+struct ConnectionFailed {
+  FourTuple flow;
+  Error error;
+};
+struct FrameDropped {
+  Verdict verdict;
+  Octets frame;
+};
+
+using TraceEvent = std::variant<SegmentSent, SegmentReceived, StateChanged, TimerSet, TimerFired,
+                                CongestionChanged, ConnectionFailed, FrameDropped>;
+
+/// Attach with Stack::set_observer. Called in the midst of the stack's work: it must not call the
+/// stack. Views in the event are valid during the call only.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_trace(Instant now, const TraceEvent& event) = 0;
+};
+
+}  // namespace estab
