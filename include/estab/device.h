@@ -1,0 +1,33 @@
+// Device: anything that moves IP datagrams. A device owns no stack; a host loop carries frames
+// between the two.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "estab/frame.h"
+#include "estab/stack.h"
+
+namespace estab {
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  /// What a stack should be told of this link: MTU and offloads.
+  virtual InterfaceConfig interface_config() const = 0;
+  /// Readable when a frame waits (for epoll); -1 if the device has none.
+  virtual int descriptor() const = 0;
+  /// Receives at most `burst` frames into blocks of the stack's own pool and hands each to
+  /// stack.handle_frame. Returns how many; 0 when none waits.
+  virtual std::size_t receive(Instant now, Stack& stack, InterfaceId interface,
+                              std::size_t burst) = 0;
+  /// False while the device holds a frame it could not send yet: poll no more from the stack until
+  /// descriptor() is writable and flush() returned true.
+  virtual bool ready() const = 0;
+  virtual bool flush() = 0;
+  /// Sends the frame, or keeps a copy of it to be flushed. Only while ready().
+  virtual void transmit(Instant now, const TransmitFrame& frame) = 0;
+};
+
+}  // namespace estab
