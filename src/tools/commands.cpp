@@ -15,7 +15,9 @@ std::vector<Command>& registered() {
 
 }  // namespace
 
-Registration::Registration(const Command& command) { registered().push_back(command); }
+Registration::Registration(const Command& command) {
+  registered().push_back(command);
+}
 
 std::vector<Command> commands() {
   std::vector<Command> sorted = registered();

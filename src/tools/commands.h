@@ -6,9 +6,9 @@
 // the callback returns normally for exit code 0, sets `exit_code` or throws Failure otherwise.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "tools/exit_code.h"
 

@@ -1,10 +1,10 @@
 #include "tools/http.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace estab::tools {
 namespace {
@@ -15,7 +15,7 @@ enum class Content { sent, head_only, none };
 
 Persistence persistence_for(const Request& request) {
   return request.keep_alive() && !request.has_content() ? Persistence::keep_alive
-                                                         : Persistence::close;
+                                                        : Persistence::close;
 }
 
 std::uint64_t octets_of(const std::vector<BodyPiece>& pieces) {
@@ -125,8 +125,8 @@ std::string error_page(Status status) {
 }  // namespace
 
 std::optional<Status> check_method(const Request& request) {
-  constexpr std::array<std::string_view, 7> kKnown{"POST",    "PUT",     "DELETE", "OPTIONS",
-                                                   "CONNECT", "TRACE",   "PATCH"};
+  constexpr std::array<std::string_view, 7> kKnown{"POST",    "PUT",   "DELETE", "OPTIONS",
+                                                   "CONNECT", "TRACE", "PATCH"};
   if (request.method == "GET" || request.method == "HEAD") return std::nullopt;
   bool known = std::ranges::find(kKnown, request.method) != kKnown.end();
   return known ? Status::method_not_allowed : Status::not_implemented;

@@ -27,8 +27,8 @@ enum class Persistence { keep_alive, close };
 struct Response {
   Status status = Status::ok;
   std::string head;
-  std::vector<BodyPiece> body;         ///< empty for HEAD and 304
-  std::uint64_t body_octets = 0;       ///< of all pieces
+  std::vector<BodyPiece> body;    ///< empty for HEAD and 304
+  std::uint64_t body_octets = 0;  ///< of all pieces
   Persistence persistence = Persistence::close;
 };
 

@@ -1,9 +1,9 @@
 #include "tools/http_range.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "tools/http_text.h"
 

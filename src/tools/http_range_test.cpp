@@ -37,9 +37,9 @@ TEST(HttpRange, LeavesOutWhatCannotBeSatisfied) {
 }
 
 TEST(HttpRange, IgnoresWhatIsMalformed) {
-  for (const char* field : {"", "bytes", "bytes=", "bytes=,", "bytes=a-b", "bytes=5-4", "bytes=5",
-                            "bytes=-", "bytes=--5", "bytes=1-2-3", "items=0-1", "bytes=0-1,x",
-                            "bytes=+1-2", "bytes=1 - 2"})
+  for (const char* field :
+       {"", "bytes", "bytes=", "bytes=,", "bytes=a-b", "bytes=5-4", "bytes=5", "bytes=-",
+        "bytes=--5", "bytes=1-2-3", "items=0-1", "bytes=0-1,x", "bytes=+1-2", "bytes=1 - 2"})
     EXPECT_EQ(select_ranges(field, 100), std::nullopt) << field;
 }
 

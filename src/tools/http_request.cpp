@@ -6,23 +6,40 @@ namespace estab::tools {
 
 std::string_view reason(Status status) {
   switch (status) {
-    case Status::ok: return "OK";
-    case Status::partial_content: return "Partial Content";
-    case Status::moved_permanently: return "Moved Permanently";
-    case Status::not_modified: return "Not Modified";
-    case Status::bad_request: return "Bad Request";
-    case Status::forbidden: return "Forbidden";
-    case Status::not_found: return "Not Found";
-    case Status::method_not_allowed: return "Method Not Allowed";
-    case Status::request_timeout: return "Request Timeout";
-    case Status::precondition_failed: return "Precondition Failed";
-    case Status::uri_too_long: return "URI Too Long";
-    case Status::range_not_satisfiable: return "Range Not Satisfiable";
-    case Status::head_too_large: return "Request Header Fields Too Large";
-    case Status::internal_error: return "Internal Server Error";
-    case Status::not_implemented: return "Not Implemented";
-    case Status::unavailable: return "Service Unavailable";
-    case Status::version_not_supported: return "HTTP Version Not Supported";
+    case Status::ok:
+      return "OK";
+    case Status::partial_content:
+      return "Partial Content";
+    case Status::moved_permanently:
+      return "Moved Permanently";
+    case Status::not_modified:
+      return "Not Modified";
+    case Status::bad_request:
+      return "Bad Request";
+    case Status::forbidden:
+      return "Forbidden";
+    case Status::not_found:
+      return "Not Found";
+    case Status::method_not_allowed:
+      return "Method Not Allowed";
+    case Status::request_timeout:
+      return "Request Timeout";
+    case Status::precondition_failed:
+      return "Precondition Failed";
+    case Status::uri_too_long:
+      return "URI Too Long";
+    case Status::range_not_satisfiable:
+      return "Range Not Satisfiable";
+    case Status::head_too_large:
+      return "Request Header Fields Too Large";
+    case Status::internal_error:
+      return "Internal Server Error";
+    case Status::not_implemented:
+      return "Not Implemented";
+    case Status::unavailable:
+      return "Service Unavailable";
+    case Status::version_not_supported:
+      return "HTTP Version Not Supported";
   }
   return "Unknown";
 }
@@ -68,7 +85,8 @@ std::expected<int, Status> parse_version(std::string_view text) {
 std::expected<Request, Status> parse_request_line(std::string_view line) {
   std::size_t first = line.find(' '), last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return std::unexpected(Status::bad_request);
-  std::string_view method = line.substr(0, first), target = line.substr(first + 1, last - first - 1);
+  std::string_view method = line.substr(0, first),
+                   target = line.substr(first + 1, last - first - 1);
   if (!is_token(method) || !is_visible(target)) return std::unexpected(Status::bad_request);
   auto minor = parse_version(line.substr(last + 1));
   if (!minor) return std::unexpected(minor.error());

@@ -143,8 +143,8 @@ TEST(HttpPath, IsDecodedAndResolved) {
 }
 
 TEST(HttpPath, NeverLeadsAboveTheRoot) {
-  for (const char* target : {"/..", "/../etc/passwd", "/%2e%2e/etc", "/a/../../etc", "/..%2fetc",
-                             "/a/%2e%2E/%2e./etc"})
+  for (const char* target :
+       {"/..", "/../etc/passwd", "/%2e%2e/etc", "/a/../../etc", "/..%2fetc", "/a/%2e%2E/%2e./etc"})
     EXPECT_EQ(path_of(target).error(), Status::bad_request) << target;
 }
 

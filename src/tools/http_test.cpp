@@ -80,10 +80,11 @@ TEST(HttpAnswer, IsMultipartForSeveralRanges) {
   EXPECT_TRUE(has(response, "Content-Type: multipart/byteranges; boundary=BOUNDARY"));
   EXPECT_FALSE(has(response, "Content-Range: bytes 0-1/100"));
   std::string body = body_of(response);
-  EXPECT_EQ(body,
-            "--BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/100\r\n\r\n01"
-            "\r\n--BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 97-99/100\r\n\r\n789"
-            "\r\n--BOUNDARY--\r\n");
+  EXPECT_EQ(
+      body,
+      "--BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/100\r\n\r\n01"
+      "\r\n--BOUNDARY\r\nContent-Type: text/plain\r\nContent-Range: bytes 97-99/100\r\n\r\n789"
+      "\r\n--BOUNDARY--\r\n");
   EXPECT_TRUE(has(response, "Content-Length: " + std::to_string(body.size())));
 }
 
@@ -112,9 +113,9 @@ TEST(HttpAnswer, MindsIfRange) {
 }
 
 TEST(HttpAnswer, IsNotModifiedWhenTheClientHasIt) {
-  for (const char* fields : {"If-None-Match: \"abc\"\r\n", "If-None-Match: \"x\", W/\"abc\"\r\n",
-                             "If-None-Match: *\r\n",
-                             "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"}) {
+  for (const char* fields :
+       {"If-None-Match: \"abc\"\r\n", "If-None-Match: \"x\", W/\"abc\"\r\n", "If-None-Match: *\r\n",
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"}) {
     Response response = get(fields);
     EXPECT_EQ(response.status, Status::not_modified) << fields;
     EXPECT_TRUE(has(response, "ETag: \"abc\"")) << fields;
@@ -178,13 +179,13 @@ TEST(HttpMethods, OtherThanGetAndHeadAreNotAllowedOrNotImplemented) {
 }
 
 TEST(HttpErrors, EachHaveAReasonAndABody) {
-  for (Status status : {Status::bad_request, Status::uri_too_long, Status::head_too_large,
-                        Status::not_implemented, Status::version_not_supported,
-                        Status::request_timeout}) {
+  for (Status status :
+       {Status::bad_request, Status::uri_too_long, Status::head_too_large, Status::not_implemented,
+        Status::version_not_supported, Status::request_timeout}) {
     Response response = answer_to_garbage(status, kOccasion);
     EXPECT_NE(reason(status), "Unknown");
-    EXPECT_EQ(body_of(response), std::to_string(static_cast<int>(status)) + " " +
-                                     std::string(reason(status)) + "\n");
+    EXPECT_EQ(body_of(response),
+              std::to_string(static_cast<int>(status)) + " " + std::string(reason(status)) + "\n");
     EXPECT_EQ(response.persistence, Persistence::close);
     EXPECT_TRUE(has(response, "Connection: close"));
   }
@@ -207,8 +208,9 @@ TEST(HttpListing, EscapesNamesForLinksAndForReading) {
   std::string page = listing("/<dir>/", {{"b&\"<i>.txt", false, 5}, {"a:x", true, 0}});
   EXPECT_NE(page.find("<h1>/&lt;dir&gt;/</h1>"), std::string::npos);
   EXPECT_NE(page.find("<li><a href=\"./a%3Ax/\">a:x/</a></li>"), std::string::npos);
-  EXPECT_NE(page.find("<li><a href=\"./b%26%22%3Ci%3E.txt\">b&amp;&quot;&lt;i&gt;.txt</a> 5 octets"),
-            std::string::npos);
+  EXPECT_NE(
+      page.find("<li><a href=\"./b%26%22%3Ci%3E.txt\">b&amp;&quot;&lt;i&gt;.txt</a> 5 octets"),
+      std::string::npos);
   EXPECT_LT(page.find("a:x"), page.find("b&amp;"));
   EXPECT_NE(page.find("../"), std::string::npos);
   EXPECT_EQ(listing("/", {}).find("../"), std::string::npos);

@@ -1,13 +1,13 @@
 // The program: finds the subcommand, lets it run, and turns every way it can end into an exit code
 // and at most one line on stderr (src/tools/exit_code.h).
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "tools/commands.h"
 #include "tools/exit_code.h"

@@ -2,15 +2,16 @@
 // one that cannot be read ends the program with what, where, why and what to write instead.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "estab/address.h"
 #include "estab/time.h"
+
 #include "tools/units.h"
 
 namespace estab::tools {

@@ -1,10 +1,9 @@
 #include "tools/report.h"
 
-#include <fmt/format.h>
-
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -34,15 +33,26 @@ std::string paint(std::FILE* out, Colour colour, std::string_view text) {
   if (!wanted || colour == Colour::plain) return std::string(text);
   const char* code = "0";
   switch (colour) {
-    case Colour::plain: break;
-    case Colour::green: code = "32"; break;
-    case Colour::yellow: code = "33"; break;
-    case Colour::red: code = "31"; break;
-    case Colour::dim: code = "2"; break;
+    case Colour::plain:
+      break;
+    case Colour::green:
+      code = "32";
+      break;
+    case Colour::yellow:
+      code = "33";
+      break;
+    case Colour::red:
+      code = "31";
+      break;
+    case Colour::dim:
+      code = "2";
+      break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
-void log_line(std::string_view text) { fmt::print(stderr, "estab: {}\n", text); }
+void log_line(std::string_view text) {
+  fmt::print(stderr, "estab: {}\n", text);
+}
 
 }  // namespace estab::tools

@@ -2,12 +2,12 @@
 // on a terminal of somebody who has not asked for none (NO_COLOR).
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace estab::tools {
 

@@ -1,11 +1,11 @@
 #include "tools/units.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <span>
+
+#include <fmt/format.h>
 
 namespace estab::tools {
 namespace {
@@ -24,13 +24,13 @@ constexpr std::array<Unit, 16> kSizes{{{"", 1},
                                        {"B", 1},
                                        {"k", kKi},
                                        {"K", kKi},
-                                       {"M", kKi * kKi},
-                                       {"G", kKi * kKi * kKi},
-                                       {"T", kKi * kKi * kKi * kKi},
+                                       {"M", kKi* kKi},
+                                       {"G", kKi* kKi* kKi},
+                                       {"T", kKi* kKi* kKi* kKi},
                                        {"KiB", kKi},
-                                       {"MiB", kKi * kKi},
-                                       {"GiB", kKi * kKi * kKi},
-                                       {"TiB", kKi * kKi * kKi * kKi},
+                                       {"MiB", kKi* kKi},
+                                       {"GiB", kKi* kKi* kKi},
+                                       {"TiB", kKi* kKi* kKi* kKi},
                                        {"kB", 1e3},
                                        {"KB", 1e3},
                                        {"MB", 1e6},

@@ -23,8 +23,8 @@ Read<std::uint64_t> parse_size(std::string_view text);
 /// `1%`, `0.05%`, a bare 0; as a fraction of one.
 Read<double> parse_share(std::string_view text);
 
-std::string format_duration(Duration duration);            ///< `1.50 s`, `60.0 ms`, `250 us`, `17 ns`
-std::string format_rate(double bits_per_second);           ///< `941 Mbit/s`
-std::string format_size(std::uint64_t octets);             ///< `64.0 MiB`, `17 B`
+std::string format_duration(Duration duration);   ///< `1.50 s`, `60.0 ms`, `250 us`, `17 ns`
+std::string format_rate(double bits_per_second);  ///< `941 Mbit/s`
+std::string format_size(std::uint64_t octets);    ///< `64.0 MiB`, `17 B`
 
 }  // namespace estab::tools

@@ -61,7 +61,7 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   if (authority.starts_with('[') && host_end == std::string_view::npos)
     return wrong("the bracket before the IPv6 address is not closed");
   if (authority.starts_with('[')) ++host_end;
-  if (!authority.starts_with('[') && host_end != authority.rfind(':') )
+  if (!authority.starts_with('[') && host_end != authority.rfind(':'))
     return wrong("write an IPv6 address in brackets: http://[::1]/");
   host_end = std::min(host_end, authority.size());
   std::string_view after = authority.substr(host_end);
@@ -82,8 +82,8 @@ std::string file_name(const Url& url) {
   std::string_view path = std::string_view(url.target).substr(0, url.target.find('?'));
   std::string_view last = path.substr(path.rfind('/') + 1);
   auto decoded = percent_decode(last);
-  if (!decoded || decoded->empty() || decoded->find('/') != std::string::npos ||
-      *decoded == "." || *decoded == "..")
+  if (!decoded || decoded->empty() || decoded->find('/') != std::string::npos || *decoded == "." ||
+      *decoded == "..")
     return "index.html";
   return *decoded;
 }

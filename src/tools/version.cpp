@@ -1,9 +1,9 @@
 // estab version: which build this is.
-#include <fmt/format.h>
-
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
 #include "tools/report.h"
