@@ -17,4 +17,4 @@ for folder in include src tests fuzz bench examples; do
   [[ ! -d $folder ]] || folders+=("$folder")
 done
 find "${folders[@]}" '(' -name '*.h' -o -name '*.cpp' ')' -print0 |
-  xargs --null --max-procs=2 --max-args=16 "$formatter" --style=file "${mode[@]}"
+  xargs --null --max-procs=2 --max-args=16 "$formatter" --style=file "${mode[@]}" || exit 1
