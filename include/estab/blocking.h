@@ -38,7 +38,7 @@ class [[nodiscard]] TcpStream {
 
   Result<std::size_t> read(MutableOctets into, Duration limit = kForever);
   Result<std::span<const Octets>> peek(Duration limit = kForever);
-  Result<void> consume(std::size_t octets) { return stream_.consume(octets); }
+  Result<void> consume(std::size_t octets);
   std::size_t readable() const { return stream_.readable(); }
 
   Result<std::size_t> write(Octets octets, SendMode mode = SendMode::normal,
@@ -50,9 +50,9 @@ class [[nodiscard]] TcpStream {
                            SendMode mode = SendMode::normal, Duration limit = kForever);
   std::size_t writable() const { return stream_.writable(); }
 
-  Result<void> shutdown() { return stream_.shutdown(); }
-  void close() { stream_.close(); }
-  void abort() { stream_.abort(); }
+  Result<void> shutdown();
+  void close();
+  void abort();
   Result<void> closed(Duration limit = kForever);
 
   State state() const { return stream_.state(); }

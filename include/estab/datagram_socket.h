@@ -15,7 +15,7 @@ namespace estab {
 
 class ReceiveOperation final : public Operation<Result<ReceivedDatagram>> {
  public:
-  ReceiveOperation(host::Loop& loop, DatagramId port, MutableOctets into)
+  ReceiveOperation(host::Loop* loop, DatagramId port, MutableOctets into)
       : Operation(loop), port_(port), into_(into) {}
 
  private:
@@ -44,6 +44,8 @@ class [[nodiscard]] DatagramSocket {
 
   explicit operator bool() const { return static_cast<bool>(id_); }
   DatagramId id() const { return id_; }
+  /// The loop of the Host it belongs to; null if there is no port.
+  host::Loop* loop() const { return loop_; }
 
   /// Sends one datagram; never waits.
   Result<void> send_to(Octets octets, const Endpoint& to);

@@ -49,10 +49,14 @@ inline constexpr Duration kForever = Duration::max();
 
 class ConnectOperation final : public Operation<Result<TcpStream>> {
  public:
-  ConnectOperation(host::Loop& loop, ConnectOptions options)
+  ConnectOperation(host::Loop* loop, ConnectOptions options)
       : Operation(loop), options_(std::move(options)) {}
+  ConnectOperation(host::Loop* loop, ConnectOptions options, Duration limit)
+      : ConnectOperation(loop, std::move(options)) {
+    limit_ = limit;
+  }
   /// An operation that fails at once.
-  ConnectOperation(host::Loop& loop, Error error) : Operation(loop), refused_(error) {}
+  ConnectOperation(host::Loop* loop, Error error) : Operation(loop), refused_(error) {}
   /// Aborts an opening that is still under way.
   ~ConnectOperation();
 
@@ -60,7 +64,7 @@ class ConnectOperation final : public Operation<Result<TcpStream>> {
   bool attempt(Instant now) override;
   void fail(Error error) override;
   Wait** place() override;
-  void expire(Instant now) override;
+  void expire() override { fail(Error::connect_timed_out); }
   ConnectOptions options_;
   std::optional<Error> refused_;
   StreamId stream_;
@@ -68,20 +72,19 @@ class ConnectOperation final : public Operation<Result<TcpStream>> {
 
 class [[nodiscard]] SleepOperation final : public host::Wait {
  public:
-  SleepOperation(host::Loop& loop, Duration duration) : Wait(loop) { limit_ = duration; }
+  SleepOperation(host::Loop* loop, Duration duration) : Wait(loop) { limit_ = duration; }
   void await_resume() const {}
   void take() const {}
 
  private:
-  bool attempt(Instant now) override;
+  bool attempt(Instant) override { return false; }
   void fail(Error) override {}
-  void expire(Instant now) override;
 };
 
 class DescriptorOperation final : public Operation<Result<void>> {
  public:
   enum class Direction : std::uint8_t { in, out };
-  DescriptorOperation(host::Loop& loop, int descriptor, Direction direction)
+  DescriptorOperation(host::Loop* loop, int descriptor, Direction direction)
       : Operation(loop), descriptor_(descriptor), direction_(direction) {}
 
  private:
@@ -89,12 +92,12 @@ class DescriptorOperation final : public Operation<Result<void>> {
   Wait** place() override;
   int descriptor_;
   Direction direction_;
-  bool armed_ = false;
+  bool asked_ = false;
 };
 
 class SignalOperation final : public Operation<Result<void>> {
  public:
-  SignalOperation(host::Loop& loop, int number) : Operation(loop), number_(number) {}
+  SignalOperation(host::Loop* loop, int number) : Operation(loop), number_(number) {}
 
  private:
   bool attempt(Instant now) override;
@@ -116,6 +119,9 @@ class Host {
   Host& operator=(Host&&) noexcept;
   /// Destroys every task (and so closes what they hold), and sends what is left to send once.
   ~Host();
+
+  /// False for one that has been moved from.
+  explicit operator bool() const { return loop_ != nullptr; }
 
   /// The stack itself. What is done to it directly goes out with the next round of the loop.
   Stack& stack();

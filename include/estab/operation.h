@@ -36,13 +36,14 @@ class Wait {
   /// Ends the operation with an error, if it still waits.
   void cancel(Error error);
 
-  Loop& loop() const { return loop_; }
+  /// Null: an operation on nothing, which fails with Error::no_such_id.
+  Loop* loop() const { return loop_; }
 
   bool await_ready() { return start(); }
   void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
 
  protected:
-  explicit Wait(Loop& loop) : loop_(loop) {}
+  explicit Wait(Loop* loop) : loop_(loop) {}
   ~Wait();
 
   /// Does the thing if it can be done now. True: the result is there.
@@ -52,10 +53,12 @@ class Wait {
   /// Where this operation waits to be found by the event that concerns it; one operation a place.
   /// Null: only time wakes it.
   virtual Wait** place() { return nullptr; }
-  /// The limit of within() has passed.
-  virtual void expire(Instant now);
+  /// The limit of within() has passed: sets the result.
+  virtual void expire() { fail(Error::would_block); }
+  /// Waits no longer: neither for an event nor for a time.
+  void withdraw();
 
-  Loop& loop_;
+  Loop* loop_;
   std::optional<Duration> limit_;
 
  private:
@@ -63,22 +66,30 @@ class Wait {
   friend class WaitList;
   friend class TimerHeap;
   enum class Stage : std::uint8_t { idle, waiting, done };
+  enum class Turn : std::uint8_t { none, attempt, give_up };
   static constexpr std::size_t kNotInHeap = static_cast<std::size_t>(-1);
 
-  void finish();
+  /// Its turn in the loop: tries, and resumes the waiter if that ended it.
+  void take_turn(Instant now);
+  void end() {
+    withdraw();
+    stage_ = Stage::done;
+  }
 
   std::coroutine_handle<> waiter_;
   Wait** place_ = nullptr;
-  Wait* next_ = nullptr;  // among those to be tried in this round
+  Wait* next_ = nullptr;  // among those whose turn it is
   Wait* previous_ = nullptr;
   Instant deadline_ = kNever;
   std::size_t heap_index_ = kNotInHeap;
   Stage stage_ = Stage::idle;
-  bool listed_ = false;
+  Turn turn_ = Turn::none;
 };
 
 /// Runs the loop until the operation is done. False: stop() was called first.
 bool run_until_done(Wait& wait);
+/// Sends what the calls made so far gave rise to, without waiting for anything.
+void flush(Loop* loop);
 
 }  // namespace host
 

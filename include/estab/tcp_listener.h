@@ -14,7 +14,7 @@ namespace estab {
 
 class AcceptOperation final : public Operation<Result<TcpStream>> {
  public:
-  AcceptOperation(host::Loop& loop, ListenerId listener) : Operation(loop), listener_(listener) {}
+  AcceptOperation(host::Loop* loop, ListenerId listener) : Operation(loop), listener_(listener) {}
 
  private:
   bool attempt(Instant now) override;

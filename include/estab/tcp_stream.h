@@ -29,7 +29,7 @@ namespace estab {
 
 class ReadOperation final : public Operation<Result<std::size_t>> {
  public:
-  ReadOperation(host::Loop& loop, StreamId stream, MutableOctets into)
+  ReadOperation(host::Loop* loop, StreamId stream, MutableOctets into)
       : Operation(loop), stream_(stream), into_(into) {}
 
  private:
@@ -41,7 +41,7 @@ class ReadOperation final : public Operation<Result<std::size_t>> {
 
 class PeekOperation final : public Operation<Result<std::span<const Octets>>> {
  public:
-  PeekOperation(host::Loop& loop, StreamId stream) : Operation(loop), stream_(stream) {}
+  PeekOperation(host::Loop* loop, StreamId stream) : Operation(loop), stream_(stream) {}
 
  private:
   bool attempt(Instant now) override;
@@ -51,7 +51,7 @@ class PeekOperation final : public Operation<Result<std::span<const Octets>>> {
 
 class WriteOperation final : public Operation<Result<std::size_t>> {
  public:
-  WriteOperation(host::Loop& loop, StreamId stream, Octets octets, SendMode mode)
+  WriteOperation(host::Loop* loop, StreamId stream, Octets octets, SendMode mode)
       : Operation(loop), stream_(stream), octets_(octets), mode_(mode) {}
 
  private:
@@ -64,7 +64,7 @@ class WriteOperation final : public Operation<Result<std::size_t>> {
 
 class WriteAllOperation final : public Operation<Result<void>> {
  public:
-  WriteAllOperation(host::Loop& loop, StreamId stream, Octets octets, SendMode mode)
+  WriteAllOperation(host::Loop* loop, StreamId stream, Octets octets, SendMode mode)
       : Operation(loop), stream_(stream), rest_(octets), mode_(mode) {}
   /// Octets not accepted yet: what is left when the operation failed or gave up.
   std::size_t left() const { return rest_.size(); }
@@ -79,7 +79,7 @@ class WriteAllOperation final : public Operation<Result<void>> {
 
 class WriteOwnedOperation final : public Operation<Result<void>> {
  public:
-  WriteOwnedOperation(host::Loop& loop, StreamId stream, Octets octets,
+  WriteOwnedOperation(host::Loop* loop, StreamId stream, Octets octets,
                       std::shared_ptr<const void> owner, SendMode mode)
       : Operation(loop), stream_(stream), octets_(octets), owner_(std::move(owner)), mode_(mode) {}
 
@@ -94,7 +94,7 @@ class WriteOwnedOperation final : public Operation<Result<void>> {
 
 class ClosedOperation final : public Operation<Result<void>> {
  public:
-  ClosedOperation(host::Loop& loop, StreamId stream) : Operation(loop), stream_(stream) {}
+  ClosedOperation(host::Loop* loop, StreamId stream) : Operation(loop), stream_(stream) {}
 
  private:
   bool attempt(Instant now) override;
@@ -104,7 +104,7 @@ class ClosedOperation final : public Operation<Result<void>> {
 
 class UrgentOperation final : public Operation<Result<UrgentMark>> {
  public:
-  UrgentOperation(host::Loop& loop, StreamId stream) : Operation(loop), stream_(stream) {}
+  UrgentOperation(host::Loop* loop, StreamId stream) : Operation(loop), stream_(stream) {}
 
  private:
   bool attempt(Instant now) override;
@@ -133,6 +133,8 @@ class [[nodiscard]] TcpStream {
   /// True while this object holds a connection, open or over.
   explicit operator bool() const { return static_cast<bool>(id_); }
   StreamId id() const { return id_; }
+  /// The loop of the Host it belongs to; null if there is no connection.
+  host::Loop* loop() const { return loop_; }
 
   // ---- reading --------------------------------------------------------------------------------
 
