@@ -102,7 +102,7 @@ TEST(Capture, IsReadByTshark) {
              "frame.interface_name frame.packet_flags_direction ip.src ip.dst "
              "ipv6.src ipv6.dst frame.len"),
       (std::vector<std::string>{
-          "estab0 0x00000002 10.0.0.2 10.0.0.1   40", "estab0 2 10.0.0.2 10.0.0.1   20040",
+          "estab0 0x00000002 10.0.0.2 10.0.0.1   40", "estab0 0x00000002 10.0.0.2 10.0.0.1   20040",
           "other 0x00000001 10.0.0.1 10.0.0.2   33", "estab0 0x00000002   fd00::2 fd00::1 20060"}));
   EXPECT_EQ(tshark(file.path(),
                    "tcp.srcport tcp.flags tcp.len udp.srcport tcp.checksum.status "
