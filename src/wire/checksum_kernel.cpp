@@ -1,3 +1,4 @@
+// The loops over many octets: portable, and with AVX2 where the processor has it.
 #include "wire/checksum_kernel.h"
 
 #include <algorithm>
