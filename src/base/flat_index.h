@@ -69,7 +69,7 @@ class FlatIndex {
 
   /// Forgets every entry and gives the storage back.
   void clear() {
-    slots_ = {};
+    slots_ = std::vector<Slot>();
     size_ = 0;
   }
 

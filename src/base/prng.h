@@ -32,8 +32,11 @@ class Prng {
     for (std::uint64_t& word : state_) word = splitmix64(mixed);
   }
   /// Goes on where another generator stood. Not all words may be zero.
-  explicit constexpr Prng(const State& state) : state_(state) {
+  static constexpr Prng from_state(const State& state) {
     ensure((state[0] | state[1] | state[2] | state[3]) != 0);
+    Prng prng;
+    prng.state_ = state;
+    return prng;
   }
   constexpr const State& state() const { return state_; }
 
@@ -67,6 +70,8 @@ class Prng {
   bool operator==(const Prng&) const = default;
 
  private:
+  constexpr Prng() = default;
+
   State state_{};
 };
 
