@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ip/hash_of.h"
+
 namespace estab::ip {
 namespace {
 
@@ -67,10 +69,13 @@ TEST(RateLimit, IsAValue) {
   RateLimit limit(10, 5);
   RateLimit copy = limit;
   EXPECT_EQ(copy, limit);
+  EXPECT_EQ(hash_of(copy), hash_of(limit));
   copy.take(kStart);
   EXPECT_NE(copy, limit);
+  EXPECT_NE(hash_of(copy), hash_of(limit));
   limit.take(kStart);
   EXPECT_EQ(copy, limit);
+  EXPECT_EQ(hash_of(copy), hash_of(limit));
 }
 
 }  // namespace

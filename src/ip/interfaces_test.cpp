@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ip/hash_of.h"
+
 namespace estab::ip {
 namespace {
 
@@ -187,8 +189,10 @@ TEST(InterfaceTable, IsAValue) {
   auto table = table_with({"10.0.0.1/24"});
   auto copy = table;
   EXPECT_EQ(copy, table);
+  EXPECT_EQ(hash_of(copy), hash_of(table));
   ASSERT_TRUE(copy.add_address(kFirst, cidr("10.0.0.2/24")));
   EXPECT_NE(copy, table);
+  EXPECT_NE(hash_of(copy), hash_of(table));
   EXPECT_FALSE(table.is_local(address("10.0.0.2")));
 }
 

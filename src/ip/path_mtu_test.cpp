@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ip/hash_of.h"
+
 namespace estab::ip {
 namespace {
 
@@ -139,8 +141,10 @@ TEST(PathMtuCache, IsAValue) {
   cache.lower(kStart, kV4, 1400, kLink);
   PathMtuCache copy = cache;
   EXPECT_EQ(copy, cache);
+  EXPECT_EQ(hash_of(copy), hash_of(cache));
   copy.lower(kStart, kV4, 1300, kLink);
   EXPECT_NE(copy, cache);
+  EXPECT_NE(hash_of(copy), hash_of(cache));
   EXPECT_EQ(cache.mtu(kStart, kV4, kLink), 1400);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ip/hash_of.h"
+
 namespace estab::ip {
 namespace {
 
@@ -119,8 +121,10 @@ TEST(RouteTable, IsAValue) {
   ASSERT_TRUE(routes.add({cidr("10.0.0.0/8"), kFirst}));
   RouteTable copy = routes;
   EXPECT_EQ(copy, routes);
+  EXPECT_EQ(hash_of(copy), hash_of(routes));
   ASSERT_TRUE(copy.add({cidr("fd00::/8"), kFirst}));
   EXPECT_NE(copy, routes);
+  EXPECT_NE(hash_of(copy), hash_of(routes));
   EXPECT_EQ(routes.lookup(address("fd00::1")), std::nullopt);
 }
 
