@@ -19,6 +19,9 @@ struct TestFragment {
   wire::IpPacket packet() const { return wire::parse_ip(octets).value(); }
 };
 
+/// The more-fragments flag.
+enum class Follows : std::uint8_t { nothing, more };
+
 /// Cuts fragments from one datagram whose payload is known.
 class FragmentMaker {
  public:
@@ -41,23 +44,24 @@ class FragmentMaker {
 
   /// The octets [offset, offset + length); the last fragment if that is the payload's end.
   TestFragment cut(std::size_t offset, std::size_t length) const {
-    const bool more = offset + length < payload.size();
-    return make(offset, more, Octets(payload).subspan(offset, length));
+    const bool last = offset + length >= payload.size();
+    return make(offset, last ? Follows::nothing : Follows::more,
+                Octets(payload).subspan(offset, length));
   }
 
   /// Whatever is asked for, sense or not.
-  TestFragment make(std::size_t offset, bool more, Octets data) const {
-    return header.family() == Family::ipv4 ? make_v4(offset, more, data)
-                                           : make_v6(offset, more, data);
+  TestFragment make(std::size_t offset, Follows follows, Octets data) const {
+    return header.family() == Family::ipv4 ? make_v4(offset, follows, data)
+                                           : make_v6(offset, follows, data);
   }
 
  private:
-  TestFragment make_v4(std::size_t offset, bool more, Octets data) const {
+  TestFragment make_v4(std::size_t offset, Follows follows, Octets data) const {
     TestFragment fragment{std::vector<std::uint8_t>(wire::kIpV4HeaderLength)};
     auto& octets = fragment.octets;
     wire::emit_ip(header, data.size(), octets.data());
     base::store_be16(&octets[4], static_cast<std::uint16_t>(identification));
-    const std::size_t field = offset / 8 | (more ? 0x2000u : 0u);
+    const std::size_t field = offset / 8 | (follows == Follows::more ? 0x2000u : 0u);
     base::store_be16(&octets[6], static_cast<std::uint16_t>(field));
     base::store_be16(&octets[10], 0);
     base::store_be16(&octets[10], wire::checksum(octets));
@@ -65,14 +69,15 @@ class FragmentMaker {
     return fragment;
   }
 
-  TestFragment make_v6(std::size_t offset, bool more, Octets data) const {
+  TestFragment make_v6(std::size_t offset, Follows follows, Octets data) const {
     TestFragment fragment{std::vector<std::uint8_t>(wire::kIpV6HeaderLength + 8)};
     auto& octets = fragment.octets;
     wire::IpHeader outer = header;
     outer.protocol = wire::kProtocolFragment;
     wire::emit_ip(outer, data.size() + 8, octets.data());
     octets[40] = header.protocol;
-    base::store_be16(&octets[42], static_cast<std::uint16_t>(offset | (more ? 1u : 0u)));
+    base::store_be16(&octets[42],
+                     static_cast<std::uint16_t>(offset | (follows == Follows::more ? 1u : 0u)));
     base::store_be32(&octets[44], identification);
     octets.insert(octets.end(), data.begin(), data.end());
     return fragment;

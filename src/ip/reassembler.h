@@ -72,7 +72,8 @@ class Reassembler {
   std::size_t size() const { return partials_.size(); }
   /// What all of it costs against the limit.
   std::size_t octets() const { return octets_; }
-  std::size_t memory() const { return octets_; }
+  /// Octets of storage owned, beyond the object itself; rather too many than too few.
+  std::size_t memory() const { return octets_ + partials_.memory(); }
 
   bool operator==(const Reassembler&) const = default;
   void hash_into(base::Hasher& hasher) const;

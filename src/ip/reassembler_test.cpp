@@ -217,10 +217,10 @@ TEST(Reassembler, DiscardsADatagramWithTwoEnds) {
   for (const Family family : kFamilies) {
     const FragmentMaker maker(100, family);
     const Octets all = maker.payload;
-    const TestFragment end_at_64 = maker.make(32, false, all.subspan(32, 32));
+    const TestFragment end_at_64 = maker.make(32, Follows::nothing, all.subspan(32, 32));
     const TestFragment same_but_more = maker.cut(32, 32);
     const TestFragment beyond = maker.cut(64, 36);
-    const TestFragment earlier_end = maker.make(8, false, all.subspan(8, 16));
+    const TestFragment earlier_end = maker.make(8, Follows::nothing, all.subspan(8, 16));
     for (const TestFragment* second : {&same_but_more, &beyond, &earlier_end}) {
       for (const bool swapped : {false, true}) {
         Reassembler reassembler = fresh();
@@ -235,8 +235,8 @@ TEST(Reassembler, RefusesAFragmentOfNothing) {
   for (const Family family : kFamilies) {
     const FragmentMaker maker(64, family);
     Reassembler reassembler = fresh();
-    refusal(reassembler, maker.make(32, true, {}));
-    refusal(reassembler, maker.make(32, false, {}));
+    refusal(reassembler, maker.make(32, Follows::more, {}));
+    refusal(reassembler, maker.make(32, Follows::nothing, {}));
     EXPECT_EQ(reassembler.size(), 0u);
   }
 }
@@ -255,12 +255,15 @@ TEST(Reassembler, RefusesALengthThatIsNoMultipleOfEight) {
 TEST(Reassembler, RefusesAFragmentThatReachesBeyond65535) {
   const FragmentMaker v4(100), v6(100, Family::ipv6);
   Reassembler reassembler = fresh();
-  EXPECT_EQ(refusal(reassembler, v4.make(65512, false, Octets(v4.payload).first(4))),
+  EXPECT_EQ(refusal(reassembler, v4.make(65512, Follows::nothing, Octets(v4.payload).first(4))),
             FragmentRefusal{});
-  const auto refused = refusal(reassembler, v6.make(65528, false, Octets(v6.payload).first(8)));
+  const auto refused =
+      refusal(reassembler, v6.make(65528, Follows::nothing, Octets(v6.payload).first(8)));
   EXPECT_EQ(refused.problem, (FragmentRefusal::Problem{0, 42}));
-  EXPECT_EQ(accept(reassembler, v4.make(65512, false, Octets(v4.payload).first(3))), std::nullopt);
-  EXPECT_EQ(accept(reassembler, v6.make(65528, false, Octets(v6.payload).first(7))), std::nullopt);
+  EXPECT_EQ(accept(reassembler, v4.make(65512, Follows::nothing, Octets(v4.payload).first(3))),
+            std::nullopt);
+  EXPECT_EQ(accept(reassembler, v6.make(65528, Follows::nothing, Octets(v6.payload).first(7))),
+            std::nullopt);
 }
 
 // The header of the first fragment may be longer than that of the others.
@@ -438,11 +441,11 @@ TEST(Reassembler, GivesOnlyOctetsThatWereSentAtTheirPlaceWhateverOverlaps) {
       const std::size_t offset = quarter ? prng.below(4) * 16 : prng.below(8) * 8;
       const std::size_t most = (64 - offset) / 8;
       const std::size_t length = quarter ? 16 : 8 * (1 + prng.below(most));
-      const bool more = offset + length < 64;
+      const Follows follows = offset + length < 64 ? Follows::more : Follows::nothing;
       if (prng.below(20) == 0) maker.payload[prng.below(64)] ^= 1;
       const Octets data = Octets(maker.payload).subspan(offset, length);
       sent.add(maker.identification, offset, data);
-      const auto result = reassembler.accept(kStart, maker.make(offset, more, data).packet());
+      const auto result = reassembler.accept(kStart, maker.make(offset, follows, data).packet());
       if (!result || !*result) continue;
       ++whole;
       const auto packet = wire::parse_ip(**result);
@@ -466,8 +469,8 @@ TEST(Reassembler, StaysWithinItsLimitsUnderAFloodOfRandomFragments) {
     maker.identification = static_cast<std::uint32_t>(prng.below(prng.below(20) == 0 ? 5 : 60'000));
     const std::size_t offset = prng.below(8192) * 8;
     const std::size_t length = prng.below(prng.below(4) == 0 ? 1400 : 64);
-    const bool more = prng.below(3) != 0;
-    const auto fragment = maker.make(offset, more, Octets(maker.payload).first(length));
+    const Follows follows = prng.below(3) != 0 ? Follows::more : Follows::nothing;
+    const auto fragment = maker.make(offset, follows, Octets(maker.payload).first(length));
     (void)reassembler.accept(now, fragment.packet());
     ASSERT_LE(reassembler.octets(), kLimit);
     now += std::chrono::microseconds(prng.below(2000));
