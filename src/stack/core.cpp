@@ -15,7 +15,7 @@ base::SipKey path_key(base::Prng& prng) { return {prng.next(), prng.next()}; }
 Core::Core(const StackConfig& stack_config)
     : config(stack_config),
       secrets(config.seed),
-      prng(std::array{config.seed[0] ^ 0x657374616265737aULL, config.seed[1]}),
+      prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x657374616265737a, config.seed[1]}),
       path_mtu({path_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)) {}

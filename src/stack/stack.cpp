@@ -11,7 +11,7 @@ namespace estab {
 namespace {
 
 ip::ReassemblerConfig fragment_config(const StackConfig& config) {
-  base::Prng prng(std::array{config.seed[0], config.seed[1] ^ 0x667261676d656e74ULL});
+  base::Prng prng(std::array<std::uint64_t, 2>{config.seed[0], config.seed[1] ^ 0x667261676d656e74});
   return {{prng.next(), prng.next()}, config.limits.fragment_octets,
           config.limits.fragments_per_datagram, config.fragment_timeout};
 }
