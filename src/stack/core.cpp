@@ -8,7 +8,9 @@ namespace estab::stack {
 
 namespace {
 
-base::SipKey path_key(base::Prng& prng) { return {prng.next(), prng.next()}; }
+base::SipKey path_key(base::Prng& prng) {
+  return {prng.next(), prng.next()};
+}
 
 }  // namespace
 
@@ -75,10 +77,9 @@ bool same(const Reply& a, const Reply& b) {
 }  // namespace
 
 bool Core::equals(const Core& other) const {
-  const bool same_replies = std::equal(replies.begin(), replies.end(), other.replies.begin(),
-                                       other.replies.end(), [](const Reply& a, const Reply& b) {
-                                         return same(a, b);
-                                       });
+  const bool same_replies =
+      std::equal(replies.begin(), replies.end(), other.replies.begin(), other.replies.end(),
+                 [](const Reply& a, const Reply& b) { return same(a, b); });
   return same_replies && config == other.config && counters == other.counters &&
          secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
          routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
