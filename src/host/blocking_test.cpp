@@ -178,7 +178,7 @@ TEST_F(Blocking, AcceptsAConnection) {
   EXPECT_EQ(listener->accept(0ms).error(), Error::would_block);
   server.host().post([&host = server.host()] {
     host.spawn([](Host& on) -> Task<> {
-      TcpStream stream = (co_await on.connect({kClientAddress, 80})).value();
+      TcpStream stream = (co_await on.connect(Endpoint{kClientAddress, 80})).value();
       EXPECT_TRUE(co_await stream.write_all(as_octets("hello")));
     }(host));
   });
