@@ -1,8 +1,13 @@
 # What can be switched when configuring, and the compiler flags every target of the project gets.
+# Inside another project only the libraries are built, and its flags and its folders are its own.
 option(ESTAB_BUILD_PROGRAM "Build the program estab" ${PROJECT_IS_TOP_LEVEL})
+option(ESTAB_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(ESTAB_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(ESTAB_BUILD_BENCH "Build the benchmarks" OFF)
 option(ESTAB_BUILD_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(ESTAB_INSTALL "Have rules to install" ${PROJECT_IS_TOP_LEVEL})
+option(ESTAB_WARNINGS_AS_ERRORS "Fail on a warning" ${PROJECT_IS_TOP_LEVEL})
+option(ESTAB_TIDY "Run clang-tidy on what is compiled" OFF)
 set(ESTAB_SANITIZE "" CACHE STRING "Sanitizers for every target, as in address,undefined")
 
 if(PROJECT_IS_TOP_LEVEL)
@@ -10,16 +15,23 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
   set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-endif()
-
-find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM AND PROJECT_IS_TOP_LEVEL)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  find_program(CCACHE_PROGRAM ccache)
+  if(CCACHE_PROGRAM)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  endif()
+  if(ESTAB_TIDY)
+    find_program(CLANG_TIDY_PROGRAM NAMES clang-tidy-19 REQUIRED)
+    set(CMAKE_CXX_CLANG_TIDY ${CLANG_TIDY_PROGRAM} --quiet --warnings-as-errors=*)
+  endif()
 endif()
 
 add_library(estab_flags INTERFACE)
 target_compile_features(estab_flags INTERFACE cxx_std_23)
-target_compile_options(estab_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+# g++ 12 sees overlaps that are none in concatenations of std::string (its bug 105651): no -Wrestrict.
+target_compile_options(estab_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-restrict)
+if(ESTAB_WARNINGS_AS_ERRORS)
+  target_compile_options(estab_flags INTERFACE -Werror)
+endif()
 if(ESTAB_SANITIZE)
   target_compile_options(estab_flags INTERFACE -fsanitize=${ESTAB_SANITIZE} -fno-omit-frame-pointer
                                                -fno-sanitize-recover=all)
