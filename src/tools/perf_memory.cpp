@@ -8,6 +8,7 @@
 
 #include "estab/memory_link.h"
 #include "estab/stack.h"
+
 #include "tools/cycle_counter.h"
 
 namespace estab::tools {
@@ -134,7 +135,8 @@ class Transfer {
     for (int i = 0; i < 4; ++i) {
       const std::size_t at = written_ % kPattern;
       const std::size_t size = std::min(kWrite, kPattern - at);
-      const auto taken = world_.client().send(now, pair_.client, Octets(pattern_).subspan(at, size));
+      const auto taken =
+          world_.client().send(now, pair_.client, Octets(pattern_).subspan(at, size));
       if (!taken) return;
       written_ += *taken;
       if (*taken < size) return;
@@ -162,7 +164,9 @@ class Transfer {
   bool verified_ = true;
 };
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 void measure_bulk(const PerfMemoryOptions& options, PerfMemoryReport& report) {
   World world(options);
