@@ -31,7 +31,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     const wire::IpPacket& packet, Block* owner);
+                     Origin origin, Block* owner);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -118,7 +118,7 @@ class TcpLayer {
   struct Arrived {
     const FourTuple& tuple;
     const Segment& segment;
-    const wire::IpPacket& packet;
+    Origin origin;
     Block* owner;
     std::uint64_t hash;
   };
