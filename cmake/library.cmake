@@ -1,6 +1,9 @@
 # estab_library(NAME FOLDERS dir... [LINK name...] [PRIVATE_LINK target...]): the static library
 # libestab-NAME.a, known as estab::NAME, from every source below src/ in the folders named, unit
 # tests (x_test.cpp) left out. A folder without sources yet makes an interface library.
+#
+# LINK names other libraries of ours, which a user of this one gets too. PRIVATE_LINK targets, and
+# our own compiler flags, serve to build it only: an installed library does not ask for them.
 function(estab_library name)
   cmake_parse_arguments(arg "" "" "FOLDERS;LINK;PRIVATE_LINK" ${ARGN})
   set(sources)
@@ -14,7 +17,9 @@ function(estab_library name)
   if(sources)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)
-    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:estab_flags> ${arg_PRIVATE_LINK})
+    foreach(private estab_flags ${arg_PRIVATE_LINK})
+      target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${private}>)
+    endforeach()
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   else()
     add_library(${target} INTERFACE)
@@ -27,5 +32,14 @@ function(estab_library name)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   foreach(dependency ${arg_LINK})
     target_link_libraries(${target} ${scope} estab-${dependency})
+  endforeach()
+endfunction()
+
+# Makes targets part of the target `product`, if there are such targets.
+function(estab_part_of_product)
+  foreach(target ${ARGN})
+    if(TARGET ${target})
+      add_dependencies(product ${target})
+    endif()
   endforeach()
 endfunction()

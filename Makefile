@@ -1,0 +1,71 @@
+# A thin front: each target checks the packages it needs and calls a CMake preset. `make help` lists
+# them. To work on the code use the presets themselves: `cmake --workflow --preset check`.
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench check asan tsan tidy fuzz format format-check clean
+
+FUZZ_SECONDS ?= 60
+release := build/release
+
+help:
+	@echo 'make demo          install what is missing, build, and run `estab demo`'
+	@echo 'make test          the same set-up and build, then every test'
+	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.a'
+	@echo 'make bench         the benchmarks, every script of bench/ in order'
+	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
+	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
+	@echo 'make tidy          clang-tidy over everything'
+	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
+	@echo 'make format        clang-format over everything; format-check only looks'
+	@echo 'make clean         remove build/'
+
+# The program alone needs no test packages, so a first configuration leaves the tests out; a build
+# tree that has them keeps them.
+build:
+	@scripts/install_packages.sh build
+	@test -f $(release)/build.ninja || cmake --preset release -D ESTAB_BUILD_TESTS=OFF -D ESTAB_BUILD_BENCH=OFF
+	@cmake --build --preset release --target product
+
+demo:
+	@scripts/install_packages.sh demo
+	@$(MAKE) --no-print-directory build
+	@$(release)/bin/estab demo
+
+test:
+	@scripts/install_packages.sh test
+	cmake --preset release
+	cmake --build --preset release
+	ctest --preset release
+
+bench:
+	@scripts/install_packages.sh bench
+	cmake --preset release
+	cmake --build --preset release
+	scripts/run_benchmarks.sh $(release)
+
+check:
+	@scripts/install_packages.sh test check
+	cmake --workflow --preset check
+
+asan tsan:
+	@scripts/install_packages.sh test
+	cmake --workflow --preset $@
+
+tidy:
+	@scripts/install_packages.sh check
+	cmake --workflow --preset tidy
+
+fuzz:
+	@scripts/install_packages.sh check
+	cmake --workflow --preset fuzz
+	scripts/run_fuzzers.sh build/fuzz $(FUZZ_SECONDS)
+
+format:
+	@scripts/install_packages.sh check
+	scripts/format.sh
+
+format-check:
+	@scripts/install_packages.sh check
+	scripts/format.sh --check
+
+clean:
+	rm -rf build

@@ -1,0 +1,8 @@
+# Every file of examples/ is a program of its own, built as an application would build it: public
+# headers and an exported target, no more.
+file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp)
+foreach(source ${example_sources})
+  cmake_path(GET source STEM stem)
+  add_executable(example_${stem} ${source})
+  target_link_libraries(example_${stem} PRIVATE estab_flags estab::host)
+endforeach()
