@@ -21,6 +21,10 @@ class OnesSum {
   /// if all pieces had been joined first.
   void add(Octets piece) { add_words(sum_octets(piece.data(), piece.size()), piece.size()); }
 
+  /// Adds octets as if at an even place, wherever the pieces stand; they move no later piece. For
+  /// a pseudo-header that is added when the length has become known.
+  void add_aligned(Octets words) { sum_ = ones_add(sum_, sum_octets(words.data(), words.size())); }
+
   /// Adds a number as the word or words it would be at an even place, wherever the pieces stand.
   void add16(std::uint16_t host_order) { sum_ = ones_add(sum_, to_native(host_order)); }
   void add32(std::uint32_t host_order) {
@@ -64,14 +68,14 @@ class OnesSum {
 };
 
 /// Adds the pseudo-header of either family (RFC 9293 §3.1, RFC 8200 §8.1). `length` is that of the
-/// transport header and its payload.
+/// transport header and its payload. May come before or after their octets.
 ///
 /// An IPv4 address is added in its mapped form: the prefix ::ffff adds 0xffff, which is zero in
 /// one's complement, and so both families take the same way without a branch.
 inline void add_pseudo_header(OnesSum& sum, const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint32_t length) {
-  sum.add(source.octets());
-  sum.add(destination.octets());
+  sum.add_aligned(source.octets());
+  sum.add_aligned(destination.octets());
   sum.add16(protocol);
   sum.add32(length);
 }

@@ -23,7 +23,8 @@ inline constexpr std::uint8_t kEchoReply = 0, kUnreachable = 3, kSourceQuench = 
                               kEchoRequest = 8, kTimeExceeded = 11, kParameterProblem = 12;
 // Codes of kUnreachable.
 inline constexpr std::uint8_t kNet = 0, kHost = 1, kProtocol = 2, kPort = 3,
-                              kFragmentationNeeded = 4, kSourceRouteFailed = 5;
+                              kFragmentationNeeded = 4, kSourceRouteFailed = 5,
+                              kCommunicationProhibited = 13;
 }  // namespace icmp_v4
 
 namespace icmp_v6 {
@@ -93,7 +94,7 @@ struct IcmpError {
   std::uint16_t source_port = 0;    ///< quoted, when its protocol is TCP or UDP: ours
   std::uint16_t destination_port = 0;
   SeqNum seq;        ///< quoted, when its protocol is TCP
-  Octets transport;  ///< what is quoted behind the IP header
+  Octets transport;  ///< what is quoted behind the IP header and its extensions
 
   /// The connection or binding it is about.
   FourTuple tuple() const {

@@ -86,6 +86,16 @@ struct ExtensionWalk {
 /// call. Nothing if the chain is broken, or an option demands that the datagram be discarded.
 std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets);
 
+/// The front of a datagram, as ICMP errors quote it.
+struct QuotedIp {
+  IpHeader header;
+  Octets transport;  ///< as much as was quoted behind all IP headers
+};
+
+/// Reads a quote, whose lengths need not fit what is there, and whose checksum routers may have
+/// left wrong. Nothing if it does not reach behind the IP headers, or is a later fragment.
+std::optional<QuotedIp> parse_quoted_ip(Octets quote, Family family);
+
 /// 20 or 40: without options.
 constexpr std::size_t ip_header_length(Family family) {
   return family == Family::ipv4 ? kIpV4HeaderLength : kIpV6HeaderLength;

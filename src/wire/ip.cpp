@@ -1,0 +1,226 @@
+#include "wire/ip.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/byte_order.h"
+#include "wire/checksum.h"
+
+namespace estab::wire {
+namespace {
+
+using base::load_be16;
+using base::load_be32;
+using base::store_be16;
+using base::store_be32;
+
+constexpr std::uint16_t kDontFragment = 0x4000, kMoreFragments = 0x2000, kOffsetMask = 0x1fff;
+
+IpAddress load_v6_address(const std::uint8_t* from) {
+  std::array<std::uint8_t, 16> octets;
+  std::memcpy(octets.data(), from, octets.size());
+  return IpAddress::v6(octets);
+}
+
+void read_v4_fields(const std::uint8_t* in, IpHeader& header) {
+  header.source = IpAddress::v4(load_be32(in + 12));
+  header.destination = IpAddress::v4(load_be32(in + 16));
+  header.protocol = in[9];
+  header.ttl = in[8];
+  header.traffic_class = in[1];
+  header.identification = load_be16(in + 4);
+  header.dont_fragment = (load_be16(in + 6) & kDontFragment) != 0;
+}
+
+// All but the protocol, which stands behind the extension headers. False if one of the addresses is
+// v4-mapped, which never is on the wire (RFC 4291 §2.5.5.2).
+bool read_v6_fields(const std::uint8_t* in, IpHeader& header) {
+  const std::uint32_t first_word = load_be32(in);
+  header.source = load_v6_address(in + 8);
+  header.destination = load_v6_address(in + 24);
+  header.ttl = in[7];
+  header.traffic_class = static_cast<std::uint8_t>(first_word >> 20);
+  header.flow_label = first_word & 0xfffff;
+  return !header.source.is_v4() && !header.destination.is_v4();
+}
+
+std::expected<IpPacket, Verdict> parse_v4(Octets frame) {
+  if (frame.size() < kIpV4HeaderLength) return std::unexpected(Verdict::malformed);
+  const std::uint8_t* in = frame.data();
+  const std::size_t header_length = static_cast<std::size_t>(in[0] & 15) * 4;
+  const std::size_t total_length = load_be16(in + 2);
+  if (header_length < kIpV4HeaderLength || header_length > total_length ||
+      total_length > frame.size())
+    return std::unexpected(Verdict::malformed);
+  if (checksum(frame.first(header_length)) != 0) return std::unexpected(Verdict::bad_checksum);
+
+  IpPacket packet;
+  read_v4_fields(in, packet.header);
+  const std::uint16_t fragment = load_be16(in + 6);
+  if ((fragment & (kMoreFragments | kOffsetMask)) != 0)
+    packet.fragment = FragmentInfo{packet.header.identification,
+                                   static_cast<std::uint32_t>(fragment & kOffsetMask) * 8,
+                                   (fragment & kMoreFragments) != 0};
+  packet.header_octets = frame.first(header_length);
+  packet.options = packet.header_octets.subspan(kIpV4HeaderLength);
+  packet.payload = frame.subspan(header_length, total_length - header_length);
+  return packet;
+}
+
+std::expected<IpPacket, Verdict> parse_v6(Octets frame) {
+  if (frame.size() < kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
+  const std::uint8_t* in = frame.data();
+  const std::size_t payload_length = load_be16(in + 4);
+  if (payload_length > frame.size() - kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
+  const Octets payload = frame.subspan(kIpV6HeaderLength, payload_length);
+
+  IpPacket packet;
+  if (!read_v6_fields(in, packet.header)) return std::unexpected(Verdict::bad_address);
+
+  // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
+  const std::optional<ExtensionWalk> walk = walk_extension_headers(in[6], payload);
+  if (!walk) return std::unexpected(Verdict::malformed);
+  packet.header.protocol = walk->protocol;
+  packet.fragment = walk->fragment;
+  packet.options = payload.first(walk->length);
+  packet.payload = payload.subspan(walk->length);
+  packet.header_octets = frame.first(kIpV6HeaderLength + walk->length);
+  return packet;
+}
+
+// The options of a hop-by-hop or destination options header (RFC 8200 §4.2). The top two bits of a
+// type that nobody here knows say whether the datagram may still be used.
+bool may_skip_options(Octets options) {
+  constexpr std::uint8_t kPad1 = 0, kPadN = 1, kActionMask = 0xc0;
+  while (!options.empty()) {
+    if (options[0] == kPad1) {
+      options = options.subspan(1);
+      continue;
+    }
+    if (options.size() < 2 || options.size() - 2 < options[1]) return false;
+    if (options[0] != kPadN && (options[0] & kActionMask) != 0) return false;
+    options = options.subspan(std::size_t{2} + options[1]);
+  }
+  return true;
+}
+
+bool may_skip_header(std::uint8_t protocol, Octets header) {
+  if (protocol == kProtocolRouting) return header[3] == 0;  // segments left (RFC 8200 §4.4)
+  return may_skip_options(header.subspan(2));
+}
+
+std::optional<QuotedIp> parse_quoted_v4(Octets quote) {
+  if (quote.size() < kIpV4HeaderLength || quote[0] >> 4 != 4) return std::nullopt;
+  const std::size_t header_length = static_cast<std::size_t>(quote[0] & 15) * 4;
+  if (header_length < kIpV4HeaderLength || header_length > quote.size()) return std::nullopt;
+  if ((load_be16(quote.data() + 6) & kOffsetMask) != 0) return std::nullopt;
+  QuotedIp quoted;
+  read_v4_fields(quote.data(), quoted.header);
+  quoted.transport = quote.subspan(header_length);
+  return quoted;
+}
+
+std::optional<QuotedIp> parse_quoted_v6(Octets quote) {
+  if (quote.size() < kIpV6HeaderLength || quote[0] >> 4 != 6) return std::nullopt;
+  QuotedIp quoted;
+  if (!read_v6_fields(quote.data(), quoted.header)) return std::nullopt;
+  const auto walk = walk_extension_headers(quote[6], quote.subspan(kIpV6HeaderLength));
+  if (!walk || (walk->fragment && walk->fragment->offset != 0)) return std::nullopt;
+  quoted.header.protocol = walk->protocol;
+  quoted.transport = quote.subspan(kIpV6HeaderLength + walk->length);
+  return quoted;
+}
+
+std::size_t emit_v4(const IpHeader& header, std::size_t payload_length, std::uint8_t* out,
+                    Octets options) {
+  if (options.size() > kMaxIpV4Options) options = {};
+  const std::size_t padded = (options.size() + 3) / 4 * 4;
+  const std::size_t length = kIpV4HeaderLength + padded;
+  out[0] = static_cast<std::uint8_t>(0x40 | length / 4);
+  out[1] = header.traffic_class;
+  store_be16(out + 2, static_cast<std::uint16_t>(length + payload_length));
+  store_be16(out + 4, header.identification);
+  store_be16(out + 6, header.dont_fragment ? kDontFragment : std::uint16_t{0});
+  out[8] = header.ttl;
+  out[9] = header.protocol;
+  store_be16(out + 10, 0);
+  store_be32(out + 12, header.source.v4_number());
+  store_be32(out + 16, header.destination.v4_number());
+  if (padded != 0) {
+    std::memset(out + kIpV4HeaderLength, 0, padded);
+    std::memcpy(out + kIpV4HeaderLength, options.data(), options.size());
+  }
+  store_be16(out + 10, checksum({out, length}));
+  return length;
+}
+
+std::size_t emit_v6(const IpHeader& header, std::size_t payload_length, std::uint8_t* out) {
+  store_be32(out, std::uint32_t{6} << 28 | std::uint32_t{header.traffic_class} << 20 |
+                      (header.flow_label & 0xfffff));
+  store_be16(out + 4, static_cast<std::uint16_t>(payload_length));
+  out[6] = header.protocol;
+  out[7] = header.ttl;
+  std::memcpy(out + 8, header.source.octets().data(), 16);
+  std::memcpy(out + 24, header.destination.octets().data(), 16);
+  return kIpV6HeaderLength;
+}
+
+}  // namespace
+
+std::expected<IpPacket, Verdict> parse_ip(Octets frame) {
+  if (frame.empty()) return std::unexpected(Verdict::malformed);
+  switch (frame[0] >> 4) {
+    case 4:
+      return parse_v4(frame);
+    case 6:
+      return parse_v6(frame);
+    default:
+      return std::unexpected(Verdict::malformed);
+  }
+}
+
+std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets) {
+  ExtensionWalk walk{.protocol = next_header, .length = 0, .fragment = {}};
+  for (int count = 0; count <= kMaxExtensionHeaders; ++count) {
+    const Octets rest = octets.subspan(walk.length);
+    switch (walk.protocol) {
+      case kProtocolHopByHop:
+        if (count != 0) return std::nullopt;
+        break;
+      case kProtocolRouting:
+      case kProtocolDestinationOptions:
+      case kProtocolFragment:
+        break;
+      default:
+        return walk;
+    }
+    if (rest.size() < 8) return std::nullopt;
+    const bool is_fragment = walk.protocol == kProtocolFragment;
+    const std::size_t length = is_fragment ? 8 : (std::size_t{rest[1]} + 1) * 8;
+    if (length > rest.size()) return std::nullopt;
+    if (!is_fragment && !may_skip_header(walk.protocol, rest.first(length))) return std::nullopt;
+    walk.protocol = rest[0];
+    walk.length += length;
+    if (!is_fragment) continue;
+    const std::uint16_t offset_and_more = load_be16(rest.data() + 2);
+    const FragmentInfo fragment{load_be32(rest.data() + 4), offset_and_more & 0xfff8U,
+                                (offset_and_more & 1) != 0};
+    if (fragment.offset == 0 && !fragment.more) continue;  // atomic (RFC 6946)
+    walk.fragment = fragment;
+    return walk;
+  }
+  return std::nullopt;
+}
+
+std::optional<QuotedIp> parse_quoted_ip(Octets quote, Family family) {
+  return family == Family::ipv4 ? parse_quoted_v4(quote) : parse_quoted_v6(quote);
+}
+
+std::size_t emit_ip(const IpHeader& header, std::size_t payload_length, std::uint8_t* out,
+                    Octets v4_options) {
+  return header.family() == Family::ipv4 ? emit_v4(header, payload_length, out, v4_options)
+                                         : emit_v6(header, payload_length, out);
+}
+
+}  // namespace estab::wire

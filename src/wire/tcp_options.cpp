@@ -1,0 +1,172 @@
+#include "wire/tcp_options.h"
+
+#include <algorithm>
+
+#include "base/byte_order.h"
+#include "wire/tcp.h"
+
+namespace estab::wire {
+namespace {
+
+using base::load_be16;
+using base::load_be32;
+using base::store_be16;
+using base::store_be32;
+using Lengths = TcpOptionLengths;
+
+constexpr auto kEnd = static_cast<std::uint8_t>(TcpOptionKind::end);
+constexpr auto kNop = static_cast<std::uint8_t>(TcpOptionKind::nop);
+
+// NOP NOP timestamps: what RFC 7323 appendix A recommends, and nearly every segment carries.
+constexpr std::uint32_t kUsualHead = 0x0101080a;
+constexpr std::size_t kUsualLength = 12;
+
+TcpTimestamps load_timestamps(const std::uint8_t* data) {
+  return {load_be32(data), load_be32(data + 4)};
+}
+
+void parse_sack(Octets data, SackBlocks& blocks) {
+  if (data.size() % Lengths::kSackBlock != 0) return;
+  for (; !data.empty(); data = data.subspan(Lengths::kSackBlock))
+    blocks.add({SeqNum(load_be32(data.data())), SeqNum(load_be32(data.data() + 4))});
+}
+
+// `data` is what follows kind and length.
+void parse_option(TcpOptionKind kind, Octets data, TcpOptions& options) {
+  const std::size_t length = data.size() + 2;
+  switch (kind) {
+    case TcpOptionKind::mss:
+      if (length == Lengths::kMss) options.mss = load_be16(data.data());
+      break;
+    case TcpOptionKind::window_scale:
+      if (length == Lengths::kWindowScale) options.window_scale = data[0];
+      break;
+    case TcpOptionKind::sack_permitted:
+      if (length == Lengths::kSackPermitted) options.sack_permitted = true;
+      break;
+    case TcpOptionKind::sack:
+      parse_sack(data, options.sack);
+      break;
+    case TcpOptionKind::timestamps:
+      if (length == Lengths::kTimestamps) options.timestamps = load_timestamps(data.data());
+      break;
+    case TcpOptionKind::end:
+    case TcpOptionKind::nop:
+      break;
+  }
+}
+
+// Writes one option after another.
+class OptionWriter {
+ public:
+  explicit OptionWriter(std::uint8_t* out) : begin_(out), at_(out) {}
+
+  void nops(int count) {
+    for (; count > 0; --count) *at_++ = kNop;
+  }
+  void head(TcpOptionKind kind, std::size_t length) {
+    *at_++ = static_cast<std::uint8_t>(kind);
+    *at_++ = static_cast<std::uint8_t>(length);
+  }
+  void number8(std::uint8_t value) { *at_++ = value; }
+  void number16(std::uint16_t value) {
+    store_be16(at_, value);
+    at_ += 2;
+  }
+  void number32(std::uint32_t value) {
+    store_be32(at_, value);
+    at_ += 4;
+  }
+  std::size_t length() const { return static_cast<std::size_t>(at_ - begin_); }
+
+ private:
+  std::uint8_t* begin_;
+  std::uint8_t* at_;
+};
+
+// Either of the two fills the two octets before the other, or NOPs do.
+void write_sack_permitted_and_timestamps(OptionWriter& writer, const TcpOptions& options) {
+  if (!options.sack_permitted && !options.timestamps) return;
+  if (!options.sack_permitted || !options.timestamps) writer.nops(2);
+  if (options.sack_permitted) writer.head(TcpOptionKind::sack_permitted, Lengths::kSackPermitted);
+  if (!options.timestamps) return;
+  writer.head(TcpOptionKind::timestamps, Lengths::kTimestamps);
+  writer.number32(options.timestamps->value);
+  writer.number32(options.timestamps->echo);
+}
+
+void write_sack(OptionWriter& writer, const TcpOptions& options) {
+  const std::size_t count = fitting_sack_blocks(options);
+  if (count == 0) return;
+  writer.nops(2);
+  writer.head(TcpOptionKind::sack, Lengths::kSackHead + count * Lengths::kSackBlock);
+  for (std::size_t i = 0; i < count; ++i) {
+    writer.number32(options.sack[i].left.value());
+    writer.number32(options.sack[i].right.value());
+  }
+}
+
+// Each group with the NOPs that fill it up to a multiple of four.
+std::size_t length_without_sack(const TcpOptions& options) {
+  std::size_t length = 0;
+  if (options.mss) length += Lengths::kMss;
+  if (options.timestamps)
+    length += kUsualLength;
+  else if (options.sack_permitted)
+    length += Lengths::kSackPermitted + 2;
+  if (options.window_scale) length += Lengths::kWindowScale + 1;
+  return length;
+}
+
+}  // namespace
+
+void parse_tcp_options(Octets area, TcpOptions& options) {
+  if (area.size() == kUsualLength && load_be32(area.data()) == kUsualHead) {
+    options.timestamps = load_timestamps(area.data() + 4);
+    return;
+  }
+  while (!area.empty() && area[0] != kEnd) {
+    if (area[0] == kNop) {
+      area = area.subspan(1);
+      continue;
+    }
+    if (area.size() < 2) return;
+    const std::size_t length = area[1];
+    if (length < 2 || length > area.size()) return;
+    parse_option(TcpOptionKind{area[0]}, area.subspan(2, length - 2), options);
+    area = area.subspan(length);
+  }
+}
+
+std::size_t fitting_sack_blocks(const TcpOptions& options) {
+  if (options.sack.empty()) return 0;
+  const std::size_t room = kMaxTcpOptions - length_without_sack(options);
+  const std::size_t head = 2 + Lengths::kSackHead;
+  if (room < head) return 0;
+  return std::min(options.sack.size(), (room - head) / Lengths::kSackBlock);
+}
+
+std::size_t tcp_header_length(const TcpOptions& options) {
+  const std::size_t length = kTcpHeaderLength + length_without_sack(options);
+  const std::size_t blocks = fitting_sack_blocks(options);
+  if (blocks == 0) return length;
+  return length + 2 + Lengths::kSackHead + blocks * Lengths::kSackBlock;
+}
+
+std::size_t emit_tcp_options(const TcpOptions& options, std::uint8_t* out) {
+  OptionWriter writer(out);
+  if (options.mss) {
+    writer.head(TcpOptionKind::mss, Lengths::kMss);
+    writer.number16(*options.mss);
+  }
+  write_sack_permitted_and_timestamps(writer, options);
+  if (options.window_scale) {
+    writer.nops(1);
+    writer.head(TcpOptionKind::window_scale, Lengths::kWindowScale);
+    writer.number8(*options.window_scale);
+  }
+  write_sack(writer, options);
+  return writer.length();
+}
+
+}  // namespace estab::wire
