@@ -21,7 +21,10 @@ class Block {
   ~Block() { reset(); }
 
   explicit operator bool() const { return header_ != nullptr; }
-  std::uint8_t* data() const { return reinterpret_cast<std::uint8_t*>(header_ + 1); }
+  /// Null if empty.
+  std::uint8_t* data() const {
+    return header_ ? reinterpret_cast<std::uint8_t*>(header_ + 1) : nullptr;
+  }
   std::size_t capacity() const { return header_ ? header_->capacity : 0; }
   MutableOctets octets() const { return {data(), capacity()}; }
   void reset();

@@ -27,6 +27,7 @@ struct TcpConfig {
   std::uint32_t receive_buffer = 1 << 20;  ///< most octets held for the application, and the window's limit
   std::uint32_t send_buffer = 1 << 20;     ///< most octets accepted and not yet acknowledged *
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928
+  bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
   std::uint16_t mss_limit = 65495;  ///< neither announces nor sends larger segments than this
   std::uint8_t window_scale = 8;    ///< announced shift, 0..14 (RFC 7323 §2)
   bool use_window_scale = true;     ///< offer and accept window scaling

@@ -1,0 +1,78 @@
+// Hasher: a 64-bit hash of a value, gathered piece by piece. Law: the same pieces in the same order
+// give the same hash on every machine, and the pieces' borders count. It is not keyed: for
+// comparing and finding values of our own, not for keys that a peer chooses (those go to
+// siphash.h).
+//
+//   Hasher hasher;
+//   hasher.add_all(state, deadline, peer.address, peer.port);
+//   return hasher.finish();
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+#include "estab/address.h"
+#include "estab/octets.h"
+#include "estab/time.h"
+
+#include "base/byte_order.h"
+
+namespace estab::base {
+
+class Hasher {
+ public:
+  constexpr void add(std::uint64_t word) { hash_ = (std::rotl(hash_, 29) ^ mix(word)) * kOdd; }
+
+  template <class T>
+    requires std::integral<T> || std::is_enum_v<T>
+  constexpr void add(T number) {
+    add(static_cast<std::uint64_t>(number));
+  }
+  /// Equal numbers hash alike: -0.0 as 0.0.
+  constexpr void add(double number) { add(std::bit_cast<std::uint64_t>(number + 0.0)); }
+  constexpr void add(Duration duration) { add(duration.count()); }
+  constexpr void add(Instant instant) { add(instant.time_since_epoch().count()); }
+
+  void add(Octets octets) {
+    add(octets.size());
+    std::size_t at = 0;
+    for (; octets.size() - at >= 8; at += 8) add(load_le64(&octets[at]));
+    std::uint64_t rest = 0;
+    for (; at < octets.size(); ++at) rest = rest << 8 | octets[at];
+    if (octets.size() % 8 != 0) add(rest);
+  }
+  void add(const IpAddress& address) {
+    add(load_be64(address.octets().data()));
+    add(load_be64(address.octets().data() + 8));
+  }
+  void add(const Endpoint& endpoint) { add_all(endpoint.address, endpoint.port); }
+
+  template <class T>
+  constexpr void add(const std::optional<T>& value) {
+    add(value.has_value());
+    if (value) add(*value);
+  }
+
+  template <class... Ts>
+  constexpr void add_all(const Ts&... values) {
+    (add(values), ...);
+  }
+
+  constexpr std::uint64_t finish() const { return mix(hash_); }
+
+ private:
+  static constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+
+  static constexpr std::uint64_t mix(std::uint64_t word) {
+    word = (word ^ word >> 32) * 0xd6e8feb86659fd93;
+    word = (word ^ word >> 32) * 0xd6e8feb86659fd93;
+    return word ^ word >> 32;
+  }
+
+  std::uint64_t hash_ = kOdd;
+};
+
+}  // namespace estab::base

@@ -1,0 +1,60 @@
+#include <array>
+
+#include "estab/trace.h"
+
+#include "base/named.h"
+
+namespace estab {
+namespace {
+
+constexpr auto kSendReasons = std::to_array<base::Named<SendReason>>({
+    {SendReason::open, "open"},
+    {SendReason::open_reply, "open_reply"},
+    {SendReason::open_complete, "open_complete"},
+    {SendReason::data, "data"},
+    {SendReason::fin, "fin"},
+    {SendReason::urgent, "urgent"},
+    {SendReason::ack_immediate, "ack_immediate"},
+    {SendReason::ack_delayed, "ack_delayed"},
+    {SendReason::ack_duplicate, "ack_duplicate"},
+    {SendReason::ack_gap_filled, "ack_gap_filled"},
+    {SendReason::ack_unacceptable, "ack_unacceptable"},
+    {SendReason::ack_probe, "ack_probe"},
+    {SendReason::window_update, "window_update"},
+    {SendReason::retransmit_timeout, "retransmit_timeout"},
+    {SendReason::retransmit_fast, "retransmit_fast"},
+    {SendReason::retransmit_partial, "retransmit_partial"},
+    {SendReason::zero_window_probe, "zero_window_probe"},
+    {SendReason::keep_alive, "keep_alive"},
+    {SendReason::challenge_ack, "challenge_ack"},
+    {SendReason::time_wait_ack, "time_wait_ack"},
+    {SendReason::reset_no_connection, "reset_no_connection"},
+    {SendReason::reset_bad_ack, "reset_bad_ack"},
+    {SendReason::reset_abort, "reset_abort"},
+    {SendReason::reset_unread_data, "reset_unread_data"},
+    {SendReason::reset_timeout, "reset_timeout"},
+});
+static_assert(base::is_complete(kSendReasons, static_cast<std::size_t>(SendReason::count_)));
+
+constexpr auto kTimers = std::to_array<base::Named<Timer>>({
+    {Timer::retransmit, "retransmit"},
+    {Timer::persist, "persist"},
+    {Timer::delayed_ack, "delayed_ack"},
+    {Timer::keep_alive, "keep_alive"},
+    {Timer::user_timeout, "user_timeout"},
+    {Timer::fin_wait_2, "fin_wait_2"},
+    {Timer::time_wait, "time_wait"},
+});
+static_assert(base::is_complete(kTimers, static_cast<std::size_t>(Timer::count_)));
+
+}  // namespace
+
+std::string_view name(SendReason reason) {
+  return base::name_in(kSendReasons, reason);
+}
+
+std::string_view name(Timer timer) {
+  return base::name_in(kTimers, timer);
+}
+
+}  // namespace estab

@@ -1,0 +1,81 @@
+#include "tcp/congestion/new_reno.h"
+
+#include <algorithm>
+
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+namespace {
+
+constexpr std::uint32_t kMaxCwnd = 1u << 30;  // beyond any window that can be announced
+
+// RFC 6928 §2 (1): min(10*MSS, max(2*MSS, 14600)), with the 10 as a setting.
+std::uint32_t initial_window(std::uint32_t mss, const TcpConfig& config) {
+  const std::uint32_t segments = std::max<std::uint32_t>(config.initial_window_segments, 1);
+  if (segments != 10) return segments * mss;
+  return std::min(10 * mss, std::max(2 * mss, 14600u));
+}
+
+// RFC 5681 §3.1 (4).
+std::uint32_t halved(std::uint32_t flight, std::uint32_t mss) {
+  return std::max(flight / 2, 2 * mss);
+}
+
+}  // namespace
+
+NewReno::NewReno(std::uint32_t mss, const TcpConfig& config) : cwnd_(initial_window(mss, config)) {}
+
+void NewReno::on_ack(std::uint32_t acked, std::uint32_t mss) {
+  if (cwnd_ < ssthresh_) {
+    // Slow start by octets acknowledged (RFC 5681 §3.1 (2), RFC 3465 with L unlimited, so that one
+    // ACK for many segments counts as many), not past ssthresh.
+    const std::uint32_t growth = std::min(acked, ssthresh_ - cwnd_);
+    cwnd_ = std::min(cwnd_ + growth, kMaxCwnd);
+    acked -= growth;
+    if (acked == 0) return;
+  }
+  // Congestion avoidance by octets (RFC 5681 §3.1, RFC 3465 §2.1): one MSS a window.
+  acked_in_avoidance_ += acked;
+  if (acked_in_avoidance_ < cwnd_) return;
+  acked_in_avoidance_ -= cwnd_;
+  acked_in_avoidance_ = std::min(acked_in_avoidance_, cwnd_);
+  cwnd_ = std::min(cwnd_ + mss, kMaxCwnd);
+}
+
+void NewReno::on_enter_recovery(std::uint32_t flight, std::uint32_t mss) {
+  ssthresh_ = halved(flight, mss);
+  cwnd_ = ssthresh_ + 3 * mss;  // the three segments that left the network
+  acked_in_avoidance_ = 0;
+}
+
+void NewReno::on_duplicate_in_recovery(std::uint32_t mss) {
+  cwnd_ = std::min(cwnd_ + mss, kMaxCwnd);
+}
+
+void NewReno::on_partial_ack(std::uint32_t acked, std::uint32_t mss) {
+  cwnd_ -= std::min(acked, cwnd_ - mss);
+  if (acked >= mss) cwnd_ += mss;
+}
+
+void NewReno::on_exit_recovery(std::uint32_t flight, std::uint32_t mss) {
+  // RFC 6582 §3.2, full acknowledgements, option (1): no burst.
+  cwnd_ = std::min(ssthresh_, std::max(flight, mss) + mss);
+  acked_in_avoidance_ = 0;
+}
+
+void NewReno::on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat) {
+  if (repeat == Repeat::first) ssthresh_ = halved(flight, mss);
+  cwnd_ = mss;  // the loss window
+  acked_in_avoidance_ = 0;
+}
+
+void NewReno::on_idle(std::uint32_t mss, const TcpConfig& config) {
+  cwnd_ = std::min(cwnd_, initial_window(mss, config));
+}
+
+void NewReno::hash_into(base::Hasher& hasher) const {
+  hasher.add_all(cwnd_, ssthresh_, acked_in_avoidance_);
+}
+
+}  // namespace estab::tcp

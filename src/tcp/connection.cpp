@@ -1,0 +1,311 @@
+// The commands of the application, the timers, and the ends of a connection.
+
+#include "tcp/connection.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+#include "tcp/transitions.h"
+
+namespace estab::tcp {
+
+namespace {
+
+constexpr std::uint32_t kTcpHeader = 20;
+constexpr std::uint32_t kTimestampsOption = 12;  // with its two NOPs
+
+std::uint32_t ip_header(const FourTuple& tuple) {
+  return tuple.family() == Family::ipv4 ? 20 : 40;
+}
+
+// MUST-16: Eff.snd.MSS, with the options every data segment carries deducted (RFC 9293 §3.7.1).
+std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
+                            const TcpConfig& config, std::uint32_t path_mtu) {
+  const std::uint32_t headers = ip_header(tuple) + kTcpHeader;
+  const std::uint32_t by_path = path_mtu > headers ? path_mtu - headers : 1;
+  std::uint32_t mss =
+      std::min({std::uint32_t{negotiated.peer_mss}, by_path, std::uint32_t{config.mss_limit}});
+  const std::uint32_t options = negotiated.timestamps ? kTimestampsOption : 0;
+  return std::max(mss > options ? mss - options : 1, 1u);
+}
+
+}  // namespace
+
+Connection::Connection(const Context& context, const Opening& opening,
+                       std::shared_ptr<const TcpConfig> config, const PathLimits& path)
+    : tuple_(opening.tuple),
+      config_(std::move(config)),
+      negotiated_(opening.negotiated),
+      answers_since_(context.now),
+      timestamp_offset_(opening.timestamp_offset),
+      path_mtu_(path.mtu),
+      sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
+      receiver_(opening, *config_, context.now) {
+  sender_.on_heard(context.now);
+  arm_keep_alive(context);
+}
+
+TcpInfo Connection::info() const {
+  TcpInfo info;
+  info.state = state_;
+  info.timestamps = negotiated_.timestamps;
+  info.sack = negotiated_.sack;
+  info.wscale = negotiated_.window_scale;
+  info.snd_wscale = negotiated_.send_shift;
+  info.ato = config_->delayed_ack;
+  info.pmtu = path_mtu_;
+  info.advmss = std::min<std::uint32_t>(path_mtu_ - ip_header(tuple_) - kTcpHeader,
+                                        config_->mss_limit);
+  info.segs_in = segs_in_;
+  info.segs_out = segs_out_;
+  sender_.fill(info, *config_);
+  receiver_.fill(info);
+  return info;
+}
+
+// ---- states ---------------------------------------------------------------------------------------------
+
+void Connection::set_state(const Context& context, State to) {
+  if (to == state_) return;
+  base::ensure(is_arrow(state_, to));
+  context.trace([&] { return StateChanged{tuple_, state_, to}; });
+  state_ = to;
+  if (to == State::time_wait || to == State::closed) {
+    signals_.closed = true;
+    timers_.stop_all();
+    sender_.release_all(context.blocks);
+  }
+}
+
+void Connection::enter_fin_wait_2(const Context& context) {
+  set_state(context, State::fin_wait_2);
+  // Only a connection nobody holds may be cut short here: a half-closed one may stay as long as the
+  // application likes (RFC 9293 §3.6, and RFC 1122 §4.2.2.13).
+  if (released_) timers_.set(Timer::fin_wait_2, context.now + config_->fin_wait_2_timeout);
+}
+
+void Connection::end(const Context& context, std::optional<Error> failure,
+                     std::optional<SendReason> reset) {
+  ending_ = Ending{failure, reset};
+  if (failure) context.trace([&] { return ConnectionFailed{tuple_, *failure}; });
+  signals_.failure = failure;
+  signals_.readable = signals_.readable || failure.has_value();
+  set_state(context, State::closed);
+}
+
+void Connection::fail(const Context& context, Error error, std::optional<SendReason> reset) {
+  end(context, error, reset);
+}
+
+// ---- commands -------------------------------------------------------------------------------------------
+
+Result<void> Connection::check_sendable() const {
+  if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
+  if (sender_.fin_queued()) return std::unexpected(Error::already_shut_down);
+  if (state_ != State::established && state_ != State::close_wait)
+    return std::unexpected(Error::not_connected);
+  return {};
+}
+
+Result<std::size_t> Connection::send(const Context& context, Octets octets, SendMode mode) {
+  if (auto sendable = check_sendable(); !sendable) return std::unexpected(sendable.error());
+  const std::size_t n = std::min(octets.size(), sender_.room(*config_));
+  if (n < octets.size()) want_writable_ = true;
+  if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
+  // A push or urgent mark belongs behind the last octet of the call, not behind a part of it.
+  const SendMode effective = n < octets.size() ? SendMode::normal : mode;
+  sender_.append(context, *config_, octets.first(n), effective);
+  return n;
+}
+
+Result<void> Connection::send_owned(const Context& context, Octets octets,
+                                    std::shared_ptr<const void> owner, SendMode mode) {
+  if (auto sendable = check_sendable(); !sendable) return sendable;
+  if (sender_.room(*config_) == 0) {
+    want_writable_ = true;
+    return std::unexpected(Error::would_block);
+  }
+  sender_.append_owned(context, *config_, octets, std::move(owner), mode);
+  return {};
+}
+
+Result<std::size_t> Connection::recv(const Context& context, MutableOctets into) {
+  const std::size_t n = receiver_.read(context, *config_, into);
+  if (n > 0 || into.empty()) {
+    if (state_ != State::closed) receiver_.after_read(*config_);
+    return n;
+  }
+  if (receiver_.at_end()) return std::unexpected(Error::end_of_stream);
+  if (ending_) return std::unexpected(ending_->failure.value_or(Error::not_connected));
+  return std::unexpected(Error::would_block);
+}
+
+Result<void> Connection::consume(const Context& context, std::size_t octets) {
+  if (octets > receiver_.readable()) return std::unexpected(Error::invalid_argument);
+  receiver_.consume(context, *config_, octets);
+  if (state_ != State::closed) receiver_.after_read(*config_);
+  return {};
+}
+
+Result<void> Connection::shutdown(const Context& context) {
+  if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
+  if (sender_.fin_queued()) return std::unexpected(Error::already_shut_down);
+  if (state_ != State::established && state_ != State::close_wait)
+    return std::unexpected(Error::not_connected);
+  sender_.queue_fin();
+  set_state(context, state_ == State::established ? State::fin_wait_1 : State::last_ack);
+  return {};
+}
+
+void Connection::release(const Context& context) {
+  released_ = true;
+  if (state_ == State::closed || state_ == State::time_wait) return;
+  if (receiver_.unread() > 0) {
+    end(context, std::nullopt, SendReason::reset_unread_data);
+    return;
+  }
+  if (!sender_.fin_queued()) (void)shutdown(context);
+  if (state_ == State::fin_wait_2)
+    timers_.set(Timer::fin_wait_2, context.now + config_->fin_wait_2_timeout);
+}
+
+void Connection::abort(const Context& context) {
+  released_ = true;
+  if (state_ == State::closed || state_ == State::time_wait) return;
+  // RFC 9293 §3.10.5: in CLOSING and LAST-ACK there is nothing left to refuse.
+  const bool quiet = state_ == State::closing || state_ == State::last_ack;
+  fail(context, Error::connection_aborted,
+       quiet ? std::nullopt : std::optional(SendReason::reset_abort));
+}
+
+void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  config_ = std::move(config);
+  keep_alive_probes_ = 0;
+  timers_.stop(Timer::keep_alive);
+  arm_keep_alive(context);
+}
+
+void Connection::on_path_mtu(const PathLimits& path) {
+  path_mtu_ = path.mtu;
+  sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path.mtu));
+}
+
+// ---- timers ---------------------------------------------------------------------------------------------
+
+void Connection::on_timers(const Context& context) {
+  for (std::size_t i = 0; i < timers_.deadlines().size(); ++i) {
+    const auto timer = static_cast<Timer>(i);
+    if (state_ == State::closed || timers_.deadline(timer) > context.now) continue;
+    const std::uint32_t cwnd = sender_.cwnd();
+    timers_.stop(timer);
+    context.trace([&] { return TimerFired{tuple_, timer}; });
+    on_timer(context, timer);
+    if (context.observer) trace_congestion(context, cwnd);
+  }
+}
+
+void Connection::on_timer(const Context& context, Timer timer) {
+  const Error timed_out =
+      config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
+  switch (timer) {
+    case Timer::retransmit:
+      if (!sender_.on_retransmit_timer(context, *config_, timers_))
+        return fail(context, timed_out, SendReason::reset_timeout);
+      // SHLD-9: from R1 on the application may want to know.
+      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
+      return;
+    case Timer::persist:
+      if (!sender_.on_persist_timer(context, *config_, timers_))
+        fail(context, timed_out, SendReason::reset_timeout);
+      return;
+    case Timer::delayed_ack: return receiver_.on_delayed_ack_timer();
+    case Timer::keep_alive: return on_keep_alive_timer(context);
+    case Timer::fin_wait_2: return end(context, std::nullopt, std::nullopt);
+    case Timer::user_timeout:
+    case Timer::time_wait:
+    case Timer::count_: return;
+  }
+}
+
+// RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
+// silence has lasted (MUST-26).
+void Connection::on_keep_alive_timer(const Context& context) {
+  const KeepAlive& keep = config_->keep_alive;
+  if (!keep.enabled) return;
+  const Instant quiet_until = sender_.heard_at() + keep.idle;
+  if (sender_.in_flight() || context.now < quiet_until) {
+    keep_alive_probes_ = 0;
+    timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
+    return;
+  }
+  if (keep_alive_probes_ >= keep.probes)  // MUST-29: one lost probe is not enough
+    return fail(context, Error::connection_timed_out, SendReason::reset_timeout);
+  ++keep_alive_probes_;
+  keep_alive_due_ = true;
+  timers_.set(Timer::keep_alive, context.now + keep.interval);
+}
+
+void Connection::arm_keep_alive(const Context& context) {
+  const bool open = is_synchronized(state_) && state_ != State::time_wait;
+  if (config_->keep_alive.enabled && open)
+    timers_.set(Timer::keep_alive, context.now + config_->keep_alive.idle);
+}
+
+void Connection::on_heard(const Context& context) {
+  sender_.on_heard(context.now);
+  keep_alive_probes_ = 0;
+}
+
+// RFC 5961 §10: a limit for each connection. One for all connections together would tell an attacker
+// who can use it up whether a guess was right (CVE-2016-5696).
+bool Connection::may_answer(const Context& context) {
+  if (context.now - answers_since_ >= std::chrono::seconds(1)) {
+    answers_since_ = context.now;
+    answers_ = 0;
+  }
+  if (answers_ >= context.config.limits.challenge_acks_per_second) return false;
+  ++answers_;
+  return true;
+}
+
+void Connection::owe_challenge(const Context& context) {
+  if (!may_answer(context)) return;
+  challenge_due_ = true;
+  ++context.counters.challenge_acks_out;
+}
+
+void Connection::trace_congestion(const Context& context, std::uint32_t before) const {
+  if (sender_.cwnd() == before) return;
+  context.trace([&] {
+    return CongestionChanged{tuple_, sender_.cwnd(), sender_.ssthresh(), sender_.phase()};
+  });
+}
+
+// ---- the value ------------------------------------------------------------------------------------------
+
+bool operator==(const Connection& a, const Connection& b) {
+  const auto fields = [](const Connection& c) {
+    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.want_writable_,
+                    c.keep_alive_due_, c.challenge_due_, c.keep_alive_probes_, c.answers_,
+                    c.answers_since_, c.timestamp_offset_, c.path_mtu_, c.segs_in_, c.segs_out_,
+                    c.signals_, c.timers_, c.sender_, c.receiver_);
+  };
+  if (a.ending_.has_value() != b.ending_.has_value()) return false;
+  if (a.ending_ && (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
+    return false;
+  return fields(a) == fields(b);
+}
+
+void Connection::hash_into(base::Hasher& h) const {
+  h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
+  h.add_all(state_, released_, want_writable_, keep_alive_due_, challenge_due_,
+            keep_alive_probes_, answers_, answers_since_, timestamp_offset_, path_mtu_);
+  h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
+            signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
+  for (Instant deadline : timers_.deadlines()) h.add(deadline);
+  sender_.hash_into(h);
+  receiver_.hash_into(h);
+}
+
+}  // namespace estab::tcp

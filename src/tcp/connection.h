@@ -1,0 +1,171 @@
+// Connection: one TCP connection in the synchronised states (RFC 9293 §3.3.2), from ESTABLISHED to
+// TIME-WAIT. It ties a Sender and a Receiver together: on_segment is the conductor over the eight
+// checks of §3.10.7.4, in the RFC's order, each a function of its own.
+//
+// Laws. State changes only along the arrows of figure 5 (see transitions.h). Nothing is sent from
+// inside a check: what is owed is noted and comes out of poll(), once per burst. Whatever the peer
+// sends ends in a Verdict.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "estab/event.h"
+#include "estab/stack.h"
+#include "tcp/context.h"
+#include "tcp/opening.h"
+#include "tcp/receiver.h"
+#include "tcp/sender.h"
+#include "tcp/timers.h"
+
+namespace estab::tcp {
+
+/// A segment the connection wants sent. Its payload lies in the views given to poll().
+struct Emission {
+  Segment segment;
+  SendReason reason = SendReason::data;
+  std::size_t pieces = 0;
+  std::uint32_t payload_length = 0;
+  std::uint16_t gso_size = 0;
+};
+
+/// What the path allows: the sizes of segments come from it.
+struct PathLimits {
+  std::uint16_t mtu = 1500;            ///< of the path (PMTU)
+  std::uint32_t super_segment = 0;     ///< most payload octets under one header; 0: one segment
+};
+
+/// Why a connection ended, and whether the peer is to be told.
+struct Ending {
+  std::optional<Error> failure;
+  std::optional<SendReason> reset;
+};
+
+class Connection {
+ public:
+  Connection(const Context& context, const Opening& opening,
+             std::shared_ptr<const TcpConfig> config, const PathLimits& path);
+
+  // ---- getters -----------------------------------------------------------------------------------
+  State state() const { return state_; }
+  const FourTuple& tuple() const { return tuple_; }
+  const TcpConfig& config() const { return *config_; }
+  const Sender& sender() const { return sender_; }
+  const Receiver& receiver() const { return receiver_; }
+  const std::optional<Ending>& ending() const { return ending_; }
+  bool released() const { return released_; }
+  TcpInfo info() const;
+  const TimerTable& timers() const { return timers_; }
+  std::uint32_t timestamp_offset() const { return timestamp_offset_; }
+  const Negotiated& negotiated() const { return negotiated_; }
+  std::size_t memory() const { return sender_.memory() + receiver_.memory(); }
+
+  // ---- handle ------------------------------------------------------------------------------------
+  Verdict on_segment(const Context& context, const Segment& segment, Block* owner);
+  /// Lets what is due happen.
+  void on_timers(const Context& context);
+  /// ICMP says the path takes datagrams of at most this size.
+  void on_path_mtu(const PathLimits& path);
+  /// ICMP reported something that does not end the connection (SHLD-25).
+  void on_soft_error(Error error) { signals_.soft_error = error; }
+
+  // ---- commands ----------------------------------------------------------------------------------
+  Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);
+  Result<void> send_owned(const Context& context, Octets octets, std::shared_ptr<const void> owner,
+                          SendMode mode);
+  Result<std::size_t> recv(const Context& context, MutableOctets into);
+  Result<void> consume(const Context& context, std::size_t octets);
+  Result<void> shutdown(const Context& context);
+  /// CLOSE of RFC 9293 §3.10.4 by an application that will not come back.
+  void release(const Context& context);
+  void abort(const Context& context);
+  void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
+
+  // ---- poll --------------------------------------------------------------------------------------
+  std::optional<Emission> poll(const Context& context, const PathLimits& path,
+                               std::span<Octets> views);
+  /// The RST that tells the peer of the ending.
+  Emission make_reset(SendReason reason) const;
+  /// What the application is to be told, without the handle; clears it.
+  StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
+  bool has_signals() const { return signals_ != StreamEvent{}; }
+  Instant next_deadline() const { return timers_.earliest(); }
+
+  friend bool operator==(const Connection& a, const Connection& b);
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  /// A segment with its numbers translated, on its way through the checks.
+  struct Arrival {
+    const Segment& segment;
+    StreamOffset seq, ack;
+    Block* owner;
+    StreamOffset text_end() const {
+      return seq + static_cast<std::int64_t>(segment.payload.size());
+    }
+  };
+  using Stop = std::optional<Verdict>;  // nothing: go on to the next check
+
+  // RFC 9293 §3.10.7.4, in order. The third, security and compartment, is MAY and not implemented.
+  Verdict examine(const Context& context, const Arrival& arrival);
+  Stop first_check_sequence(const Context& context, const Arrival& arrival);
+  Stop second_check_reset(const Context& context, const Arrival& arrival);
+  Stop fourth_check_syn(const Context& context, const Arrival& arrival);
+  Stop fifth_check_ack(const Context& context, const Arrival& arrival);
+  void sixth_check_urgent(const Context& context, const Arrival& arrival);
+  Stop seventh_check_text(const Context& context, const Arrival& arrival);
+  void eighth_check_fin(const Context& context, const Arrival& arrival);
+
+  bool check_predicted(const Arrival& arrival, Instant now) const;
+  void accept_predicted(const Context& context, const Arrival& arrival);
+
+  Stop check_timestamps(const Context& context, const Arrival& arrival);
+  bool is_duplicate_ack(const Arrival& arrival) const;
+  void accept_valid_ack(const Context& context, const Arrival& arrival);
+  void accept_state_of_ack(const Context& context);
+  void on_heard(const Context& context);
+  void owe_challenge(const Context& context);
+  bool may_answer(const Context& context);
+  std::uint32_t scaled_window(const Segment& segment) const {
+    return std::uint32_t{segment.window} << negotiated_.send_shift;
+  }
+
+  void set_state(const Context& context, State to);
+  void enter_fin_wait_2(const Context& context);
+  void fail(const Context& context, Error error, std::optional<SendReason> reset);
+  void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
+  Result<void> check_sendable() const;
+  void on_timer(const Context& context, Timer timer);
+  void on_keep_alive_timer(const Context& context);
+  void arm_keep_alive(const Context& context);
+  void trace_congestion(const Context& context, std::uint32_t before) const;
+
+  Segment header(const Context& context, StreamOffset at);
+  Emission emit_ack(const Context& context, SendReason reason);
+  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  std::uint32_t payload_limit(const PathLimits& path) const;
+
+  FourTuple tuple_;
+  std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
+  Negotiated negotiated_;
+  State state_ = State::established;
+  bool released_ = false;        // the application has let go
+  bool want_writable_ = false;   // the application found the send buffer full
+  bool keep_alive_due_ = false;
+  bool challenge_due_ = false;
+  std::uint8_t keep_alive_probes_ = 0;
+  std::uint8_t answers_ = 0;     // challenge ACKs and the like in the current second
+  Instant answers_since_;
+  std::uint32_t timestamp_offset_;
+  std::uint32_t path_mtu_;
+  std::uint64_t segs_in_ = 0, segs_out_ = 0;
+  std::optional<Ending> ending_;
+  StreamEvent signals_;
+  TimerTable timers_;
+  Sender sender_;
+  Receiver receiver_;
+};
+
+}  // namespace estab::tcp

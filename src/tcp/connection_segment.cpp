@@ -1,0 +1,221 @@
+// Segment arrival (RFC 9293 §3.10.7.4) as modified by RFC 5961 and RFC 7323: eight checks, in order.
+
+#include "tcp/connection.h"
+
+namespace estab::tcp {
+
+Verdict Connection::on_segment(const Context& context, const Segment& segment, Block* owner) {
+  const Arrival arrival{segment, receiver_.offset_of(segment.seq),
+                        segment.flags.ack() ? sender_.offset_of(segment.ack) : StreamOffset(),
+                        owner};
+  ++segs_in_;
+  const std::uint32_t cwnd = sender_.cwnd();
+  Verdict verdict = Verdict::predicted;
+  if (config_->header_prediction && check_predicted(arrival, context.now)) {
+    accept_predicted(context, arrival);
+  } else {
+    verdict = examine(context, arrival);
+  }
+  if (context.observer) trace_congestion(context, cwnd);
+  return verdict;
+}
+
+Verdict Connection::examine(const Context& context, const Arrival& arrival) {
+  if (auto stop = first_check_sequence(context, arrival)) return *stop;
+  if (auto stop = second_check_reset(context, arrival)) return *stop;
+  if (auto stop = fourth_check_syn(context, arrival)) return *stop;
+  if (auto stop = fifth_check_ack(context, arrival)) return *stop;
+  sixth_check_urgent(context, arrival);
+  if (auto stop = seventh_check_text(context, arrival)) return *stop;
+  eighth_check_fin(context, arrival);
+  return Verdict::accepted;
+}
+
+// ---- First, check the sequence number ---------------------------------------------------------------
+
+// RFC 7323 §3.2 and §5.3. A RST is judged by its sequence number alone.
+Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
+  const Segment& segment = arrival.segment;
+  if (!negotiated_.timestamps || segment.flags.rst()) return std::nullopt;
+  if (!segment.options.timestamps) return Verdict::missing_timestamp;
+  if (receiver_.check_paws(*segment.options.timestamps, context.now)) return std::nullopt;
+  if (segment.length() > 0 || may_answer(context)) receiver_.on_refused(arrival.seq, 0);
+  return Verdict::paws;
+}
+
+Connection::Stop Connection::first_check_sequence(const Context& context,
+                                                  const Arrival& arrival) {
+  if (auto stop = check_timestamps(context, arrival)) return stop;
+  const Segment& segment = arrival.segment;
+  const bool acceptable = receiver_.check_acceptable(arrival.seq, segment.length());
+  // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to
+  // accept valid ACKs, URGs, and RSTs" (MUST-66). The text of such a segment finds no room later.
+  const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
+  if (acceptable || allowance) {
+    on_heard(context);
+    if (negotiated_.timestamps && segment.options.timestamps)
+      receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
+    return std::nullopt;
+  }
+  if (segment.flags.rst()) return Verdict::reset_ignored;
+  // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
+  // answered at a limited rate, so that two ends cannot answer each other for ever.
+  const auto octets = static_cast<std::uint32_t>(segment.payload.size());
+  if (octets > 0 || segment.flags.fin() || may_answer(context))
+    receiver_.on_refused(arrival.seq, octets);
+  return Verdict::out_of_window;
+}
+
+// ---- Second, check the RST bit (RFC 5961 §3) ----------------------------------------------------------
+
+Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
+  if (!arrival.segment.flags.rst()) return std::nullopt;
+  if (arrival.seq != receiver_.nxt()) {
+    owe_challenge(context);
+    return Verdict::reset_challenged;
+  }
+  if (state_ == State::closing || state_ == State::last_ack) {
+    end(context, std::nullopt, std::nullopt);  // nothing is lost: both sides had said all
+  } else {
+    ++context.counters.resets_in_established;
+    fail(context, Error::connection_reset, std::nullopt);  // MUST-12
+  }
+  return Verdict::reset_accepted;
+}
+
+// ---- Fourth, check the SYN bit (RFC 5961 §4) ------------------------------------------------------------
+
+Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
+  if (!arrival.segment.flags.syn()) return std::nullopt;
+  owe_challenge(context);
+  return Verdict::syn_challenged;
+}
+
+// ---- Fifth, check the ACK field ---------------------------------------------------------------------------
+
+// The five conditions of RFC 5681 §2; that the number equals SND.UNA is known.
+bool Connection::is_duplicate_ack(const Arrival& arrival) const {
+  const Segment& segment = arrival.segment;
+  return sender_.in_flight() && segment.payload.empty() && !segment.flags.fin() &&
+         scaled_window(segment) == sender_.window();
+}
+
+Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
+  if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
+  switch (sender_.check_ack(arrival.ack)) {
+    case Sender::AckKind::beyond:
+      owe_challenge(context);
+      return Verdict::ack_unacceptable;
+    case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
+      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
+      owe_challenge(context);
+      return Verdict::ack_unacceptable;
+    case Sender::AckKind::duplicate:
+      if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
+      break;
+    case Sender::AckKind::advance: break;
+  }
+  accept_valid_ack(context, arrival);
+  accept_state_of_ack(context);
+  if (state_ == State::closed) return Verdict::accepted;
+  return std::nullopt;
+}
+
+void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
+  if (arrival.ack > sender_.una()) {
+    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_};
+    sender_.accept_ack(context, *config_, arrival.ack, facts, timers_);
+    if (want_writable_ && sender_.room(*config_) >= config_->send_buffer / 4) {
+      want_writable_ = false;
+      signals_.writable = true;
+    }
+  }
+  if (sender_.check_window_update(arrival.seq, arrival.ack))
+    sender_.accept_window(arrival.seq, arrival.ack, scaled_window(arrival.segment), timers_);
+}
+
+// What the acknowledgement of our FIN means in each state.
+void Connection::accept_state_of_ack(const Context& context) {
+  if (!sender_.fin_acked()) return;
+  switch (state_) {
+    case State::fin_wait_1: enter_fin_wait_2(context); return;
+    case State::closing: set_state(context, State::time_wait); return;
+    case State::last_ack: end(context, std::nullopt, std::nullopt); return;
+    default: return;
+  }
+}
+
+// ---- Sixth, check the URG bit -------------------------------------------------------------------------------
+
+void Connection::sixth_check_urgent(const Context& context, const Arrival& arrival) {
+  const Segment& segment = arrival.segment;
+  if (!segment.flags.urg() || segment.urgent_pointer == 0 || receiver_.fin_received()) return;
+  // The pointer means the octet behind the urgent data (MUST-62).
+  if (receiver_.accept_urgent(arrival.seq + segment.urgent_pointer)) signals_.urgent = true;
+  receiver_.set_aside_urgent(context, *config_);
+}
+
+// ---- Seventh, process the segment text ------------------------------------------------------------------------
+
+Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
+  const Segment& segment = arrival.segment;
+  if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
+  if (released_ && arrival.text_end() > receiver_.nxt()) {
+    // Nobody will read this: the peer must not believe it was delivered (SHLD-3).
+    end(context, std::nullopt, SendReason::reset_unread_data);
+    return Verdict::data_after_close;
+  }
+  const std::uint32_t octets = receiver_.accept_text(context, *config_, arrival.seq,
+                                                     {segment.payload, arrival.owner}, timers_);
+  receiver_.set_aside_urgent(context, *config_);
+  if (octets > 0) signals_.readable = true;
+  return std::nullopt;
+}
+
+// ---- Eighth, check the FIN bit ----------------------------------------------------------------------------------
+
+// A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
+// again with the place it stands at.
+void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
+  const bool now_in_order = arrival.segment.flags.fin()
+                                ? receiver_.accept_fin(arrival.text_end())
+                                : receiver_.accept_noted_fin();
+  if (!now_in_order) return;
+  signals_.peer_closed = true;
+  signals_.readable = true;
+  switch (state_) {
+    case State::established: set_state(context, State::close_wait); return;
+    case State::fin_wait_1: set_state(context, State::closing); return;
+    case State::fin_wait_2: set_state(context, State::time_wait); return;
+    default: return;
+  }
+}
+
+// ---- The short path ---------------------------------------------------------------------------------------------
+
+// Header prediction: the segment every check would pass without a side effect but to take its text
+// and its acknowledgement.
+bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
+  const Segment& segment = arrival.segment;
+  if (state_ != State::established || released_) return false;
+  if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
+  if (arrival.ack < sender_.una() || arrival.ack > sender_.max()) return false;
+  if (arrival.ack == sender_.una() && segment.payload.empty()) return false;
+  if (!segment.options.sack.empty() || receiver_.window() < segment.payload.size()) return false;
+  if (receiver_.window() == 0 || !receiver_.is_straight()) return false;
+  if (!negotiated_.timestamps) return true;
+  return segment.options.timestamps && receiver_.check_paws(*segment.options.timestamps, now);
+}
+
+void Connection::accept_predicted(const Context& context, const Arrival& arrival) {
+  const Segment& segment = arrival.segment;
+  on_heard(context);
+  if (negotiated_.timestamps)
+    receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
+  accept_valid_ack(context, arrival);
+  if (segment.payload.empty()) return;
+  receiver_.accept_expected(context, *config_, {segment.payload, arrival.owner}, timers_);
+  signals_.readable = true;
+}
+
+}  // namespace estab::tcp

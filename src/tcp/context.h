@@ -1,0 +1,30 @@
+// What a connection is lent while it works: the time, the stack's settings and pool, and the places
+// where it counts and tells. A connection keeps none of it.
+#pragma once
+
+#include <utility>
+
+#include "estab/block.h"
+#include "estab/config.h"
+#include "estab/info.h"
+#include "estab/time.h"
+#include "estab/trace.h"
+
+namespace estab::tcp {
+
+struct Context {
+  Instant now;
+  const StackConfig& config;
+  BlockPool& blocks;
+  StackCounters& counters;
+  Observer* observer = nullptr;
+
+  /// Builds the event only if somebody looks.
+  template <class MakeEvent>
+  void trace(MakeEvent&& make) const {
+    if (observer) [[unlikely]]
+      observer->on_trace(now, TraceEvent(std::forward<MakeEvent>(make)()));
+  }
+};
+
+}  // namespace estab::tcp

@@ -1,0 +1,213 @@
+#include "tcp/handshake.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+#include "tcp/syn.h"
+#include "tcp/syn_received.h"
+#include "tcp/transitions.h"
+
+namespace estab::tcp {
+
+Handshake::Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
+                     std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu)
+    : tuple_(tuple),
+      config_(std::move(config)),
+      iss_(context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
+                                    : secrets.initial_sequence(tuple, context.now)),
+      mss_(announced_mss(tuple.family(), link_mtu, *config_)),
+      timestamp_offset_(secrets.timestamp_offset(tuple)),
+      started_at_(context.now),
+      sent_at_(context.now) {
+  context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
+}
+
+void Handshake::set_state(const Context& context, State to) {
+  base::ensure(is_arrow(state_, to));
+  context.trace([&] { return StateChanged{tuple_, state_, to}; });
+  state_ = to;
+}
+
+void Handshake::fail(const Context& context, Error error) {
+  if (failure_) return;
+  failure_ = error;
+  deadline_ = kNever;
+  due_ = false;
+  context.trace([&] { return ConnectionFailed{tuple_, error}; });
+  set_state(context, State::closed);
+}
+
+Handshake::Step Handshake::on_segment(const Context& context, const Segment& segment) {
+  return state_ == State::syn_sent ? in_syn_sent(context, segment)
+                                   : in_syn_received(context, segment);
+}
+
+// RFC 9293 §3.10.7.3.
+Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& segment) {
+  const TcpFlags flags = segment.flags;
+  // First, check the ACK bit: only our SYN can have been acknowledged.
+  const bool acked = flags.ack() && segment.ack == iss_ + 1;
+  if (flags.ack() && !acked) {
+    if (flags.rst()) return {Verdict::reset_ignored};
+    return {Verdict::ack_unacceptable, false, refuse(segment)};
+  }
+  // Second, check the RST bit.
+  if (flags.rst()) {
+    if (!acked) return {Verdict::reset_ignored};
+    fail(context, Error::connection_refused);
+    return {Verdict::reset_accepted};
+  }
+  // Third, security: not implemented. Fourth, check the SYN bit. Fifth, neither: drop.
+  if (!flags.syn()) return {Verdict::no_ack_bit};
+  accept_syn(segment);
+  if (acked) {
+    set_state(context, State::established);
+    return {Verdict::handshake_completed, true};
+  }
+  set_state(context, State::syn_received);  // simultaneous open (MUST-10)
+  due_ = true;
+  repeats_ = 0;
+  return {Verdict::accepted};
+}
+
+void Handshake::accept_syn(const Segment& segment) {
+  irs_ = segment.seq;
+  negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  send_window_ = segment.window;
+  if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
+}
+
+Handshake::Step Handshake::in_syn_received(const Context& context, const Segment& segment) {
+  const SynReceivedView view{iss_, irs_, syn_window(*config_), negotiated_.timestamps, ts_recent_};
+  switch (check_syn_received(view, segment)) {
+    case SynReceivedStep::establish:
+      // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
+      send_window_ = std::uint32_t{segment.window}
+                     << (segment.flags.syn() ? 0 : negotiated_.send_shift);
+      set_state(context, State::established);
+      return {Verdict::handshake_completed, true};
+    case SynReceivedStep::repeat_syn_ack: due_ = true; return {Verdict::accepted};
+    case SynReceivedStep::acknowledge: due_ = true; return {Verdict::out_of_window};
+    case SynReceivedStep::paws: due_ = true; return {Verdict::paws};
+    case SynReceivedStep::challenge: due_ = true; return {Verdict::syn_challenged};
+    case SynReceivedStep::ignore: return {Verdict::no_ack_bit};
+    case SynReceivedStep::reset:
+      fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
+      return {Verdict::reset_accepted};
+    case SynReceivedStep::refuse_ack: return {Verdict::ack_unacceptable, false, refuse(segment)};
+  }
+  return {Verdict::no_ack_bit};
+}
+
+void Handshake::on_icmp(const Context& context, Error error) {
+  // While opening there is nothing to protect: a hard error is believed. A soft one explains a
+  // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
+  if (error == Error::port_unreachable || error == Error::protocol_unreachable) {
+    fail(context, Error::connection_refused);
+    return;
+  }
+  advice_ = error;
+}
+
+void Handshake::on_timer(const Context& context) {
+  if (context.now < deadline_) return;
+  if (context.now - started_at_ >= config_->r2_syn)
+    return fail(context, advice_.value_or(Error::connect_timed_out));
+  if (repeats_ < 255) ++repeats_;
+  due_ = true;
+  deadline_ = kNever;
+}
+
+void Handshake::arm(const Context& context) {
+  Duration wait = config_->rto_initial;
+  for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
+  const Instant give_up = started_at_ + config_->r2_syn;
+  deadline_ = std::min(context.now + std::min(wait, config_->rto_max),
+                       std::max(give_up, context.now));
+}
+
+std::optional<Emission> Handshake::poll(const Context& context) {
+  if (!due_ || state_ == State::closed) return std::nullopt;
+  due_ = false;
+  sent_at_ = context.now;
+  if (repeats_ > 0) ++context.counters.retransmitted_segments;
+  arm(context);
+  if (repeats_ > 0) return emit(context, SendReason::retransmit_timeout);
+  return emit(context, state_ == State::syn_sent ? SendReason::open : SendReason::open_reply);
+}
+
+Emission Handshake::emit(const Context& context, SendReason reason) const {
+  Emission emission;
+  Segment& segment = emission.segment;
+  segment.source_port = tuple_.local_port;
+  segment.destination_port = tuple_.remote_port;
+  segment.seq = iss_;
+  segment.window = syn_window(*config_);
+  const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
+  if (state_ == State::syn_sent) {
+    segment.flags = kSyn;
+    segment.options = offer(*config_, mss_);
+    if (segment.options.timestamps) segment.options.timestamps->value = clock;
+  } else {
+    segment.flags = kSyn | kAck;
+    segment.ack = irs_ + 1;
+    segment.options = accept_offer(negotiated_, mss_, {clock, ts_recent_});
+  }
+  emission.reason = reason;
+  return emission;
+}
+
+// RFC 9293 §3.5.2, group 2: <SEQ=SEG.ACK><CTL=RST>.
+Emission Handshake::refuse(const Segment& segment) const {
+  Emission emission;
+  emission.segment.source_port = tuple_.local_port;
+  emission.segment.destination_port = tuple_.remote_port;
+  emission.segment.seq = segment.ack;
+  emission.segment.flags = kRst;
+  emission.reason = SendReason::reset_bad_ack;
+  return emission;
+}
+
+Emission Handshake::make_reset(SendReason reason) const {
+  Emission emission;
+  emission.segment.source_port = tuple_.local_port;
+  emission.segment.destination_port = tuple_.remote_port;
+  emission.segment.seq = iss_ + 1;
+  emission.segment.ack = irs_ + 1;
+  emission.segment.flags = kRst | kAck;
+  emission.reason = reason;
+  return emission;
+}
+
+Opening Handshake::opening(Instant now) const {
+  Opening opening;
+  opening.tuple = tuple_;
+  opening.iss = iss_;
+  opening.irs = irs_;
+  opening.negotiated = negotiated_;
+  opening.send_window = send_window_;
+  opening.receive_window = syn_window(*config_);
+  opening.timestamp_offset = timestamp_offset_;
+  opening.ts_recent = ts_recent_;
+  if (repeats_ == 0) opening.rtt = now - sent_at_;
+  opening.syn_repeated = repeats_ > 0;
+  return opening;
+}
+
+bool operator==(const Handshake& a, const Handshake& b) {
+  const auto fields = [](const Handshake& h) {
+    return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
+                    h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.due_,
+                    h.started_at_, h.sent_at_, h.deadline_, h.failure_, h.advice_);
+  };
+  return fields(a) == fields(b);
+}
+
+void Handshake::hash_into(base::Hasher& h) const {
+  h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
+  h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
+            repeats_, due_, started_at_, sent_at_, deadline_, failure_, advice_);
+}
+
+}  // namespace estab::tcp

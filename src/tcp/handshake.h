@@ -1,0 +1,75 @@
+// Handshake: an active open, SYN-SENT (RFC 9293 §3.10.7.3) and, when both sides open at once,
+// SYN-RECEIVED. It becomes a Connection, or fails with an Error that says how.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "estab/error.h"
+#include "estab/state.h"
+#include "tcp/connection.h"
+#include "tcp/context.h"
+#include "tcp/opening.h"
+#include "tcp/secrets.h"
+
+namespace estab::tcp {
+
+class Handshake {
+ public:
+  Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
+            std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu);
+
+  State state() const { return state_; }
+  const FourTuple& tuple() const { return tuple_; }
+  const TcpConfig& config() const { return *config_; }
+  const std::shared_ptr<const TcpConfig>& shared_config() const { return config_; }
+  const std::optional<Error>& failure() const { return failure_; }
+
+  /// What a segment led to. `established`: make a Connection from opening(), then let it process
+  /// the rest of the segment (text, FIN). `reply`: a RST or ACK to be sent now.
+  struct Step {
+    Verdict verdict = Verdict::accepted;
+    bool established = false;
+    std::optional<Emission> reply{};
+  };
+  Step on_segment(const Context& context, const Segment& segment);
+  /// ICMP reported this of the destination. Hard errors end the attempt (RFC 9293 §3.9.2.2).
+  void on_icmp(const Context& context, Error error);
+  void on_timer(const Context& context);
+  Instant next_deadline() const { return deadline_; }
+  /// The SYN or SYN-ACK, if one is due.
+  std::optional<Emission> poll(const Context& context);
+  void fail(const Context& context, Error error);
+
+  Opening opening(Instant now) const;
+  Emission make_reset(SendReason reason) const;
+
+  friend bool operator==(const Handshake& a, const Handshake& b);
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  Step in_syn_sent(const Context& context, const Segment& segment);
+  Step in_syn_received(const Context& context, const Segment& segment);
+  void accept_syn(const Segment& segment);
+  Emission emit(const Context& context, SendReason reason) const;
+  Emission refuse(const Segment& segment) const;
+  void set_state(const Context& context, State to);
+  void arm(const Context& context);
+
+  FourTuple tuple_;
+  std::shared_ptr<const TcpConfig> config_;
+  State state_ = State::syn_sent;
+  SeqNum iss_, irs_;
+  Negotiated negotiated_;
+  std::uint16_t mss_;  // announced
+  std::uint32_t send_window_ = 0;  // the peer's, scaled
+  std::uint32_t timestamp_offset_;
+  std::uint32_t ts_recent_ = 0;
+  std::uint8_t repeats_ = 0;
+  bool due_ = true;  // the SYN, or the SYN-ACK, is to be sent
+  Instant started_at_, sent_at_, deadline_ = kNever;
+  std::optional<Error> failure_, advice_;
+};
+
+}  // namespace estab::tcp

@@ -1,0 +1,45 @@
+// Opening: what a completed handshake, of whichever kind, hands to the Connection it becomes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "estab/config.h"
+#include "estab/segment.h"
+#include "estab/time.h"
+
+namespace estab::tcp {
+
+/// What both sides offered, and so may be used (RFC 7323, RFC 2018).
+struct Negotiated {
+  bool window_scale = false;
+  bool timestamps = false;
+  bool sack = false;
+  std::uint8_t send_shift = 0;     ///< for windows the peer announces
+  std::uint8_t receive_shift = 0;  ///< for windows announced to the peer
+  std::uint16_t peer_mss = 536;    ///< MUST-15: the default when the peer's SYN had none
+  friend bool operator==(const Negotiated&, const Negotiated&) = default;
+};
+
+struct Opening {
+  FourTuple tuple;
+  SeqNum iss, irs;
+  Negotiated negotiated;
+  std::uint32_t send_window = 0;       ///< as last announced by the peer, scaled
+  std::uint32_t receive_window = 0;    ///< as announced in our SYN or SYN-ACK
+  std::uint32_t timestamp_offset = 0;  ///< added to the clock in every TSval (RFC 7323 §5.4)
+  std::uint32_t ts_recent = 0;
+  std::optional<Duration> rtt{};  ///< of the handshake, if it was measured without ambiguity
+  bool syn_repeated = false;
+};
+
+/// The default send MSS of RFC 9293 MUST-15.
+constexpr std::uint16_t default_mss(Family family) { return family == Family::ipv4 ? 536 : 1220; }
+
+/// The clock of the timestamps option: one tick a millisecond (RFC 7323 §5.4).
+inline std::uint32_t timestamp_clock(Instant now, std::uint32_t offset) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+  return static_cast<std::uint32_t>(ms.count()) + offset;
+}
+
+}  // namespace estab::tcp

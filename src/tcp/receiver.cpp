@@ -1,0 +1,355 @@
+#include "tcp/receiver.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+namespace {
+// RFC 7323 §5.5: a TS.Recent this old says nothing any more (24 days).
+constexpr Duration kTimestampLifetime = std::chrono::hours(24 * 24);
+constexpr std::uint32_t kMaxWindowField = 0xffff;
+}  // namespace
+
+Receiver::Receiver(const Opening& opening, const TcpConfig& config, Instant now)
+    : space_(opening.irs),
+      edge_(kFirstOctet + opening.receive_window),
+      ts_recent_at_(now),
+      ts_recent_(opening.ts_recent),
+      segment_size_(opening.negotiated.peer_mss),
+      quick_acks_(config.quick_acks),
+      shift_(opening.negotiated.receive_shift),
+      sack_(opening.negotiated.sack) {
+  // The peer's MSS says what it takes, not what it sends, but is a fair first guess; a larger
+  // segment corrects it.
+  segment_size_ = std::min<std::uint32_t>(segment_size_, 1460);
+}
+
+Receiver::Receiver(const Receiver& o)
+    : space_(o.space_),
+      nxt_(o.nxt_),
+      edge_(o.edge_),
+      read_(o.read_),
+      fin_(o.fin_),
+      urgent_end_(o.urgent_end_),
+      last_ack_sent_(o.last_ack_sent_),
+      ts_recent_at_(o.ts_recent_at_),
+      ts_recent_(o.ts_recent_),
+      segment_size_(o.segment_size_),
+      unacknowledged_(o.unacknowledged_),
+      due_(o.due_),
+      out_of_band_(o.out_of_band_),
+      duplicates_owed_(o.duplicates_owed_),
+      quick_acks_(o.quick_acks_),
+      shift_(o.shift_),
+      sack_(o.sack_),
+      fin_received_(o.fin_received_),
+      urgent_set_aside_(o.urgent_set_aside_),
+      queue_(o.queue_),
+      gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
+
+Receiver& Receiver::operator=(const Receiver& other) {
+  if (this != &other) *this = Receiver(other);
+  return *this;
+}
+
+// ---- first check --------------------------------------------------------------------------------
+
+bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const {
+  const bool begins_inside = begin >= nxt_ && begin < edge_;
+  if (length == 0) return window() == 0 ? begin == nxt_ : begins_inside;
+  if (window() == 0) return false;
+  const StreamOffset last = begin + (length - 1);
+  return begins_inside || (last >= nxt_ && last < edge_);
+}
+
+bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
+  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
+  return !older || now - ts_recent_at_ > kTimestampLifetime;
+}
+
+void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
+  if (begin > last_ack_sent_) return;
+  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
+  if (older && now - ts_recent_at_ <= kTimestampLifetime) return;
+  ts_recent_ = timestamps.value;
+  ts_recent_at_ = now;
+}
+
+// ---- sixth check ----------------------------------------------------------------------------------
+
+bool Receiver::accept_urgent(StreamOffset end_of_urgent) {
+  if (end_of_urgent <= urgent_end_ || end_of_urgent <= read_) return false;
+  urgent_end_ = end_of_urgent;
+  urgent_set_aside_ = false;
+  out_of_band_.reset();
+  return true;
+}
+
+std::optional<UrgentMark> Receiver::urgent(const TcpConfig& config) const {
+  if (urgent_end_ <= read_ && !out_of_band_) return std::nullopt;
+  const auto left = urgent_end_ > read_ ? static_cast<std::uint64_t>(urgent_end_ - read_) : 0;
+  if (config.urgent_inline) {
+    if (left == 0) return std::nullopt;
+    return UrgentMark{left, std::nullopt};
+  }
+  return UrgentMark{left, out_of_band_};
+}
+
+// Out-of-band delivery (RFC 6093 §4): the last urgent octet leaves the stream once it is the next to
+// be read; octets before it are read as usual.
+void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config) {
+  if (config.urgent_inline || urgent_set_aside_ || urgent_end_ <= kFirstOctet || urgent_end_ > nxt_) return;
+  const StreamOffset octet = urgent_end_ - 1;
+  if (octet < read_) return;
+  if (!out_of_band_) out_of_band_ = queue_.octet_at(static_cast<std::size_t>(octet - read_));
+  if (octet > read_) return;
+  queue_.consume(1, context.blocks);
+  read_ += 1;
+  urgent_set_aside_ = true;
+}
+
+// ---- seventh and eighth check -----------------------------------------------------------------------
+
+void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
+  const StreamOffset end = std::min(begin + octets, nxt_);
+  if (sack_ && begin < end) {
+    if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+    gaps_->note_duplicate({begin, end});
+  }
+  owe(SendReason::ack_unacceptable);
+}
+
+std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& config,
+                                    StreamOffset begin, Incoming in, TimerTable& timers) {
+  StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
+  const StreamOffset limit = fin_ ? std::min(*fin_, edge_) : edge_;
+  if (begin < nxt_ && sack_) {
+    if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+    gaps_->note_duplicate({begin, std::min(end, nxt_)});
+  }
+  const StreamOffset from = std::clamp(nxt_, begin, end);
+  end = std::min(end, limit);
+  if (from >= end) {  // nothing new, or no room
+    owe_duplicate();
+    return 0;
+  }
+  in = {in.octets.subspan(static_cast<std::size_t>(from - begin),
+                          static_cast<std::size_t>(end - from)),
+        in.owner};
+  if (from > nxt_) return store_beyond_gap(context, config, from, in);
+
+  segment_size_ = std::max(segment_size_, static_cast<std::uint32_t>(in.octets.size()));
+  const auto direct = static_cast<std::uint32_t>(in.octets.size());
+  nxt_ = end;
+  queue_.append(in, context.blocks);
+  const bool had_gap = gaps_ && !gaps_->empty();
+  const std::uint32_t filled = had_gap ? take_in_order(context) : 0;
+  if (had_gap) {
+    // RFC 5681 §4.2: an immediate ACK when a gap is filled, in all or in part.
+    owe(SendReason::ack_gap_filled);
+  } else {
+    schedule_ack(context, config, direct, timers);
+  }
+  return direct + filled;
+}
+
+void Receiver::accept_expected(const Context& context, const TcpConfig& config, Incoming in,
+                               TimerTable& timers) {
+  const auto size = static_cast<std::uint32_t>(in.octets.size());
+  segment_size_ = std::max(segment_size_, std::min<std::uint32_t>(size, 0xffff));
+  nxt_ += size;
+  queue_.append(in, context.blocks);
+  schedule_ack(context, config, size, timers);
+}
+
+std::uint32_t Receiver::store_beyond_gap(const Context& context, const TcpConfig& config,
+                                         StreamOffset begin, Incoming in) {
+  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+  const auto size = static_cast<std::int64_t>(in.octets.size());
+  const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
+                                   std::size_t{config.receive_buffer} * 2};
+  switch (gaps_->store(begin, in, limits, context.blocks)) {
+    case Reassembler::Stored::added: break;
+    case Reassembler::Stored::duplicate: gaps_->note_duplicate({begin, begin + size}); break;
+    case Reassembler::Stored::refused: ++context.counters.out_of_order_refused; break;
+  }
+  owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
+  return 0;
+}
+
+std::uint32_t Receiver::take_in_order(const Context& context) {
+  std::uint32_t octets = 0;
+  while (auto piece = gaps_->take_next(nxt_, context.blocks)) {
+    octets += piece->size;
+    nxt_ += piece->size;
+    queue_.append(std::move(*piece), context.blocks);
+  }
+  return octets;
+}
+
+bool Receiver::accept_fin(StreamOffset at) {
+  if (fin_received_) return false;
+  if (at < nxt_) return false;  // contradicts octets already received: not believed
+  if (at >= edge_) {            // beyond the window, like any other octet
+    owe_duplicate();
+    return false;
+  }
+  if (!fin_) fin_ = at;
+  if (nxt_ != *fin_) {
+    owe_duplicate();
+    return false;
+  }
+  nxt_ += 1;  // a FIN takes one number
+  edge_ = std::max(edge_, nxt_);
+  fin_received_ = true;
+  if (gaps_) gaps_.reset();
+  owe(SendReason::ack_immediate);
+  return true;
+}
+
+// ---- acknowledging ----------------------------------------------------------------------------------
+
+// SHLD-18, SHLD-19: delay, but at least one ACK for every second full-sized segment.
+void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std::uint32_t octets,
+                            TimerTable& timers) {
+  unacknowledged_ += octets;
+  if (due_) return;
+  if (quick_acks_ > 0) {
+    --quick_acks_;
+    due_ = SendReason::ack_immediate;
+  } else if (unacknowledged_ >= 2 * segment_size_ || config.delayed_ack == Duration::zero()) {
+    due_ = SendReason::ack_immediate;
+  } else if (!timers.runs(Timer::delayed_ack)) {
+    timers.set(Timer::delayed_ack, context.now + config.delayed_ack);
+  }
+}
+
+void Receiver::on_ack_sent(TimerTable& timers) {
+  due_.reset();
+  unacknowledged_ = 0;
+  last_ack_sent_ = nxt_;
+  timers.stop(Timer::delayed_ack);
+}
+
+// How far the window could reach: what the application has not read counts against its buffer.
+StreamOffset Receiver::free_edge(const TcpConfig& config) const {
+  return read_ + config.receive_buffer;
+}
+
+// RFC 9293 §3.8.6.2.2: the right edge moves only by a step worth having (MUST-39).
+//
+// A scaled window can only be announced in units of 2^shift. Rounding it up keeps the right edge
+// from moving back; that may promise a little more than the buffer, and is done while the excess is
+// below half of it. Beyond that the edge may seem to move back by less than one unit, which
+// RFC 7323 §2.4 tells senders to expect; what had been promised is still accepted.
+std::uint16_t Receiver::announce(const TcpConfig& config) {
+  const StreamOffset free = free_edge(config);
+  const std::int64_t step = std::min<std::int64_t>(config.receive_buffer / 2, segment_size_);
+  const StreamOffset edge = free - edge_ >= step ? free : edge_;
+  const std::int64_t unit = std::int64_t{1} << shift_;
+  std::int64_t units = (edge - nxt_) / unit;
+  const StreamOffset rounded_up = nxt_ + (units + 1) * unit;
+  const bool falls_short = nxt_ + units * unit < edge_;
+  if (falls_short && rounded_up - free <= config.receive_buffer / 2) ++units;
+  units = std::clamp<std::int64_t>(units, 0, kMaxWindowField);
+  edge_ = std::max(edge_, nxt_ + units * unit);
+  return static_cast<std::uint16_t>(units);
+}
+
+SackBlocks Receiver::sack_blocks() {
+  if (!sack_ || !gaps_) return {};
+  return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
+}
+
+// ---- the application ----------------------------------------------------------------------------------
+
+namespace {
+std::size_t before(StreamOffset from, StreamOffset to, std::size_t most) {
+  return to > from ? std::min(static_cast<std::size_t>(to - from), most) : most;
+}
+}  // namespace
+
+// With an octet set aside, reading stops in front of it; then it is skipped.
+std::size_t Receiver::readable() const {
+  if (!out_of_band_ || urgent_set_aside_) return queue_.size();
+  return before(read_, urgent_end_ - 1, queue_.size());
+}
+
+std::size_t Receiver::peek(std::span<Octets> views) const {
+  std::size_t count = queue_.peek(views), left = readable();
+  for (std::size_t i = 0; i < count; ++i) {
+    views[i] = views[i].first(std::min(views[i].size(), left));
+    left -= views[i].size();
+    if (views[i].empty()) count = i;
+  }
+  return count;
+}
+
+std::size_t Receiver::read(const Context& context, const TcpConfig& config, MutableOctets into) {
+  const std::size_t n =
+      queue_.read(into.first(std::min(into.size(), readable())), context.blocks);
+  read_ += static_cast<std::int64_t>(n);
+  set_aside_urgent(context, config);
+  return n;
+}
+
+void Receiver::consume(const Context& context, const TcpConfig& config, std::size_t octets) {
+  queue_.consume(octets, context.blocks);
+  read_ += static_cast<std::int64_t>(octets);
+  set_aside_urgent(context, config);
+}
+
+void Receiver::after_read(const TcpConfig& config) {
+  if (fin_) return;
+  const std::int64_t opened = free_edge(config) - edge_;
+  const std::int64_t half = config.receive_buffer / 2;
+  // While the peer still has much room an update per read would only cost; when it has little, the
+  // smallest step that avoids silly windows is worth a segment.
+  const bool tight = window() < 2 * segment_size_;
+  const std::int64_t step = tight ? segment_size_ : std::max<std::int64_t>(half / 4, segment_size_);
+  if (opened >= std::min(half, step) && !due_) due_ = SendReason::window_update;
+}
+
+void Receiver::release_all(BlockPool& pool) {
+  queue_.release_all(pool);
+  if (gaps_) gaps_->release_all(pool);
+  gaps_.reset();
+}
+
+void Receiver::fill(TcpInfo& info) const {
+  info.rcv_wnd = window();
+  info.rcv_wscale = shift_;
+  info.bytes_received = static_cast<std::uint64_t>(nxt_ - kFirstOctet) - (fin_received_ ? 1 : 0);
+  info.recv_queue = static_cast<std::uint32_t>(queue_.size());
+  info.reord_bytes = gaps_ ? static_cast<std::uint32_t>(gaps_->octets()) : 0;
+}
+
+std::size_t Receiver::memory() const {
+  return queue_.memory() + (gaps_ ? sizeof(Reassembler) + gaps_->memory() : 0);
+}
+
+bool operator==(const Receiver& a, const Receiver& b) {
+  const auto scalars = [](const Receiver& r) {
+    return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
+                    r.ts_recent_at_, r.ts_recent_, r.segment_size_, r.unacknowledged_, r.due_,
+                    r.out_of_band_, r.duplicates_owed_, r.quick_acks_, r.shift_, r.sack_,
+                    r.fin_received_, r.urgent_set_aside_, r.queue_);
+  };
+  if (scalars(a) != scalars(b)) return false;
+  if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
+  return *a.gaps_ == *b.gaps_;
+}
+
+void Receiver::hash_into(base::Hasher& h) const {
+  h.add_all(space_.initial().value(), nxt_.value(), edge_.value(), read_.value());
+  h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
+  h.add_all(ts_recent_at_, ts_recent_, segment_size_, unacknowledged_, due_, out_of_band_);
+  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
+  queue_.hash_into(h);
+  if (gaps_) gaps_->hash_into(h);
+}
+
+}  // namespace estab::tcp

@@ -1,0 +1,52 @@
+#include "tcp/rtt.h"
+
+#include <algorithm>
+
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+namespace {
+// (2.3) asks for max(G, K*RTTVAR); the clock here is exact to the nanosecond, so the variance term
+// has the configured minimum RTO as its floor, as in every stack of today.
+constexpr int kK = 4;
+}  // namespace
+
+RttEstimator::RttEstimator(const TcpConfig& config) : rto_(config.rto_initial) {}
+
+void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
+  rtt = std::max(rtt, Duration(1));
+  if (!has_sample()) {  // (2.2)
+    srtt_ = rtt;
+    rttvar_ = rtt / 2;
+    min_rtt_ = rtt;
+  } else {  // (2.3): alpha = 1/8, beta = 1/4
+    const Duration error = srtt_ > rtt ? srtt_ - rtt : rtt - srtt_;
+    rttvar_ += (error - rttvar_) / 4;
+    srtt_ = std::max(srtt_ + (rtt - srtt_) / 8, Duration(1));
+    min_rtt_ = std::min(min_rtt_, rtt);
+  }
+  rto_ = std::min(srtt_ + std::max(config.rto_min, kK * rttvar_), config.rto_max);
+}
+
+void RttEstimator::back_off(const TcpConfig& config) {
+  if (rto(config) < config.rto_max) ++backoff_;
+}
+
+void RttEstimator::on_syn_retransmitted(const TcpConfig& config) {
+  backoff_ = 0;
+  if (!has_sample())
+    rto_ = std::clamp<Duration>(std::chrono::seconds(3), config.rto_min, config.rto_max);
+}
+
+Duration RttEstimator::rto(const TcpConfig& config) const {
+  Duration rto = rto_;
+  for (int i = 0; i < backoff_ && rto < config.rto_max; ++i) rto *= 2;
+  return std::min(rto, config.rto_max);
+}
+
+void RttEstimator::hash_into(base::Hasher& hasher) const {
+  hasher.add_all(srtt_, rttvar_, min_rtt_, rto_, backoff_);
+}
+
+}  // namespace estab::tcp

@@ -1,0 +1,45 @@
+// RttEstimator: RFC 6298. Law: a sample never comes from a segment that was sent twice, unless the
+// timestamp says which sending is answered (Karn's algorithm; RFC 7323 §4).
+#pragma once
+
+#include <cstdint>
+
+#include "estab/config.h"
+#include "estab/time.h"
+
+namespace estab::base {
+class Hasher;
+}
+
+namespace estab::tcp {
+
+class RttEstimator {
+ public:
+  explicit RttEstimator(const TcpConfig& config);
+
+  void on_sample(Duration rtt, const TcpConfig& config);
+  /// (5.5) RTO <- RTO * 2, up to the maximum.
+  void back_off(const TcpConfig& config);
+  /// New data was acknowledged: the back-off of a timeout no longer holds.
+  void end_back_off() { backoff_ = 0; }
+  /// (5.7) The SYN had to be repeated and no sample was taken: 3 s for the data.
+  void on_syn_retransmitted(const TcpConfig& config);
+
+  /// With the back-off in force.
+  Duration rto(const TcpConfig& config) const;
+  Duration srtt() const { return srtt_; }
+  Duration rttvar() const { return rttvar_; }
+  Duration min_rtt() const { return min_rtt_; }
+  std::uint8_t backoff() const { return backoff_; }
+  bool has_sample() const { return srtt_ > Duration::zero(); }
+
+  friend bool operator==(const RttEstimator&, const RttEstimator&) = default;
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  Duration srtt_{}, rttvar_{}, min_rtt_{};
+  Duration rto_;
+  std::uint8_t backoff_ = 0;
+};
+
+}  // namespace estab::tcp

@@ -1,0 +1,70 @@
+// SendQueue: the octets an application has handed over and the peer has not acknowledged. Octets are
+// copied in once (or lent, with an owner that keeps them alive) and stay where they are until
+// acknowledged: segments and retransmissions point at them.
+//
+// Law: octets [begin(), end()) are present; nothing in between ever moves or changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/ring.h"
+#include "estab/block.h"
+#include "estab/octets.h"
+#include "tcp/sequence.h"
+
+namespace estab::base {
+class Hasher;
+}
+
+namespace estab::tcp {
+
+class SendQueue {
+ public:
+  SendQueue() = default;
+  SendQueue(const SendQueue& other);
+  SendQueue& operator=(const SendQueue& other);
+  SendQueue(SendQueue&&) noexcept = default;
+  SendQueue& operator=(SendQueue&&) noexcept = default;
+
+  StreamOffset begin() const { return begin_; }
+  StreamOffset end() const { return end_; }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
+  bool empty() const { return begin_ == end_; }
+
+  void append(Octets octets, BlockPool& pool);
+  void append_owned(Octets octets, std::shared_ptr<const void> owner);
+  /// The peer has everything before `offset`.
+  void release_until(StreamOffset offset, BlockPool& pool);
+  void release_all(BlockPool& pool) { release_until(end_, pool); }
+
+  struct Gathered {
+    std::size_t pieces = 0;
+    std::uint32_t octets = 0;
+  };
+  /// Views of at most `length` octets from `from` on; fewer if `views` are too few.
+  Gathered gather(StreamOffset from, std::uint32_t length, std::span<Octets> views) const;
+
+  std::size_t memory() const;
+  friend bool operator==(const SendQueue& a, const SendQueue& b);
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  struct Piece {
+    StreamOffset begin;
+    const std::uint8_t* data = nullptr;
+    std::uint32_t size = 0;
+    Block block;                        // ours, or
+    std::shared_ptr<const void> owner;  // the application's
+    StreamOffset end() const { return begin + size; }
+  };
+  std::size_t index_of(StreamOffset offset) const;
+  std::uint32_t fill_tail(Octets octets);
+
+  base::Ring<Piece> pieces_;
+  StreamOffset begin_ = kFirstOctet;
+  StreamOffset end_ = kFirstOctet;
+};
+
+}  // namespace estab::tcp

@@ -1,0 +1,396 @@
+#include "tcp/sender.h"
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+namespace {
+constexpr std::uint8_t kDuplicateThreshold = 3;  // RFC 5681 §3.2
+constexpr std::uint8_t kLimitedTransmit = 2;     // RFC 3042
+constexpr Duration kOverride = std::chrono::milliseconds(200);  // RFC 9293 §3.8.6.2.1 (4)
+}  // namespace
+
+Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& config)
+    : space_(opening.iss),
+      window_(opening.send_window),
+      max_window_(opening.send_window),
+      mss_(mss),
+      rtt_(config),
+      congestion_(mss, config) {
+  if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
+  if (!opening.syn_repeated) return;
+  rtt_.on_syn_retransmitted(config);
+  congestion_.on_syn_lost(mss);
+}
+
+// ---- fifth check ----------------------------------------------------------------------------------
+
+Sender::AckKind Sender::check_ack(StreamOffset ack) const {
+  if (ack > max_) return AckKind::beyond;
+  if (ack > una_) return AckKind::advance;
+  return ack == una_ ? AckKind::duplicate : AckKind::old;
+}
+
+bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
+  return wl1_ < seq || (wl1_ == seq && wl2_ <= ack);
+}
+
+bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t window,
+                           TimerTable& timers) {
+  wl1_ = seq;
+  wl2_ = ack;
+  const bool changed = window != window_;
+  window_ = window;
+  max_window_ = std::max(max_window_, window);
+  if (window_ > 0 && changed) {
+    probes_ = 0;
+    timers.stop(Timer::persist);
+  }
+  return changed;
+}
+
+void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
+                             const AckFacts& facts) {
+  if (timed_end_ > kSynOffset && ack >= timed_end_) {
+    rtt_.on_sample(context.now - timed_at_, config);
+    timed_end_ = kSynOffset;
+    return;
+  }
+  // Nothing could be timed here because something was sent twice: the timestamp says which sending
+  // is answered (RFC 7323 §4.3).
+  if (timed_end_ > kSynOffset || !facts.timestamps || facts.timestamps->echo == 0) return;
+  const std::uint32_t ticks =
+      timestamp_clock(context.now, facts.timestamp_offset) - facts.timestamps->echo;
+  const Duration elapsed = std::chrono::milliseconds(std::max(ticks, 1u));
+  if (elapsed <= config.rto_max) rtt_.on_sample(elapsed, config);
+}
+
+void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked) {
+  duplicate_acks_ = 0;
+  if (recovery_ == Recovery::fast && ack < recover_) {  // partial: the next hole (RFC 6582 §3.2)
+    congestion_.on_partial_ack(acked, mss_);
+    resend_ = Resend::partial;
+    return;
+  }
+  if (recovery_ == Recovery::fast) {
+    recovery_ = Recovery::none;
+    congestion_.on_exit_recovery(static_cast<std::uint32_t>(max_ - ack), mss_);
+    return;
+  }
+  if (ack >= recover_) recovery_ = Recovery::none;
+  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked, mss_);
+}
+
+void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamOffset ack,
+                        const AckFacts& facts, TimerTable& timers) {
+  const auto acked = static_cast<std::uint32_t>(ack - una_);
+  take_rtt_sample(context, config, ack, facts);
+  resend_ = Resend::none;
+  const bool partial = recovery_ == Recovery::fast && ack < recover_;
+  // Slow start counts what was in flight, not only whether sending was stopped by the window: a
+  // window half used may still double (RFC 7661 is stricter than needed here).
+  if (congestion_.in_slow_start() && flight() >= congestion_.cwnd() / 2) cwnd_limited_ = true;
+  grow_or_recover(ack, acked);
+  una_ = ack;
+  nxt_ = std::max(nxt_, una_);
+  queue_.release_until(std::min(ack, queue_.end()), context.blocks);
+  retransmits_ = 0;
+  probes_ = 0;
+  probe_due_ = false;
+  oldest_at_ = context.now;
+  rtt_.end_back_off();
+  timers.stop(Timer::persist);
+  if (una_ == max_) {
+    timers.stop(Timer::retransmit);  // (5.2)
+    cwnd_limited_ = false;
+  } else if (!partial || first_partial_) {  // RFC 6582: reset for the first partial ACK only
+    first_partial_ = false;
+    restart_retransmit_timer(context, config, timers);  // (5.3)
+  }
+}
+
+void Sender::accept_duplicate_ack() {
+  if (duplicate_acks_ < 255) ++duplicate_acks_;
+  if (recovery_ == Recovery::fast) {
+    congestion_.on_duplicate_in_recovery(mss_);
+    return;
+  }
+  if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;
+  recovery_ = Recovery::fast;
+  recover_ = max_;
+  resend_ = Resend::fast;
+  first_partial_ = true;
+  congestion_.on_enter_recovery(static_cast<std::uint32_t>(max_ - una_), mss_);
+}
+
+// ---- sending ----------------------------------------------------------------------------------------
+
+std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most) {
+  if (auto resend = plan_resend()) return resend;
+  if (auto next = plan_next(config, most)) return next;
+  return plan_probe();
+}
+
+// The segment at SND.UNA once more, without moving SND.NXT.
+std::optional<SendPlan> Sender::plan_resend() const {
+  if (resend_ == Resend::none || una_ >= max_) return std::nullopt;
+  SendPlan plan{.from = una_};
+  plan.reason = resend_ == Resend::fast ? SendReason::retransmit_fast
+                                        : SendReason::retransmit_partial;
+  const std::int64_t sent = std::min(max_, queue_.end()) - una_;
+  plan.length = static_cast<std::uint32_t>(std::clamp<std::int64_t>(sent, 0, mss_));
+  finish_plan(plan);
+  return plan;
+}
+
+std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) {
+  const bool octets_left = nxt_ < queue_.end();
+  const bool fin_left = fin_queued_ && nxt_ == queue_.end();
+  if (!octets_left && !fin_left) return std::nullopt;
+  const std::int64_t window_room = (una_ + window_) - nxt_;
+  const std::uint32_t extra =
+      recovery_ == Recovery::fast ? 0 : std::min(duplicate_acks_, kLimitedTransmit) * mss_;
+  const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
+  // Less than a full segment of congestion window is not worth a segment while others are in
+  // flight: their ACKs will make room.
+  const std::int64_t wanted = std::min<std::int64_t>(queue_.end() - nxt_, mss_);
+  if (cwnd_room < wanted && flight() > 0) {
+    cwnd_limited_ = true;
+    return std::nullopt;
+  }
+  if (fin_left && window_room < 1) return std::nullopt;
+  SendPlan plan{.from = nxt_};
+  if (octets_left) {
+    plan.length = check_length(config, std::min(window_room, std::max<std::int64_t>(cwnd_room, mss_)), most);
+    if (plan.length == 0) return std::nullopt;
+  }
+  finish_plan(plan);
+  if (plan.from + plan.length + (plan.fin ? 1 : 0) <= max_) plan.reason = SendReason::retransmit_timeout;
+  return plan;
+}
+
+std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
+                                   std::uint32_t most) const {
+  if (room <= 0) return 0;
+  const std::int64_t available = queue_.end() - nxt_;
+  const auto length = static_cast<std::uint32_t>(
+      std::min({available, room, std::int64_t{std::max(most, mss_)}}));
+  const bool is_tail = length == available;
+  const std::uint32_t partial = length % mss_;
+  if (partial == 0) return length;
+  if (may_send_partial(config, length, is_tail)) return length;
+  return length - partial;
+}
+
+// Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
+bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const {
+  const bool idle = nxt_ == una_;
+  if (is_tail) {
+    const bool pushed = push_end_ > nxt_ || has_urgent(nxt_);
+    if (more_ && !pushed) return false;
+    return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
+  }
+  return idle && length >= max_window_ / 2;
+}
+
+// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet.
+void Sender::finish_plan(SendPlan& plan) const {
+  const StreamOffset end = plan.from + plan.length;
+  plan.fin = fin_queued_ && end == queue_.end();
+  const bool pushed = push_end_ > plan.from && push_end_ <= end;
+  plan.push = plan.length > 0 && (end == queue_.end() || pushed);
+}
+
+// RFC 9293 §3.8.6.1: at least one octet of new data into a shut window.
+std::optional<SendPlan> Sender::plan_probe() const {
+  if (!probe_due_) return std::nullopt;
+  SendPlan plan{.from = una_};
+  // With a little window left this is rule (4) of §3.8.6.2.1, the override timeout, and plain data.
+  plan.reason = window_ == 0 ? SendReason::zero_window_probe : SendReason::data;
+  const std::int64_t available = std::max<std::int64_t>(queue_.end() - una_, 0);
+  const std::int64_t fits = std::max<std::int64_t>(window_, 1);
+  plan.length =
+      static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
+  finish_plan(plan);
+  if (plan.length > 0 && plan.fin) plan.fin = window_ > plan.length;
+  return plan;
+}
+
+void Sender::on_sent(const Context& context, const TcpConfig& config, const SendPlan& plan,
+                     TimerTable& timers) {
+  const StreamOffset end = plan.from + plan.length + (plan.fin ? 1 : 0);
+  const bool all_new = plan.from >= max_;
+  if (all_new && timed_end_ <= kSynOffset && plan.reason == SendReason::data) {
+    timed_end_ = end;
+    timed_at_ = context.now;
+  } else if (!all_new && plan.from < timed_end_) {
+    timed_end_ = kSynOffset;  // Karn: what is sent twice cannot be timed
+  }
+  if (!all_new && end <= max_) {
+    ++total_retransmits_;
+    ++context.counters.retransmitted_segments;
+    bytes_retransmitted_ += plan.length;
+  }
+  if (!in_flight()) oldest_at_ = context.now;
+  if (plan.reason == SendReason::retransmit_fast || plan.reason == SendReason::retransmit_partial) {
+    resend_ = Resend::none;
+  } else if (plan.reason != SendReason::zero_window_probe) {
+    nxt_ = std::max(nxt_, end);
+  }
+  probe_due_ = false;
+  max_ = std::max(max_, end);
+  last_sent_ = context.now;
+  urgent_notice_ = false;
+  const bool probing = plan.reason == SendReason::zero_window_probe;
+  if (!probing && !timers.runs(Timer::retransmit))  // (5.1)
+    restart_retransmit_timer(context, config, timers);
+}
+
+void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
+                                      TimerTable& timers) {
+  const Instant give_up = oldest_at_ + give_up_after(config);
+  Instant deadline = context.now + rtt_.rto(config);
+  if (give_up > context.now) deadline = std::min(deadline, give_up);
+  timers.set(Timer::retransmit, deadline);
+}
+
+void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerTable& timers) {
+  if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
+  if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
+  if (probes_ == 0) oldest_at_ = context.now;
+  Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);  // SHLD-29
+  for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
+  timers.set(Timer::persist, context.now + std::min(wait, config.rto_max));
+}
+
+std::uint16_t Sender::urgent_pointer(StreamOffset at) const {
+  return static_cast<std::uint16_t>(std::min<std::int64_t>(urgent_end_ - at, 0xffff));
+}
+
+// ---- timers -----------------------------------------------------------------------------------------
+
+Duration Sender::give_up_after(const TcpConfig& config) const {
+  return config.user_timeout.value_or(config.r2);
+}
+
+bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config,
+                                 TimerTable& timers) {
+  const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
+  if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
+  congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
+                         retransmits_ == 0 ? Repeat::first : Repeat::again);
+  if (retransmits_ < 255) ++retransmits_;
+  rtt_.back_off(config);  // (5.5)
+  recovery_ = Recovery::loss;
+  recover_ = max_;
+  resend_ = Resend::none;
+  duplicate_acks_ = 0;
+  timed_end_ = kSynOffset;
+  nxt_ = una_;
+  if (window_ == 0) {  // nothing may be retransmitted into a shut window: probe it (SHLD-17)
+    timers.stop(Timer::retransmit);
+    probe_due_ = true;
+    if (probes_ < 255) ++probes_;
+    return true;
+  }
+  restart_retransmit_timer(context, config, timers);  // (5.6)
+  return true;
+}
+
+bool Sender::on_persist_timer(const Context& context, const TcpConfig& config,
+                              TimerTable& timers) {
+  timers.stop(Timer::persist);
+  const Instant since = std::max(oldest_at_, heard_at_);
+  const bool unanswered = probes_ > 0 && context.now - since >= give_up_after(config);
+  if (unanswered) return false;
+  // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
+  if (config.user_timeout && context.now - oldest_at_ >= *config.user_timeout) return false;
+  probe_due_ = true;
+  if (probes_ < 255) ++probes_;
+  return true;
+}
+
+// ---- the application ----------------------------------------------------------------------------------
+
+std::size_t Sender::room(const TcpConfig& config) const {
+  return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
+}
+
+void Sender::after_append(SendMode mode) {
+  more_ = mode == SendMode::more;
+  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (mode == SendMode::urgent) {
+    urgent_end_ = queue_.end();
+    urgent_notice_ = true;
+  }
+}
+
+// RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.
+void Sender::before_append(const Context& context, const TcpConfig& config) {
+  if (!config.slow_start_after_idle || in_flight() || max_ == kFirstOctet) return;
+  if (context.now - last_sent_ > rtt_.rto(config)) congestion_.on_idle(mss_, config);
+}
+
+void Sender::append(const Context& context, const TcpConfig& config, Octets octets,
+                    SendMode mode) {
+  before_append(context, config);
+  queue_.append(octets, context.blocks);
+  after_append(mode);
+}
+
+void Sender::append_owned(const Context& context, const TcpConfig& config, Octets octets,
+                          std::shared_ptr<const void> owner, SendMode mode) {
+  before_append(context, config);
+  queue_.append_owned(octets, std::move(owner));
+  after_append(mode);
+}
+
+void Sender::set_mss(std::uint32_t mss) {
+  const bool smaller = mss < mss_;
+  mss_ = mss;
+  if (smaller && in_flight()) nxt_ = una_;  // what is in flight was too big: RFC 1191 §6.4
+}
+
+std::string_view Sender::phase() const {
+  if (recovery_ == Recovery::fast) return "recovery";
+  if (recovery_ == Recovery::loss) return "loss";
+  return congestion_.in_slow_start() ? "slow start" : "congestion avoidance";
+}
+
+void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
+  info.retransmits = retransmits_;
+  info.backoff = rtt_.backoff();
+  info.rto = rtt_.rto(config);
+  info.rtt = rtt_.srtt();
+  info.rttvar = rtt_.rttvar();
+  info.min_rtt = rtt_.min_rtt();
+  info.snd_mss = mss_;
+  info.snd_cwnd = congestion_.cwnd();
+  info.snd_ssthresh = congestion_.ssthresh();
+  info.snd_wnd = window_;
+  info.bytes_acked = static_cast<std::uint64_t>(std::min(una_, queue_.end()) - kFirstOctet);
+  info.bytes_retrans = bytes_retransmitted_;
+  info.bytes_sent =
+      static_cast<std::uint64_t>(std::min(max_, queue_.end()) - kFirstOctet) + bytes_retransmitted_;
+  info.total_retrans = total_retransmits_;
+  info.notsent_bytes = static_cast<std::uint32_t>(queue_.end() - std::min(max_, queue_.end()));
+  info.unacked_bytes = static_cast<std::uint32_t>(max_ - una_);
+}
+
+void Sender::hash_into(base::Hasher& h) const {
+  h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
+            wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value(),
+            timed_end_.value());
+  h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
+  h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_,
+            first_partial_, fin_queued_, more_, urgent_notice_, cwnd_limited_);
+  h.add_all(total_retransmits_, bytes_retransmitted_);
+  rtt_.hash_into(h);
+  congestion_.hash_into(h);
+  queue_.hash_into(h);
+}
+
+}  // namespace estab::tcp

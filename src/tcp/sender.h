@@ -1,0 +1,171 @@
+// Sender: the SND half of the transmission control block (RFC 9293 §3.3.1): what is queued, what is
+// in flight, what may go next.
+//
+// Laws. SND.UNA <= SND.NXT <= everything ever sent (max()). Nothing beyond the peer's window is sent
+// but a probe. A full segment goes as soon as the windows allow; a smaller one only by the rules of
+// RFC 9293 §3.8.6.2.1 (silly windows) and §3.7.4 (Nagle). It decides in octets; the unit it hands out
+// is a super-segment where the link takes one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "estab/stack.h"
+#include "tcp/congestion/controller.h"
+#include "tcp/context.h"
+#include "tcp/opening.h"
+#include "tcp/rtt.h"
+#include "tcp/send_queue.h"
+#include "tcp/timers.h"
+
+namespace estab::tcp {
+
+/// One decision to send octets (and perhaps the FIN behind them).
+struct SendPlan {
+  StreamOffset from;
+  std::uint32_t length = 0;
+  bool fin = false;
+  bool push = false;
+  SendReason reason = SendReason::data;
+};
+
+class Sender {
+ public:
+  Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& config);
+
+  // ---- numbers ---------------------------------------------------------------------------------
+  StreamOffset una() const { return una_; }
+  StreamOffset nxt() const { return nxt_; }
+  StreamOffset max() const { return max_; }
+  std::uint32_t window() const { return window_; }
+  std::uint32_t max_window() const { return max_window_; }
+  SeqNum wire(StreamOffset offset) const { return space_.wire(offset); }
+  /// The offset an acknowledgement number means.
+  StreamOffset offset_of(SeqNum number) const { return space_.near(number, una_); }
+  bool in_flight() const { return max_ > una_; }
+  std::uint32_t mss() const { return mss_; }
+
+  // ---- fifth check -------------------------------------------------------------------------------
+  enum class AckKind : std::uint8_t { advance, duplicate, old, beyond };
+  /// What an acknowledgement number is to us. `old` is below SND.UNA, `beyond` was never sent.
+  AckKind check_ack(StreamOffset ack) const;
+  /// SND.WL1/WL2: is this segment newer than the one the window was taken from?
+  bool check_window_update(StreamOffset seq, StreamOffset ack) const;
+  /// Takes the window; true if it changed.
+  bool accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t window, TimerTable& timers);
+  struct AckFacts {
+    std::optional<TcpTimestamps> timestamps;
+    std::uint32_t timestamp_offset = 0;
+  };
+  void accept_ack(const Context& context, const TcpConfig& config, StreamOffset ack,
+                  const AckFacts& facts, TimerTable& timers);
+  /// One more acknowledgement of SND.UNA that meets RFC 5681's definition of a duplicate.
+  void accept_duplicate_ack();
+  /// The FIN was sent, and acknowledged.
+  bool fin_acked() const { return fin_queued_ && una_ > queue_.end(); }
+
+  // ---- sending -----------------------------------------------------------------------------------
+  /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
+  std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
+  /// The plan has been carried out.
+  void on_sent(const Context& context, const TcpConfig& config, const SendPlan& plan,
+               TimerTable& timers);
+  /// Nothing may go, something is queued, nothing is in flight: only a timer can go on from here.
+  void arm_persist(const Context& context, const TcpConfig& config, TimerTable& timers);
+  SendQueue::Gathered gather(const SendPlan& plan, std::span<Octets> views) const {
+    return queue_.gather(plan.from, plan.length, views);
+  }
+  bool has_urgent(StreamOffset at) const { return urgent_end_ > at; }
+  std::uint16_t urgent_pointer(StreamOffset at) const;
+  bool urgent_notice() const { return urgent_notice_; }
+  void on_urgent_notice_sent() { urgent_notice_ = false; }
+
+  // ---- timers ------------------------------------------------------------------------------------
+  /// RFC 6298 (5.4)-(5.6). False: given up (R2, user timeout).
+  bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// A probe is due. False: given up, since the peer no longer answers.
+  bool on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
+  void on_heard(Instant now) { heard_at_ = now; }
+  Instant heard_at() const { return heard_at_; }
+  std::uint8_t retransmits() const { return retransmits_; }
+
+  // ---- the application ---------------------------------------------------------------------------
+  std::size_t room(const TcpConfig& config) const;
+  void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
+  void append_owned(const Context& context, const TcpConfig& config, Octets octets,
+                    std::shared_ptr<const void> owner, SendMode mode);
+  void queue_fin() { fin_queued_ = true; more_ = false; }
+  bool fin_queued() const { return fin_queued_; }
+  bool all_sent() const { return nxt_ >= queue_.end(); }
+  std::size_t queued() const { return queue_.size(); }
+  void set_mss(std::uint32_t mss);
+  void release_all(BlockPool& pool) { queue_.release_all(pool); }
+
+  const RttEstimator& rtt() const { return rtt_; }
+  std::uint32_t cwnd() const { return congestion_.cwnd(); }
+  std::uint32_t ssthresh() const { return congestion_.ssthresh(); }
+  std::string_view phase() const;
+  void fill(TcpInfo& info, const TcpConfig& config) const;
+  std::size_t memory() const { return queue_.memory(); }
+  friend bool operator==(const Sender&, const Sender&) = default;
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  /// What SND.UNA is to be sent again for, beside the ordinary course.
+  enum class Resend : std::uint8_t { none, fast, partial };
+  enum class Recovery : std::uint8_t { none, fast, loss };
+
+  std::optional<SendPlan> plan_resend() const;
+  std::optional<SendPlan> plan_probe() const;
+  std::optional<SendPlan> plan_next(const TcpConfig& config, std::uint32_t most);
+  std::uint32_t check_length(const TcpConfig& config, std::int64_t room, std::uint32_t most) const;
+  bool may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const;
+  void finish_plan(SendPlan& plan) const;
+  std::uint32_t flight() const { return static_cast<std::uint32_t>(nxt_ - una_); }
+  void before_append(const Context& context, const TcpConfig& config);
+  void after_append(SendMode mode);
+  void take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
+                       const AckFacts& facts);
+  void grow_or_recover(StreamOffset ack, std::uint32_t acked);
+  Duration give_up_after(const TcpConfig& config) const;
+  void restart_retransmit_timer(const Context& context, const TcpConfig& config,
+                                TimerTable& timers);
+
+  SequenceSpace space_;
+  StreamOffset una_ = kFirstOctet;  // SND.UNA
+  StreamOffset nxt_ = kFirstOctet;  // SND.NXT: goes back to SND.UNA after a timeout
+  StreamOffset max_ = kFirstOctet;  // behind the last octet ever sent
+  StreamOffset wl1_, wl2_;          // SND.WL1 (in the peer's numbering), SND.WL2
+  StreamOffset urgent_end_;         // SND.UP: behind the last urgent octet; 0: none
+  StreamOffset push_end_;           // behind the last octet pushed explicitly; 0: none
+  StreamOffset recover_;            // RFC 6582
+  StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
+  Instant timed_at_;
+  Instant oldest_at_;   // when what is oldest in flight was first sent
+  Instant heard_at_;    // when the peer was last heard
+  Instant last_sent_;   // when data was last sent
+  std::uint32_t window_;       // SND.WND, scaled
+  std::uint32_t max_window_;   // Max(SND.WND)
+  std::uint32_t mss_;          // Eff.snd.MSS: payload octets of a full segment
+  std::uint8_t duplicate_acks_ = 0;
+  std::uint8_t retransmits_ = 0;  // timeouts since SND.UNA last moved
+  std::uint8_t probes_ = 0;       // since the window was last open
+  Resend resend_ = Resend::none;
+  Recovery recovery_ = Recovery::none;
+  bool probe_due_ = false;
+  bool first_partial_ = false;
+  bool fin_queued_ = false;
+  bool more_ = false;             // the application said more follows
+  bool urgent_notice_ = false;    // the peer has not been told of SND.UP yet
+  bool cwnd_limited_ = false;     // the congestion window, and nothing else, stopped sending
+  std::uint32_t total_retransmits_ = 0;
+  std::uint64_t bytes_retransmitted_ = 0;
+  RttEstimator rtt_;
+  Controller congestion_;
+  SendQueue queue_;
+};
+
+}  // namespace estab::tcp

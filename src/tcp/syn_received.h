@@ -1,0 +1,61 @@
+// SYN-RECEIVED, the same for both ways into it (a listener's half-open record and a simultaneous
+// open): RFC 9293 §3.10.7.4 for that state, as a pure decision.
+#pragma once
+
+#include <cstdint>
+
+#include "estab/segment.h"
+#include "estab/time.h"
+#include "tcp/opening.h"
+
+namespace estab::tcp {
+
+struct SynReceivedView {
+  SeqNum iss, irs;
+  std::uint32_t window;  ///< as announced in our SYN-ACK
+  bool timestamps;
+  std::uint32_t ts_recent;
+};
+
+enum class SynReceivedStep : std::uint8_t {
+  establish,        ///< fifth check: our SYN is acknowledged
+  repeat_syn_ack,   ///< the peer's SYN came again: our SYN-ACK was lost
+  acknowledge,      ///< first check: not acceptable, say what is expected
+  paws,             ///< first check: an old timestamp
+  ignore,           ///< nothing to be done
+  reset,            ///< second check: a RST with exactly the expected number
+  challenge,        ///< second or fourth check: RFC 5961
+  refuse_ack,       ///< fifth check: acknowledges what was never sent: RST
+};
+
+inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Segment& segment) {
+  const TcpFlags flags = segment.flags;
+  const SeqNum expected = view.irs + 1;
+  const std::int32_t ahead = segment.seq - expected;
+  const auto acks_our_syn = [&] { return flags.ack() && segment.ack == view.iss + 1; };
+
+  if (view.timestamps && !flags.rst() && !flags.syn()) {
+    if (!segment.options.timestamps) return SynReceivedStep::ignore;  // RFC 7323 §3.2
+    if (static_cast<std::int32_t>(segment.options.timestamps->value - view.ts_recent) < 0)
+      return SynReceivedStep::paws;
+  }
+  // A SYN with the number we know. Alone it asks for our SYN-ACK again; with ACK it is the peer's
+  // half of a simultaneous open (RFC 9293 figure 7), in which the SYN itself is old and the
+  // acknowledgement new.
+  if (flags.syn() && segment.seq == view.irs && !flags.rst())
+    return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::repeat_syn_ack;
+  // First: the sequence number.
+  const auto length = static_cast<std::int32_t>(segment.length());
+  const bool begins_inside = ahead >= 0 && ahead < static_cast<std::int32_t>(view.window);
+  const bool reaches_inside = ahead < 0 && length > -ahead;
+  if (!begins_inside && !reaches_inside)
+    return flags.rst() ? SynReceivedStep::ignore : SynReceivedStep::acknowledge;
+  // Second: RST. Fourth: SYN.
+  if (flags.rst()) return ahead == 0 ? SynReceivedStep::reset : SynReceivedStep::challenge;
+  if (flags.syn()) return SynReceivedStep::challenge;
+  // Fifth: ACK.
+  if (!flags.ack()) return SynReceivedStep::ignore;
+  return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::refuse_ack;
+}
+
+}  // namespace estab::tcp
