@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <optional>
 
+#include "estab/device_error.h"
 #include "estab/frame.h"
+#include "estab/frame_tap.h"
 #include "estab/stack.h"
 
 namespace estab {
@@ -28,6 +30,23 @@ class Device {
   virtual bool flush() = 0;
   /// Sends the frame, or keeps a copy of it to be flushed. Only while ready().
   virtual void transmit(Instant now, const TransmitFrame& frame) = 0;
+
+  /// Why nothing will ever come or go here again; nothing while the device lives. Worth asking when
+  /// descriptor() is said to be in error.
+  virtual std::optional<DeviceError> failure() const { return std::nullopt; }
+
+  /// Shows `tap` every frame received, before the stack gets it, and every frame sent. Null
+  /// detaches; the tap must outlive the device or be detached.
+  void set_tap(FrameTap* tap) { tap_ = tap; }
+
+ protected:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  FrameTap* tap() const { return tap_; }
+
+ private:
+  FrameTap* tap_ = nullptr;
 };
 
 }  // namespace estab

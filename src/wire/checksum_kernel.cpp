@@ -122,7 +122,7 @@ bool has_avx2() {
 }
 
 // Below this, setting up the vectors costs more than they save.
-constexpr std::size_t kVectorsFrom = 288;
+constexpr std::size_t kVectorsFrom = 192;
 
 // Looked up once at start-up; a sum taken before that goes the portable way and is as right.
 const bool kHasAvx2 = has_avx2();

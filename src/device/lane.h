@@ -1,0 +1,54 @@
+// Lane: one direction of a memory link: what it does to frames, and those under way. A value. Law:
+// what becomes of a frame follows from the seed and the frames before it, and from nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "estab/memory_link.h"
+#include "estab/time.h"
+
+#include "base/prng.h"
+#include "device/flight.h"
+
+namespace estab::device {
+
+/// What is to be done to one frame.
+struct Fate {
+  bool lost = false, duplicated = false, reordered = false, corrupted = false;
+};
+
+class Lane {
+ public:
+  Lane(const Impairments& of, std::uint64_t seed) : impairments(of), prng_(seed) {}
+
+  /// The next frame's fate, by chance.
+  Fate draw();
+  /// Lets a frame in; its arrival is decided here. It may never arrive.
+  void enter(Instant now, FlyingFrame frame, const Fate& fate);
+  Instant next_arrival() const { return flight_.next_arrival(); }
+  std::size_t frames_in_flight() const { return flight_.size(); }
+  /// The next frame if it has arrived by `now`.
+  std::optional<FlyingFrame> take_arrived(Instant now);
+
+  /// The counters do not count: they decide nothing.
+  friend bool operator==(const Lane& x, const Lane& y) {
+    return x.impairments == y.impairments && x.prng_ == y.prng_ && x.flight_ == y.flight_ &&
+           x.line_free_at_ == y.line_free_at_ && x.last_arrival_ == y.last_arrival_;
+  }
+
+  Impairments impairments;
+  LinkCounters counters{};
+
+ private:
+  std::optional<Instant> departure(Instant now, std::size_t octets);
+  Instant arrival(Instant departure, const Fate& fate);
+
+  base::Prng prng_;
+  Flight flight_{};
+  Instant line_free_at_ = Instant::min();  // when all that was sent has left at the link's rate
+  Instant last_arrival_ = Instant::min();  // of the frames in order
+};
+
+}  // namespace estab::device

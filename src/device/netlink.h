@@ -1,0 +1,20 @@
+// Netlink: what is said to the kernel of an interface (rtnetlink): addresses, MTU, up. Law: what is
+// so already is not asked for again, so that it needs no right.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "estab/address.h"
+
+namespace estab::device {
+
+/// Each returns 0 or errno.
+int give_address(const std::string& interface, const Cidr& address);
+int set_link_up(const std::string& interface, std::optional<std::uint16_t> mtu);
+
+/// The interface's MTU now; nothing if there is no such interface.
+std::optional<std::uint16_t> mtu_of(const std::string& interface);
+
+}  // namespace estab::device

@@ -1,0 +1,191 @@
+#include "device/tun_queue.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+
+namespace estab::device {
+namespace {
+
+constexpr const char* kDriver = "/dev/net/tun";
+
+std::unexpected<DeviceError> failure(DeviceError::Kind kind, int number, std::string what) {
+  return std::unexpected(DeviceError{kind, number, std::move(what)});
+}
+
+std::unexpected<DeviceError> cannot_open_driver(int number) {
+  const std::string start = std::string("cannot open ") + kDriver + ": ";
+  if (number == ENOENT || number == ENODEV || number == ENXIO)
+    return failure(DeviceError::Kind::no_tun_driver, number,
+                   start +
+                       "the kernel has no TUN driver loaded; load it with `sudo modprobe tun` "
+                       "(a container needs `--device /dev/net/tun --cap-add NET_ADMIN`)");
+  if (number == EACCES || number == EPERM)
+    return failure(DeviceError::Kind::no_permission, number,
+                   start + "permission denied; allow it with `sudo chmod 0666 /dev/net/tun`");
+  return failure(DeviceError::Kind::system, number, start + std::strerror(number));
+}
+
+std::string name_and_prefix(const std::string& name) {
+  return "cannot attach to TUN interface " + (name.empty() ? std::string("(any)") : name) + ": ";
+}
+
+std::unexpected<DeviceError> cannot_attach(const TunOptions& options, int number) {
+  const std::string start = name_and_prefix(options.name);
+  const bool exists = !options.name.empty() && ::if_nametoindex(options.name.c_str()) != 0;
+  switch (number) {
+    case EPERM:
+      return failure(
+          DeviceError::Kind::no_permission, number,
+          start +
+              (exists ? "it belongs to another user; make it anew for this one with `sudo ip "
+                        "link delete " +
+                            options.name + " && "
+                      : "this user may not make one; make it with `") +
+              administrator_command(options) + "`");
+    case EBUSY:
+      return failure(DeviceError::Kind::busy, number,
+                     start + "another program holds it; end that program or choose another name");
+    case EINVAL:
+      return failure(DeviceError::Kind::name_taken, number,
+                     start +
+                         "an interface of that name is there and is no TUN interface (see `ip "
+                         "-details link show " +
+                         options.name + "`); choose another name");
+    default:
+      return failure(DeviceError::Kind::system, number, start + std::strerror(number));
+  }
+}
+
+/// TUNSETIFF. Returns 0 or errno; `request` then holds the interface's name.
+int set_interface(int descriptor, const std::string& name, int flags, ifreq& request) {
+  request = {};
+  std::copy_n(name.data(), name.size(), request.ifr_name);
+  request.ifr_flags = static_cast<short>(flags);
+  return ::ioctl(descriptor, TUNSETIFF, &request) == 0 ? 0 : errno;
+}
+
+template <class Call>
+ssize_t uninterrupted(Call call) {
+  ssize_t result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+TunQueue::WriteOutcome outcome_of(ssize_t written) {
+  if (written >= 0) return TunQueue::WriteOutcome::sent;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return TunQueue::WriteOutcome::would_block;
+  return TunQueue::WriteOutcome::refused;  // EIO: the interface is down; ENOMEM; EINVAL
+}
+
+}  // namespace
+
+bool is_interface_name(const std::string& name) {
+  if (name.size() >= IFNAMSIZ || name == "." || name == "..") return false;
+  return std::ranges::none_of(name, [](char c) {
+    return c == '/' || c == ':' || c == '%' || c == '\0' ||
+           std::isspace(static_cast<unsigned char>(c));
+  });
+}
+
+std::string administrator_command(const TunOptions& options) {
+  const std::string name = options.name.empty() ? "estab0" : options.name;
+  std::string command = "sudo ip tuntap add dev " + name + " mode tun user $USER";
+  for (const Cidr& address : options.host_addresses)
+    command += " && sudo ip address add " + to_string(address) + " dev " + name;
+  command += " && sudo ip link set dev " + name + " up";
+  if (options.mtu) command += " mtu " + std::to_string(*options.mtu);
+  return command;
+}
+
+std::expected<TunQueue, DeviceError> TunQueue::attach(const TunOptions& options) {
+  if (!is_interface_name(options.name))
+    return failure(DeviceError::Kind::invalid_name, 0,
+                   "not an interface name: '" + options.name +
+                       "'; use 1 to 15 characters, none of them a space, '/', ':' or '%'");
+  FileDescriptor descriptor(::open(kDriver, O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!descriptor) return cannot_open_driver(errno);
+
+  unsigned features = 0;
+  if (::ioctl(descriptor.number(), TUNGETFEATURES, &features) != 0) features = 0;
+  int flags = IFF_TUN | IFF_NO_PI;
+  if (options.offloads == TunOffloads::automatic && (features & IFF_VNET_HDR) != 0)
+    flags |= IFF_VNET_HDR;
+
+  ifreq request;
+  int error = set_interface(descriptor.number(), options.name, flags, request);
+  // A persistent interface made with several queues refuses whoever does not say so.
+  if (error == EINVAL)
+    error = set_interface(descriptor.number(), options.name, flags | IFF_MULTI_QUEUE, request);
+  if (error != 0) return cannot_attach(options, error);
+
+  TunQueue queue(std::move(descriptor), request.ifr_name);
+  queue.has_headers_ = (flags & IFF_VNET_HDR) != 0;
+  if (!queue.has_headers_ || queue.switch_headers_on()) return queue;
+  // Start again without headers: what the interface keeps of them is then of no matter.
+  return attach({.name = options.name, .offloads = TunOffloads::none});
+}
+
+bool TunQueue::switch_headers_on() const {
+  int header_size = sizeof(VirtioHeader);  // whoever was here before may have left another
+  int on = 1;
+  if (::ioctl(descriptor(), TUNSETVNETHDRSZ, &header_size) != 0) return false;
+  if (::ioctl(descriptor(), TUNSETVNETLE, &on) != 0) return false;
+  // What we take from the kernel; what it takes from us it says with IFF_VNET_HDR alone. Without
+  // any of this it splits and sums before we read: slower, not wrong.
+  constexpr std::array<unsigned, 4> kWanted = {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+                                               TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, TUN_F_CSUM, 0};
+  return std::ranges::any_of(kWanted, [this](unsigned long offloads) {
+    return ::ioctl(descriptor(), TUNSETOFFLOAD, offloads) == 0;
+  });
+}
+
+TunQueue::Reading TunQueue::read(MutableOctets into) const {
+  VirtioHeader header{};
+  const std::size_t header_size = has_headers_ ? sizeof header : 0;
+  const std::array<iovec, 2> pieces = {{{&header, header_size}, {into.data(), into.size()}}};
+  const iovec* first = has_headers_ ? pieces.data() : pieces.data() + 1;
+  const int count = has_headers_ ? 2 : 1;
+  const ssize_t length = uninterrupted([&] { return ::readv(descriptor(), first, count); });
+  if (length < 0) return {errno == EBADFD ? ReadOutcome::interface_gone : ReadOutcome::none_waits};
+  if (static_cast<std::size_t>(length) < header_size) return {ReadOutcome::none_waits};
+  return {ReadOutcome::frame, static_cast<std::size_t>(length) - header_size, notes_of(header)};
+}
+
+TunQueue::WriteOutcome TunQueue::write(const TransmitFrame& frame) const {
+  std::array<iovec, 2 + TransmitFrame::kMaxPieces> pieces;
+  VirtioHeader header;
+  std::size_t count = 0;
+  if (has_headers_) {
+    header = virtio_header_of(frame);
+    pieces[count++] = {&header, sizeof header};
+  }
+  const auto unconst = [](const std::uint8_t* data) { return const_cast<std::uint8_t*>(data); };
+  pieces[count++] = {unconst(frame.head.data()), frame.head_length};
+  for (std::size_t i = 0; i < frame.piece_count; ++i)
+    pieces[count++] = {unconst(frame.pieces[i].data()), frame.pieces[i].size()};
+  return outcome_of(uninterrupted(
+      [&] { return ::writev(descriptor(), pieces.data(), static_cast<int>(count)); }));
+}
+
+TunQueue::WriteOutcome TunQueue::write(const VirtioHeader& header, Octets frame) const {
+  VirtioHeader copy = header;
+  const std::array<iovec, 2> pieces = {
+      {{&copy, sizeof copy}, {const_cast<std::uint8_t*>(frame.data()), frame.size()}}};
+  const iovec* first = has_headers_ ? pieces.data() : pieces.data() + 1;
+  const int count = has_headers_ ? 2 : 1;
+  return outcome_of(uninterrupted([&] { return ::writev(descriptor(), first, count); }));
+}
+
+}  // namespace estab::device
