@@ -28,11 +28,11 @@
 
 namespace estab {
 
-enum class Side : std::uint8_t { left, right };
-constexpr Side other(Side side) {
-  return side == Side::left ? Side::right : Side::left;
+enum class LadderSide : std::uint8_t { left, right };
+constexpr LadderSide other(LadderSide side) {
+  return side == LadderSide::left ? LadderSide::right : LadderSide::left;
 }
-constexpr std::size_t index_of(Side side) {
+constexpr std::size_t index_of(LadderSide side) {
   return static_cast<std::size_t>(side);
 }
 
@@ -67,9 +67,9 @@ struct LadderEvent {
   enum class Kind : std::uint8_t { segment, moment };
 
   Kind kind = Kind::segment;
-  Side from = Side::left;            ///< who sent it; of a moment, whose it is
-  Instant departed{};                ///< of a moment, when; of a copy, when it arrived
-  std::optional<Instant> arrived{};  ///< the departure's time if only one end was observed
+  LadderSide from = LadderSide::left;  ///< who sent it; of a moment, whose it is
+  Instant departed{};                  ///< of a moment, when; of a copy, when it arrived
+  std::optional<Instant> arrived{};    ///< the departure's time if only one end was observed
   Fate fate = Fate::arrived;
   /// Other things happened at the receiving end, or another segment passed it, while it was on its
   /// way: it is drawn in two halves.

@@ -52,9 +52,9 @@ class Builder {
  private:
   using Steps = std::multimap<std::int64_t, std::function<void()>>;
 
-  State& state(Side side) { return states_[index_of(side)]; }
-  bool observed(Side side) const { return conversation_.observed[index_of(side)]; }
-  const std::string& name_of(Side side) const { return conversation_.names[index_of(side)]; }
+  State& state(LadderSide side) { return states_[index_of(side)]; }
+  bool observed(LadderSide side) const { return conversation_.observed[index_of(side)]; }
+  const std::string& name_of(LadderSide side) const { return conversation_.names[index_of(side)]; }
   const Segment& segment_of(const Passage& passage) const {
     const std::size_t index = passage.sent != kNoRecord ? passage.sent : passage.received;
     return *trace::segment_of(recording_.records[index]);
@@ -76,14 +76,14 @@ class Builder {
 
   // What each side was before the first thing it did.
   void find_first_states() {
-    for (const Side side : {Side::left, Side::right}) {
+    for (const LadderSide side : {LadderSide::left, LadderSide::right}) {
       const State first = observed(side) ? first_observed(side) : first_apparent(side);
       states_[index_of(side)] = ladder_.ends[index_of(side)].first = first;
       trackers_[index_of(side)] = trace::StateTracker(first);
     }
   }
 
-  State first_observed(Side side) const {
+  State first_observed(LadderSide side) const {
     for (const Record& record : recording_.records) {
       if (trace::side_of(conversation_, record) != side) continue;
       if (const auto* received = as<SegmentReceived>(record)) return received->before;
@@ -96,7 +96,7 @@ class Builder {
 
   // An end nobody observed listened if the first thing it says is a SYN-ACK, and was connected
   // already if it is anything but a SYN or a RST.
-  State first_apparent(Side side) const {
+  State first_apparent(LadderSide side) const {
     for (const Passage& passage : conversation_.passages) {
       if (passage.from != side) continue;
       const TcpFlags flags = segment_of(passage).flags;
@@ -181,7 +181,7 @@ class Builder {
   void arrive(std::size_t p) {
     const Passage& passage = conversation_.passages[p];
     const Segment& segment = segment_of(passage);
-    const Side at = other(passage.from);
+    const LadderSide at = other(passage.from);
     LadderEvent& event = ladder_.events[event_of_.at(p)];
     event.arrived = passage.arrived;
     event.arrival_order = passage.arrives;
@@ -222,7 +222,7 @@ class Builder {
   }
 
   // A change of state that a segment of the same instant brings about needs no line of its own.
-  bool told_by_segment(std::size_t i, Side side, const StateChanged& change) const {
+  bool told_by_segment(std::size_t i, LadderSide side, const StateChanged& change) const {
     const Instant when = recording_.records[i].when;
     const auto tells = [&](const Record& record) {
       if (record.when != when || trace::side_of(conversation_, record) != side) return false;
@@ -240,7 +240,7 @@ class Builder {
     return false;
   }
 
-  void moment(std::size_t i, Side side) {
+  void moment(std::size_t i, LadderSide side) {
     const Record& record = recording_.records[i];
     LadderEvent event;
     event.kind = LadderEvent::Kind::moment;
@@ -258,7 +258,7 @@ class Builder {
     ladder_.events.push_back(std::move(event));
   }
 
-  bool read_moment(std::size_t i, Side side, LadderEvent& event) {
+  bool read_moment(std::size_t i, LadderSide side, LadderEvent& event) {
     const auto& what = std::get<TraceEvent>(recording_.records[i].what);
     const auto words = trace::explain_moment(name_of(side), what);
     if (!words) return false;
@@ -274,10 +274,10 @@ class Builder {
 
   Ladder finish() {
     const FourTuple& flow = conversation_.flow;
-    for (const Side side : {Side::left, Side::right}) {
+    for (const LadderSide side : {LadderSide::left, LadderSide::right}) {
       LadderEnd& end = ladder_.ends[index_of(side)];
       end.name = name_of(side);
-      end.endpoint = side == Side::left ? flow.local() : flow.remote();
+      end.endpoint = side == LadderSide::left ? flow.local() : flow.remote();
       end.observed = observed(side);
       end.last = state(side);
     }

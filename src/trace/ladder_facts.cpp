@@ -4,7 +4,7 @@
 
 namespace estab::trace {
 
-SegmentFacts FactTracker::depart(Side from, Instant when, const Segment& segment) {
+SegmentFacts FactTracker::depart(LadderSide from, Instant when, const Segment& segment) {
   Direction& own = directions_[index_of(from)];
   Direction& peer = directions_[index_of(other(from))];
   learn_base(own, peer, segment);
@@ -27,7 +27,7 @@ SegmentFacts FactTracker::depart(Side from, Instant when, const Segment& segment
   return facts;
 }
 
-void FactTracker::arrive(Side at, const Segment& segment) {
+void FactTracker::arrive(LadderSide at, const Segment& segment) {
   Direction& own = directions_[index_of(at)];
   own.last_arrived = segment;
   own.last_arrived->payload = {};

@@ -47,9 +47,9 @@ struct SegmentFacts {
 class FactTracker {
  public:
   /// A departure, in order; `states` are the sender's.
-  SegmentFacts depart(Side from, Instant when, const Segment& segment);
-  void arrive(Side at, const Segment& segment);
-  std::optional<SeqNum> isn(Side side) const { return directions_[index_of(side)].isn; }
+  SegmentFacts depart(LadderSide from, Instant when, const Segment& segment);
+  void arrive(LadderSide at, const Segment& segment);
+  std::optional<SeqNum> isn(LadderSide side) const { return directions_[index_of(side)].isn; }
 
  private:
   struct Sent {

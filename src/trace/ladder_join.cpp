@@ -26,7 +26,7 @@ bool same_content(const Segment& a, const Segment& b) {
 }
 
 // Equal for segments of equal content; cheap, and spread well enough.
-std::uint64_t key_of(Side from, const Segment& segment) {
+std::uint64_t key_of(LadderSide from, const Segment& segment) {
   std::uint64_t key = segment.seq.value();
   key = key << 32 | segment.ack.value();
   key ^= std::uint64_t{segment.flags.wire()} << 24 | segment.payload.size();
@@ -52,7 +52,7 @@ class Matcher {
  private:
   const Segment& segment(std::size_t index) const { return *segment_of(recording_.records[index]); }
   Instant when(std::size_t index) const { return recording_.records[index].when; }
-  Side sender_of(std::size_t arrival) const {
+  LadderSide sender_of(std::size_t arrival) const {
     return other(*side_of(conversation_, recording_.records[arrival]));
   }
 
@@ -136,7 +136,7 @@ class Matcher {
   // An arrival without a departure: its sender was not observed, or it is a second copy.
   void add_stray(std::size_t arrival) {
     const auto order = 2 * static_cast<std::int64_t>(arrival);
-    const Side from = sender_of(arrival);
+    const LadderSide from = sender_of(arrival);
     conversation_.passages.push_back(
         {.from = from,
          .received = arrival,
@@ -198,14 +198,15 @@ void name_ends(const Recording& recording, const LadderOptions& options,
   for (const Record& record : recording.records) {
     const FourTuple* flow = flow_of(record);
     if (!flow) continue;
-    for (const Side side : {Side::left, Side::right}) {
-      const FourTuple own = side == Side::left ? conversation.flow : reversed(conversation.flow);
+    for (const LadderSide side : {LadderSide::left, LadderSide::right}) {
+      const FourTuple own =
+          side == LadderSide::left ? conversation.flow : reversed(conversation.flow);
       if (*flow != own || conversation.observed[index_of(side)]) continue;
       conversation.observed[index_of(side)] = true;
       conversation.ends[index_of(side)] = record.end;
     }
   }
-  for (const Side side : {Side::left, Side::right}) {
+  for (const LadderSide side : {LadderSide::left, LadderSide::right}) {
     std::size_t& end = conversation.ends[index_of(side)];
     const std::size_t peer = conversation.ends[index_of(other(side))];
     // Attached, but nothing of this connection ever reached it.
@@ -250,14 +251,14 @@ FourTuple reversed(const FourTuple& flow) {
   return {flow.remote_address, flow.local_address, flow.remote_port, flow.local_port};
 }
 
-std::optional<Side> side_of(const Conversation& conversation, const Record& record) {
+std::optional<LadderSide> side_of(const Conversation& conversation, const Record& record) {
   if (const FourTuple* flow = flow_of(record)) {
-    if (*flow == conversation.flow) return Side::left;
-    if (*flow == reversed(conversation.flow)) return Side::right;
+    if (*flow == conversation.flow) return LadderSide::left;
+    if (*flow == reversed(conversation.flow)) return LadderSide::right;
     return std::nullopt;
   }
   if (!std::holds_alternative<Note>(record.what)) return std::nullopt;
-  return record.end == conversation.ends[1] ? Side::right : Side::left;
+  return record.end == conversation.ends[1] ? LadderSide::right : LadderSide::left;
 }
 
 std::optional<Conversation> join(const Recording& recording, const LadderOptions& options) {

@@ -20,7 +20,7 @@ inline constexpr std::int64_t kNowhere = std::numeric_limits<std::int64_t>::max(
 /// One segment's way. Orders are twice the index of the record, so that something worked out can
 /// stand between two records.
 struct Passage {
-  Side from = Side::left;
+  LadderSide from = LadderSide::left;
   std::size_t sent = kNoRecord, received = kNoRecord;
   std::int64_t departs = 0, arrives = kNowhere;
   Instant departed{}, arrived{};
@@ -45,7 +45,7 @@ const FourTuple* flow_of(const Record& record);
 const Segment* segment_of(const Record& record);
 FourTuple reversed(const FourTuple& flow);
 /// Whose record it is: nothing if it belongs to another connection. Notes belong by their end.
-std::optional<Side> side_of(const Conversation& conversation, const Record& record);
+std::optional<LadderSide> side_of(const Conversation& conversation, const Record& record);
 
 /// Nothing if there is no segment of it.
 std::optional<Conversation> join(const Recording& recording, const LadderOptions& options);

@@ -42,11 +42,11 @@ class Object {
   std::string members_;
 };
 
-std::string_view side_name(Side side) {
-  return side == Side::left ? "left" : "right";
+std::string_view side_name(LadderSide side) {
+  return side == LadderSide::left ? "left" : "right";
 }
 
-std::string end_json(const LadderEnd& end, Side side) {
+std::string end_json(const LadderEnd& end, LadderSide side) {
   Object object;
   object.text("side", side_name(side))
       .text("name", end.name)
@@ -106,7 +106,7 @@ std::string event_json(const Ladder& ladder, const LadderEvent& event) {
 
 std::string ladder_json(const Ladder& ladder) {
   std::string ends, events;
-  for (const Side side : {Side::left, Side::right})
+  for (const LadderSide side : {LadderSide::left, LadderSide::right})
     ends += (ends.empty() ? "" : ",") + end_json(ladder.ends[index_of(side)], side);
   for (const LadderEvent& event : ladder.events)
     events += (events.empty() ? "" : ",") + event_json(ladder, event);

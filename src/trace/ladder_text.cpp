@@ -104,8 +104,8 @@ class Drawing {
     put_state(event.from, at_sender, row);
     put_state(other(event.from), at_receiver, row);
     if (part != Part::arrival && event.fate != Fate::copied)
-      (event.from == Side::left ? row.left_rail : row.right_rail) =
-          event.from == Side::left ? canvas_.glyphs().tee_left : canvas_.glyphs().tee_right;
+      (event.from == LadderSide::left ? row.left_rail : row.right_rail) =
+          event.from == LadderSide::left ? canvas_.glyphs().tee_left : canvas_.glyphs().tee_right;
     const Caption text = caption(event, part);
     row.middle = arrow(event, part, text.on);
     canvas_.row(row);
@@ -115,20 +115,20 @@ class Drawing {
 
   void draw_moment(const LadderEvent& event, Canvas::Row row) {
     put_state(event.from, event.sender_after, row);
-    (event.from == Side::left ? row.left_rail : row.right_rail) = canvas_.glyphs().dot;
+    (event.from == LadderSide::left ? row.left_rail : row.right_rail) = canvas_.glyphs().dot;
     canvas_.words(event.text, event.rfc, std::move(row));
   }
 
-  void put_state(Side side, State state, Canvas::Row& row) {
+  void put_state(LadderSide side, State state, Canvas::Row& row) {
     State& shown = shown_[index_of(side)];
     if (state == shown) return;
     shown = state;
-    (side == Side::left ? row.left : row.right) = name(state);
+    (side == LadderSide::left ? row.left : row.right) = name(state);
   }
 
   Style style_of(const LadderEvent& event) const {
     if (event.fate == Fate::lost || event.segment.flags.rst()) return Style::bad;
-    return event.from == Side::left ? Style::left : Style::right;
+    return event.from == LadderSide::left ? Style::left : Style::right;
   }
 
   // What stands on an arrow, and what of the notation did not fit and goes below it.
@@ -176,7 +176,7 @@ class Drawing {
     const std::size_t length = std::max(arrives ? inner : inner * 3 / 4, cells(label) + 7);
     const std::string_view end = event.fate == Fate::lost ? glyphs.lost : "?";
     const Style style = style_of(event);
-    if (event.from == Side::left) {
+    if (event.from == LadderSide::left) {
       const std::string shaft = line(less(length, 3 + 2 + cells(label) + 1));
       return {{style, line(3)},
               {Style::plain, " " + label + " "},
@@ -196,7 +196,7 @@ class Drawing {
     const std::size_t length = std::max(inner * 3 / 4, cells(label) + cells(tag) + 11);
     const Style style = style_of(event);
     const std::string shaft = line(less(length, 3 + 2 + cells(label) + 2 + cells(tag) + 3));
-    if (event.from == Side::left)
+    if (event.from == LadderSide::left)
       return {{style, line(3)},
               {Style::plain, " " + label + " "},
               {style, shaft},
@@ -216,7 +216,7 @@ class Drawing {
     const Style style = style_of(event);
     const std::size_t shaft = less(inner * 3 / 4, cells(tag) + 2 + 3 + 1);
     const std::size_t gap = less(inner, shaft + cells(tag) + 2 + 3 + 1);
-    if (event.from == Side::left)
+    if (event.from == LadderSide::left)
       return {{style, blanks(gap) + dots(3)},
               {Style::bold, " " + tag + " "},
               {style, line(shaft) + std::string(glyphs.arrow_right)}};
@@ -230,19 +230,14 @@ class Drawing {
     return place->second;
   }
 
-  // In one piece if it fits, else broken after commas.
+  // Broken after a comma where it must be.
   void draw_options(std::string rest) {
     const std::size_t room = canvas_.inner() - 6;
-    Spans tokens;
     while (!rest.empty()) {
-      const std::size_t comma = cells(rest) <= room ? std::string::npos : rest.find(',');
+      const std::size_t comma = cells(rest) <= room ? std::string::npos : rest.rfind(',', room - 1);
       const std::size_t end = comma == std::string::npos ? rest.size() : comma + 1;
-      tokens.push_back({Style::plain, rest.substr(0, end)});
+      canvas_.row({.middle = {{Style::plain, "    " + rest.substr(0, end)}}});
       rest.erase(0, end);
-    }
-    for (Spans& spans : canvas_.wrapped(tokens, room)) {
-      spans.insert(spans.begin(), {Style::plain, "    "});
-      canvas_.row({.middle = std::move(spans)});
     }
   }
 
