@@ -29,8 +29,9 @@ struct Groups {
 
 std::optional<std::uint32_t> parse_number(std::string_view text, int base) {
   std::uint32_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, value, base);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [stopped, error] = std::from_chars(begin, end, value, base);
   if (error != std::errc() || stopped != end) return std::nullopt;
   return value;
 }

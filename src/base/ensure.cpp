@@ -1,3 +1,4 @@
+// What happens when an assertion fails.
 #include "base/ensure.h"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+// Every error with its name and its sentence.
 #include "estab/error.h"
 
 #include <array>

@@ -37,7 +37,7 @@ class FlatIndex {
   /// Adds an entry. The caller has found that the key is not there; the value is not 0xffffffff.
   void insert(std::uint64_t hash, std::uint32_t value) {
     ensure(value != kEmpty);
-    if ((size_ + 1) * 10 > slots_.size() * 7) grow();
+    if ((size() + 1) * 10 > slots_.size() * 7) grow();
     place({tag_of(hash), value});
     ++size_;
   }

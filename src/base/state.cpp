@@ -1,3 +1,4 @@
+// The states of RFC 9293 §3.3.2 as it writes them.
 #include "estab/state.h"
 
 #include <array>

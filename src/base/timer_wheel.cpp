@@ -1,3 +1,4 @@
+// Where entries lie and how they move; the law stands in the header.
 #include "base/timer_wheel.h"
 
 #include <algorithm>
@@ -85,9 +86,10 @@ void TimerWheel::free_node(std::uint32_t node) {
 std::uint32_t TimerWheel::list_for(Instant deadline) const {
   const std::uint64_t tick = std::max(tick_of(deadline), now_);
   const std::uint64_t differ = tick ^ now_;
-  const int level = differ == 0 ? 0 : (std::bit_width(differ) - 1) / kSlotBits;
+  const auto highest = static_cast<std::uint32_t>(std::bit_width(differ | 1)) - 1;
+  const std::uint32_t level = highest / kSlotBits;
   const std::uint64_t slot = tick >> (level * kSlotBits) & (kSlots - 1);
-  return static_cast<std::uint32_t>(level) * kSlots + static_cast<std::uint32_t>(slot);
+  return level * kSlots + static_cast<std::uint32_t>(slot);
 }
 
 void TimerWheel::append(std::uint32_t list, std::uint32_t node) {

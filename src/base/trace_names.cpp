@@ -1,3 +1,4 @@
+// Send reasons and timers by the names of their enumerators.
 #include <array>
 
 #include "estab/trace.h"

@@ -1,3 +1,4 @@
+// The verdicts by the names of their enumerators.
 #include "estab/verdict.h"
 
 #include <array>

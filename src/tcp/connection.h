@@ -43,6 +43,9 @@ struct Ending {
   std::optional<SendReason> reset;
 };
 
+/// Whether the segment that completed the handshake is itself to be acknowledged.
+enum class Answer : std::uint8_t { nothing, acknowledge };
+
 class Connection {
  public:
   Connection(const Context& context, const Opening& opening,
@@ -64,6 +67,11 @@ class Connection {
 
   // ---- handle ------------------------------------------------------------------------------------
   Verdict on_segment(const Context& context, const Segment& segment, Block* owner);
+  /// The rest of the segment that completed the handshake: its text and controls (RFC 9293
+  /// §3.10.7.3, "continue processing at the sixth step").
+  void on_opened(const Context& context, const Segment& segment, Block* owner, Answer answer);
+  /// Whether `seq` is sent and unacknowledged: what a true ICMP error would quote (RFC 5927 §4).
+  bool is_outstanding(SeqNum seq) const;
   /// Lets what is due happen.
   void on_timers(const Context& context);
   /// ICMP says the path takes datagrams of at most this size.
@@ -81,6 +89,11 @@ class Connection {
   /// CLOSE of RFC 9293 §3.10.4 by an application that will not come back.
   void release(const Context& context);
   void abort(const Context& context);
+  /// Gives every block back to the pool, before the connection is destroyed.
+  void release_buffers(BlockPool& pool) {
+    sender_.release_all(pool);
+    receiver_.release_all(pool);
+  }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   // ---- poll --------------------------------------------------------------------------------------

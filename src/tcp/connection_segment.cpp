@@ -20,6 +20,27 @@ Verdict Connection::on_segment(const Context& context, const Segment& segment, B
   return verdict;
 }
 
+void Connection::on_opened(const Context& context, const Segment& segment, Block* owner,
+                           Answer answer) {
+  if (!segment.flags.syn()) {
+    (void)on_segment(context, segment, owner);
+  } else {
+    Segment rest = segment;
+    rest.flags = rest.flags.without(kSyn);
+    rest.seq = rest.seq + 1;
+    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), owner};
+    ++segs_in_;
+    sixth_check_urgent(context, arrival);
+    if (!seventh_check_text(context, arrival)) eighth_check_fin(context, arrival);
+  }
+  if (answer == Answer::acknowledge) receiver_.owe(SendReason::open_complete);
+}
+
+bool Connection::is_outstanding(SeqNum seq) const {
+  const StreamOffset offset = sender_.offset_of(seq);
+  return offset >= sender_.una() && offset < sender_.max();
+}
+
 Verdict Connection::examine(const Context& context, const Arrival& arrival) {
   if (auto stop = first_check_sequence(context, arrival)) return *stop;
   if (auto stop = second_check_reset(context, arrival)) return *stop;

@@ -214,7 +214,8 @@ TEST(Ip, EndsTheWalkAtEightExtensionHeaders) {
 }
 
 TEST(Ip, StopsBehindTheFragmentHeaderOfADatagramInPieces) {
-  const auto packet = parse_ip(v6_datagram(kProtocolFragment, "3c00 0001 0000abcd 1122"));
+  const OctetVector frame = v6_datagram(kProtocolFragment, "3c00 0001 0000abcd 1122");
+  const auto packet = parse_ip(frame);
   ASSERT_TRUE(packet.has_value());
   EXPECT_EQ(packet->fragment, (FragmentInfo{0xabcd, 0, true}));
   EXPECT_EQ(packet->header.protocol, kProtocolDestinationOptions);
@@ -224,8 +225,9 @@ TEST(Ip, StopsBehindTheFragmentHeaderOfADatagramInPieces) {
 }
 
 TEST(Ip, TakesAnAtomicFragmentAsWhole) {
-  const auto packet =
-      parse_ip(v6_datagram(kProtocolFragment, "3c00 0000 0000abcd 0600 0104 00000000 1122"));
+  const OctetVector frame =
+      v6_datagram(kProtocolFragment, "3c00 0000 0000abcd 0600 0104 00000000 1122");
+  const auto packet = parse_ip(frame);
   ASSERT_TRUE(packet.has_value());
   EXPECT_FALSE(packet->fragment.has_value());
   EXPECT_EQ(packet->header.protocol, kProtocolTcp);

@@ -1,0 +1,90 @@
+#include "ip/routes.h"
+
+#include <algorithm>
+
+#include "ip/address_rules.h"
+
+namespace estab::ip {
+namespace {
+
+std::size_t index_of(Family family) {
+  return static_cast<std::size_t>(family);
+}
+
+Result<void> check_route(const Route& route) {
+  if (route.interface == InterfaceId{}) return std::unexpected(Error::no_such_id);
+  const Family family = route.destination.address.family();
+  if (route.destination.prefix_length > address_bits(family)) {
+    return std::unexpected(Error::invalid_argument);
+  }
+  if (!route.gateway) return {};
+  if (route.gateway->family() != family || !is_single_host(*route.gateway)) {
+    return std::unexpected(Error::invalid_argument);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> RouteTable::add(const Route& route) {
+  if (auto checked = check_route(route); !checked) return checked;
+  const Family family = route.destination.address.family();
+  Entry entry;
+  entry.mask = mask_of(family, route.destination.prefix_length);
+  entry.prefix = masked(bits_of(route.destination.address), entry.mask);
+  entry.length = route.destination.prefix_length;
+  entry.interface = route.interface;
+  entry.gateway = route.gateway;
+
+  auto& table = tables_[index_of(family)];
+  if (std::ranges::find(table, entry) != table.end()) return {};
+  // Behind every prefix that is as long or longer: among equals the first added stays first.
+  const auto shorter =
+      std::ranges::find_if(table, [&](const Entry& other) { return other.length < entry.length; });
+  table.insert(shorter, entry);
+  return {};
+}
+
+std::optional<Hop> RouteTable::lookup(const IpAddress& destination) const {
+  const Bits bits = bits_of(destination);
+  for (const Entry& entry : tables_[index_of(destination.family())]) {
+    if (masked(bits, entry.mask) != entry.prefix) continue;
+    return Hop{entry.interface, entry.gateway.value_or(destination)};
+  }
+  return std::nullopt;
+}
+
+RouteTable::Bits RouteTable::bits_of(const IpAddress& address) {
+  Bits bits;
+  const auto& octets = address.octets();
+  for (std::size_t i = 0; i < 8; ++i) {
+    bits.high = bits.high << 8 | octets[i];
+    bits.low = bits.low << 8 | octets[i + 8];
+  }
+  return bits;
+}
+
+RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
+  // An IPv4 address is the last 32 bits of its mapped form.
+  const unsigned total = length + (128u - address_bits(family));
+  const auto leading_ones = [](unsigned n) {
+    return n == 0 ? 0 : ~std::uint64_t{0} << (64 - std::min(n, 64u));
+  };
+  return {leading_ones(std::min(total, 64u)), leading_ones(total > 64 ? total - 64 : 0)};
+}
+
+RouteTable::Bits RouteTable::masked(const Bits& bits, const Bits& mask) {
+  return {bits.high & mask.high, bits.low & mask.low};
+}
+
+void RouteTable::hash_into(base::Hasher& hasher) const {
+  for (const auto& table : tables_) {
+    hasher.add(table.size());
+    for (const Entry& entry : table) {
+      hasher.add_all(entry.prefix.high, entry.prefix.low, entry.length, entry.interface.index,
+                     entry.gateway);
+    }
+  }
+}
+
+}  // namespace estab::ip

@@ -1,0 +1,62 @@
+// RouteTable: which interface, and which neighbour on it, leads to a destination. The law: the
+// longest prefix that holds the destination wins; among equals, the one added first
+// (RFC 1122 §3.3.1.2, RFC 1812 §5.2.4.3). A host has few routes, so they stand in one array a
+// family, longest prefix first, and the first that matches is the answer.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "estab/address.h"
+#include "estab/error.h"
+#include "estab/id.h"
+#include "estab/stack.h"
+
+#include "base/hasher.h"
+
+namespace estab::ip {
+
+/// Where a datagram goes next. On the link itself `next_hop` is the destination.
+struct Hop {
+  InterfaceId interface;
+  IpAddress next_hop;
+  friend bool operator==(const Hop&, const Hop&) = default;
+};
+
+class RouteTable {
+ public:
+  /// Host bits in the destination are ignored. The same route again changes nothing.
+  /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
+  /// other family or no single host; Error::no_such_id if it names no interface.
+  Result<void> add(const Route& route);
+  std::optional<Hop> lookup(const IpAddress& destination) const;
+  std::size_t size() const { return tables_[0].size() + tables_[1].size(); }
+
+  bool operator==(const RouteTable&) const = default;
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  /// 128 bits as two numbers, so that a match is two ANDs and two comparisons.
+  struct Bits {
+    std::uint64_t high = 0, low = 0;
+    friend bool operator==(const Bits&, const Bits&) = default;
+  };
+  struct Entry {
+    Bits prefix, mask;
+    std::uint8_t length = 0;  // within its family
+    InterfaceId interface;
+    std::optional<IpAddress> gateway;
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+
+  static Bits bits_of(const IpAddress& address);
+  static Bits mask_of(Family family, std::uint8_t length);
+  static Bits masked(const Bits& bits, const Bits& mask);
+
+  std::array<std::vector<Entry>, 2> tables_;  // by family, longest prefix first
+};
+
+}  // namespace estab::ip

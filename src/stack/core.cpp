@@ -1,0 +1,105 @@
+#include "stack/core.h"
+
+#include <algorithm>
+
+#include "base/hasher.h"
+
+namespace estab::stack {
+
+namespace {
+
+base::SipKey path_key(base::Prng& prng) { return {prng.next(), prng.next()}; }
+
+}  // namespace
+
+Core::Core(const StackConfig& stack_config)
+    : config(stack_config),
+      secrets(config.seed),
+      prng(std::array{config.seed[0] ^ 0x657374616265737aULL, config.seed[1]}),
+      path_mtu({path_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
+      icmp_limit(config.limits.icmp_errors_per_second,
+                 std::max(config.limits.icmp_errors_per_second / 10, 1u)) {}
+
+// A copy has no observer: it lives a life of its own, which nobody asked to watch.
+Core::Core(const Core& o)
+    : config(o.config),
+      counters(o.counters),
+      secrets(o.secrets),
+      prng(o.prng),
+      interfaces(o.interfaces),
+      routes(o.routes),
+      path_mtu(o.path_mtu),
+      icmp_limit(o.icmp_limit),
+      replies(o.replies),
+      events(o.events),
+      path_version(o.path_version) {}
+
+std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {
+  const auto hop = routes.lookup(destination);
+  if (!hop) return std::nullopt;
+  const std::uint16_t link_mtu = interfaces.config(hop->interface).mtu;
+  return Path{*hop, link_mtu, path_mtu.mtu(now, destination, link_mtu)};
+}
+
+void Core::reply(Reply reply) {
+  if (replies.size() >= config.limits.pending_replies) {
+    ++counters.replies_dropped;
+    return;
+  }
+  replies.push_back(std::move(reply));
+}
+
+void Core::tell(Event event) {
+  if (events.size() < config.limits.events) events.push_back(std::move(event));
+}
+
+namespace {
+
+bool same(const TcpReply& a, const TcpReply& b) {
+  return a.tuple == b.tuple && a.segment.seq == b.segment.seq && a.segment.ack == b.segment.ack &&
+         a.segment.flags == b.segment.flags && a.segment.window == b.segment.window &&
+         a.segment.options == b.segment.options && a.reason == b.reason && a.ttl == b.ttl &&
+         a.traffic_class == b.traffic_class && a.source_route == b.source_route;
+}
+
+bool same(const RawReply& a, const RawReply& b) {
+  return a.header == b.header && a.transport == b.transport;
+}
+
+bool same(const Reply& a, const Reply& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* tcp = std::get_if<TcpReply>(&a)) return same(*tcp, std::get<TcpReply>(b));
+  return same(std::get<RawReply>(a), std::get<RawReply>(b));
+}
+
+}  // namespace
+
+bool Core::equals(const Core& other) const {
+  const bool same_replies = std::equal(replies.begin(), replies.end(), other.replies.begin(),
+                                       other.replies.end(), [](const Reply& a, const Reply& b) {
+                                         return same(a, b);
+                                       });
+  return same_replies && config == other.config && counters == other.counters &&
+         secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
+         routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
+         events == other.events;
+}
+
+void Core::hash_into(base::Hasher& h) const {
+  interfaces.hash_into(h);
+  routes.hash_into(h);
+  path_mtu.hash_into(h);
+  icmp_limit.hash_into(h);
+  h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
+  for (std::uint64_t count : counters.verdicts) h.add(count);
+  for (const Reply& reply : replies) {
+    if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq.value(),
+                tcp->segment.ack.value(), tcp->segment.flags.wire());
+    } else {
+      h.add(Octets(std::get<RawReply>(reply).transport));
+    }
+  }
+}
+
+}  // namespace estab::stack

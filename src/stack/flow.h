@@ -1,0 +1,49 @@
+// Flow: one stream of the application, from connect or accept until it is let go: a Handshake that
+// becomes a Connection, and the places it holds in the stack's queues.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "stack/core.h"
+#include "tcp/connection.h"
+#include "tcp/handshake.h"
+
+namespace estab::stack {
+
+struct Flow {
+  template <class T>
+  Flow(T&& block, const Path& found, Instant now, std::uint32_t version)
+      : tcb(std::forward<T>(block)), path(found), path_found_at(now), path_version(version) {}
+
+  std::variant<tcp::Handshake, tcp::Connection> tcb;
+  Path path;
+  Instant path_found_at;
+  std::uint32_t path_version;
+  std::uint32_t timer = 0xffffffff;     // in the wheel
+  std::uint32_t listener = 0xffffffff;  // whose queue it waits in, until accepted
+  bool indexed = false;       // in the flow table: segments find it
+  bool in_output = false;     // in the queue of flows with something to send
+  bool in_events = false;     // in the queue of flows with something to tell
+  bool connected_due = false; // the application is to be told that it opened
+
+  tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
+  const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }
+  tcp::Handshake* handshake() { return std::get_if<tcp::Handshake>(&tcb); }
+  const tcp::Handshake* handshake() const { return std::get_if<tcp::Handshake>(&tcb); }
+  const FourTuple& tuple() const {
+    return connection() ? connection()->tuple() : handshake()->tuple();
+  }
+  const TcpConfig& config() const {
+    return connection() ? connection()->config() : handshake()->config();
+  }
+  State state() const { return connection() ? connection()->state() : handshake()->state(); }
+
+  friend bool operator==(const Flow& a, const Flow& b) {
+    return a.tcb == b.tcb && a.listener == b.listener && a.indexed == b.indexed &&
+           a.in_output == b.in_output && a.in_events == b.in_events &&
+           a.connected_due == b.connected_due;
+  }
+};
+
+}  // namespace estab::stack

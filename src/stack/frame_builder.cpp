@@ -1,0 +1,80 @@
+#include "stack/frame_builder.h"
+
+#include <algorithm>
+
+#include "base/byte_order.h"
+#include "wire/checksum.h"
+#include "wire/tcp.h"
+
+namespace estab::stack {
+
+namespace {
+
+// The sum of the pseudo-header alone, where the device adds the rest.
+std::uint16_t pseudo_header_sum(const FourTuple& tuple, std::size_t length) {
+  wire::OnesSum sum;
+  wire::add_pseudo_header(sum, tuple.local_address, tuple.remote_address, wire::kProtocolTcp,
+                          static_cast<std::uint32_t>(length));
+  return sum.folded();
+}
+
+void put_tcp_checksum(const InterfaceConfig& link, const FourTuple& tuple, std::uint8_t* tcp,
+                      std::size_t header_length, TransmitFrame& frame) {
+  frame.checksum_partial = link.checksum_offload;
+  frame.checksum_offset = wire::kTcpChecksumOffset;
+  const std::uint16_t checksum =
+      link.checksum_offload
+          ? pseudo_header_sum(tuple, header_length + frame.payload_length)
+          : wire::tcp_checksum(tuple.local_address, tuple.remote_address, {tcp, header_length},
+                               {frame.pieces.data(), frame.piece_count});
+  base::store_be16(tcp + wire::kTcpChecksumOffset, checksum);
+}
+
+}  // namespace
+
+void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
+                     const tcp::Emission& emission, const IpService& service,
+                     TransmitFrame& frame) {
+  frame.interface = path.hop.interface;
+  frame.next_hop = path.hop.next_hop;
+  frame.piece_count = static_cast<std::uint8_t>(emission.pieces);
+  frame.payload_length = emission.payload_length;
+  frame.gso_size = emission.gso_size;
+
+  wire::IpHeader ip{.source = tuple.local_address, .destination = tuple.remote_address};
+  ip.protocol = wire::kProtocolTcp;
+  ip.ttl = service.ttl;
+  ip.traffic_class = service.traffic_class;
+  std::array<std::uint8_t, wire::kMaxIpV4Options> options;
+  std::size_t options_length = 0;
+  if (service.source_route && !service.source_route->empty())
+    options_length = wire::emit_source_route(*service.source_route, tuple.remote_address,
+                                             options.data(), ip.destination);
+  std::size_t ip_length = wire::ip_header_length(tuple.family()) + options_length;
+  std::uint8_t* tcp = frame.head.data() + ip_length;
+  const std::size_t tcp_length = wire::emit_tcp(emission.segment, tcp);
+  ip_length = wire::emit_ip(ip, tcp_length + frame.payload_length, frame.head.data(),
+                            Octets(options.data(), options_length));
+  frame.transport_offset = static_cast<std::uint16_t>(ip_length);
+  frame.head_length = static_cast<std::uint16_t>(ip_length + tcp_length);
+  put_tcp_checksum(core.interfaces.config(path.hop.interface), tuple, tcp, tcp_length, frame);
+  ++core.counters.frames_out;
+  ++core.counters.segments_out;
+}
+
+void build_raw_frame(Core& core, const Path& path, RawReply&& reply,
+                     std::vector<std::uint8_t>& storage, TransmitFrame& frame) {
+  storage = std::move(reply.transport);
+  frame.interface = path.hop.interface;
+  frame.next_hop = path.hop.next_hop;
+  frame.piece_count = storage.empty() ? 0 : 1;
+  frame.pieces[0] = storage;
+  frame.payload_length = static_cast<std::uint32_t>(storage.size());
+  frame.gso_size = 0;
+  frame.checksum_partial = false;
+  const std::size_t length = wire::emit_ip(reply.header, storage.size(), frame.head.data());
+  frame.head_length = frame.transport_offset = static_cast<std::uint16_t>(length);
+  ++core.counters.frames_out;
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,184 @@
+// Stack's public face: each call is handed to the layer it concerns.
+
+#include "estab/stack.h"
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+#include "stack/stack_impl.h"
+
+namespace estab {
+
+namespace {
+
+ip::ReassemblerConfig fragment_config(const StackConfig& config) {
+  base::Prng prng(std::array{config.seed[0], config.seed[1] ^ 0x667261676d656e74ULL});
+  return {{prng.next(), prng.next()}, config.limits.fragment_octets,
+          config.limits.fragments_per_datagram, config.fragment_timeout};
+}
+
+udp::DatagramTableConfig datagram_config(const StackConfig& config) {
+  return {config.limits.datagram_ports, config.limits.datagram_queue, config.port_min,
+          config.port_max};
+}
+
+}  // namespace
+
+Stack::Impl::Impl(const StackConfig& config)
+    : core(config), datagrams(datagram_config(config)), fragments(fragment_config(config)) {}
+
+Stack::Stack(const StackConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+Stack::Stack(const Stack& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
+Stack& Stack::operator=(const Stack& other) {
+  if (this != &other) impl_ = std::make_unique<Impl>(*other.impl_);
+  return *this;
+}
+Stack::Stack(Stack&& other) noexcept = default;
+Stack& Stack::operator=(Stack&& other) noexcept = default;
+Stack::~Stack() = default;
+
+// ---- getters ------------------------------------------------------------------------------------------
+
+const StackConfig& Stack::config() const { return impl_->core.config; }
+const StackCounters& Stack::counters() const { return impl_->core.counters; }
+State Stack::state(StreamId stream) const { return impl_->tcp.state(impl_->core, stream); }
+
+Result<TcpInfo> Stack::info(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  if (const auto* connection = flow->connection()) return connection->info();
+  TcpInfo info;
+  info.state = flow->state();
+  return info;
+}
+
+Result<FourTuple> Stack::endpoints(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  return flow->tuple();
+}
+
+Result<Endpoint> Stack::local_endpoint(ListenerId listener) const {
+  const auto* found = impl_->tcp.find(listener);
+  if (!found) return std::unexpected(Error::no_such_id);
+  return found->local;
+}
+
+std::size_t Stack::readable(StreamId stream) const {
+  const auto* connection = impl_->tcp.find_connection(stream);
+  return connection ? connection->receiver().readable() : 0;
+}
+
+std::size_t Stack::writable(StreamId stream) const {
+  const auto* connection = impl_->tcp.find_connection(stream);
+  if (!connection || connection->sender().fin_queued()) return 0;
+  const bool open =
+      connection->state() == State::established || connection->state() == State::close_wait;
+  return open ? connection->sender().room(connection->config()) : 0;
+}
+
+bool Stack::at_end(StreamId stream) const {
+  const auto* connection = impl_->tcp.find_connection(stream);
+  return connection && connection->receiver().at_end();
+}
+
+std::optional<UrgentMark> Stack::urgent(StreamId stream) const {
+  const auto* connection = impl_->tcp.find_connection(stream);
+  if (!connection) return std::nullopt;
+  return connection->receiver().urgent(connection->config());
+}
+
+Stack::Census Stack::census() const {
+  Census census;
+  impl_->tcp.census(census);
+  census.datagram_ports = impl_->datagrams.size();
+  return census;
+}
+
+std::size_t Stack::memory() const {
+  const Impl& impl = *impl_;
+  return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.fragments.memory() +
+         impl.core.path_mtu.memory() + impl.core.blocks.free_octets() +
+         impl.core.replies.memory() + impl.core.events.memory() + impl.raw_frame.capacity();
+}
+
+std::uint64_t Stack::hash() const {
+  base::Hasher hasher;
+  impl_->core.hash_into(hasher);
+  impl_->tcp.hash_into(hasher);
+  impl_->datagrams.hash_into(hasher);
+  impl_->fragments.hash_into(hasher);
+  return hasher.finish();
+}
+
+bool Stack::equals(const Stack& other) const {
+  return impl_->core.equals(other.impl_->core) && impl_->tcp.equals(other.impl_->tcp) &&
+         impl_->datagrams == other.impl_->datagrams && impl_->fragments == other.impl_->fragments;
+}
+
+// ---- configuration ------------------------------------------------------------------------------------
+
+InterfaceId Stack::add_interface(const InterfaceConfig& config) {
+  return impl_->core.interfaces.add(config);
+}
+
+const InterfaceConfig& Stack::interface(InterfaceId id) const {
+  return impl_->core.interfaces.config(id);
+}
+
+void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
+  impl_->core.interfaces.set_mtu(id, mtu);
+  ++impl_->core.path_version;
+}
+
+Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
+  if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
+  return add_route({address, id, std::nullopt});
+}
+
+Result<void> Stack::add_route(const Route& route) {
+  if (!impl_->core.interfaces.contains(route.interface))
+    return std::unexpected(Error::no_such_id);
+  ++impl_->core.path_version;
+  return impl_->core.routes.add(route);
+}
+
+void Stack::set_observer(Observer* observer) { impl_->core.observer = observer; }
+
+// ---- handle -------------------------------------------------------------------------------------------
+
+Verdict Stack::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame) {
+  base::ensure(impl_->core.interfaces.contains(interface));
+  impl_->core.latest = now;
+  return impl_->handle_frame(now, interface, frame, Impl::Origin::link);
+}
+
+void Stack::handle_deadline(Instant now) {
+  Impl& impl = *impl_;
+  impl.core.latest = now;
+  impl.tcp.on_deadline(impl.core, now);
+  impl.fragments.expire(now, [&](const wire::IpPacket& first) {
+    impl.send_reassembly_timeout(now, first);
+  });
+}
+
+Block Stack::take_block(std::size_t octets) { return impl_->core.blocks.take(octets); }
+void Stack::give_block(Block&& block) { impl_->core.blocks.give(std::move(block)); }
+
+// ---- poll ---------------------------------------------------------------------------------------------
+
+bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
+  impl_->core.latest = now;
+  return impl_->poll_transmit(now, frame);
+}
+
+std::optional<Event> Stack::poll_event() {
+  if (auto event = impl_->tcp.poll_event()) return *event;
+  if (impl_->core.events.empty()) return std::nullopt;
+  return impl_->core.events.pop_front();
+}
+
+Instant Stack::next_deadline() const {
+  return std::min(impl_->tcp.next_deadline(impl_->core.latest), impl_->fragments.next_deadline());
+}
+
+}  // namespace estab

@@ -1,0 +1,134 @@
+// The commands of an application, each to the stream, listener or port it names.
+
+#include "stack/stack_impl.h"
+
+namespace estab {
+
+namespace {
+using tcp::Connection;
+using tcp::Context;
+}  // namespace
+
+Result<ListenerId> Stack::listen(const ListenOptions& options) {
+  return impl_->tcp.listen(impl_->core, options);
+}
+
+Result<void> Stack::close(Instant now, ListenerId listener) {
+  return impl_->tcp.close_listener(impl_->core, now, listener);
+}
+
+Result<StreamId> Stack::accept(Instant now, ListenerId listener) {
+  return impl_->tcp.accept(impl_->core, now, listener);
+}
+
+Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {
+  impl_->core.latest = now;
+  return impl_->tcp.connect(impl_->core, now, options);
+}
+
+Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, SendMode mode) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context& context) {
+                                      return connection.send(context, octets, mode);
+                                    });
+}
+
+Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
+                               std::shared_ptr<const void> owner, SendMode mode) {
+  return impl_->tcp.with_connection(
+      impl_->core, now, stream, [&](Connection& connection, const Context& context) {
+        return connection.send_owned(context, octets, std::move(owner), mode);
+      });
+}
+
+Result<std::size_t> Stack::recv(Instant now, StreamId stream, MutableOctets into) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context& context) {
+                                      return connection.recv(context, into);
+                                    });
+}
+
+std::size_t Stack::peek(StreamId stream, std::span<Octets> views) const {
+  const Connection* connection = impl_->tcp.find_connection(stream);
+  return connection ? connection->receiver().peek(views) : 0;
+}
+
+Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context& context) {
+                                      return connection.consume(context, octets);
+                                    });
+}
+
+Result<void> Stack::shutdown(Instant now, StreamId stream) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context& context) {
+                                      return connection.shutdown(context);
+                                    });
+}
+
+Result<void> Stack::close(Instant now, StreamId stream) {
+  return impl_->tcp.close(impl_->core, now, stream);
+}
+
+Result<void> Stack::abort(Instant now, StreamId stream) {
+  return impl_->tcp.abort(impl_->core, now, stream);
+}
+
+void Stack::set_nagle(Instant now, StreamId stream, bool on) {
+  impl_->tcp.reconfigure(impl_->core, now, stream, [&](TcpConfig& c) { c.nagle = on; });
+}
+
+void Stack::set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_alive) {
+  impl_->tcp.reconfigure(impl_->core, now, stream,
+                         [&](TcpConfig& c) { c.keep_alive = keep_alive; });
+}
+
+void Stack::set_user_timeout(Instant now, StreamId stream, std::optional<Duration> timeout) {
+  impl_->tcp.reconfigure(impl_->core, now, stream,
+                         [&](TcpConfig& c) { c.user_timeout = timeout; });
+}
+
+void Stack::set_urgent_inline(StreamId stream, bool on) {
+  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
+                         [&](TcpConfig& c) { c.urgent_inline = on; });
+}
+
+void Stack::set_dscp(StreamId stream, std::uint8_t dscp) {
+  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
+                         [&](TcpConfig& c) { c.dscp = dscp & 63; });
+}
+
+void Stack::set_send_buffer(StreamId stream, std::uint32_t octets) {
+  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
+                         [&](TcpConfig& c) { c.send_buffer = octets; });
+}
+
+Result<DatagramId> Stack::bind_datagram(const Endpoint& local) {
+  const bool ours =
+      local.address.is_unspecified() || impl_->core.interfaces.is_local(local.address);
+  if (!ours) return std::unexpected(Error::address_not_available);
+  return impl_->datagrams.bind(local, impl_->core.prng);
+}
+
+Result<void> Stack::close(DatagramId port) { return impl_->datagrams.close(port); }
+
+Result<Endpoint> Stack::local_endpoint(DatagramId port) const {
+  return impl_->datagrams.local_endpoint(port);
+}
+
+Result<void> Stack::send_datagram(Instant now, DatagramId port, const Endpoint& to,
+                                  Octets octets) {
+  return impl_->send_datagram(now, port, to, octets);
+}
+
+Result<ReceivedDatagram> Stack::recv_datagram(DatagramId port, MutableOctets into) {
+  return impl_->datagrams.receive(port, into);
+}
+
+Result<void> Stack::send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
+                              std::uint16_t sequence, Octets data) {
+  return impl_->send_echo(now, to, identifier, sequence, data);
+}
+
+}  // namespace estab

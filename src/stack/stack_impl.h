@@ -1,0 +1,67 @@
+// What a Stack is made of: the layers, and the way a frame takes up through them and down again.
+#pragma once
+
+#include "estab/stack.h"
+#include "ip/reassembler.h"
+#include "stack/core.h"
+#include "stack/tcp_layer.h"
+#include "udp/ports.h"
+#include "wire/icmp.h"
+#include "wire/udp.h"
+
+namespace estab {
+
+struct Stack::Impl {
+  explicit Impl(const StackConfig& config);
+
+  // ---- up (stack_input.cpp) ----------------------------------------------------------------------
+  /// Where a datagram comes from: a link, or this stack itself.
+  enum class Origin : std::uint8_t { link, self };
+  Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
+                       Origin origin);
+  Verdict handle_packet(Instant now, InterfaceId interface, const ReceivedFrame& frame,
+                        Origin origin);
+  struct Arrived {
+    InterfaceId interface;
+    const wire::IpPacket& packet;
+    const ReceivedFrame& frame;
+    bool is_broadcast;
+  };
+  Verdict handle_fragment(Instant now, InterfaceId interface, const wire::IpPacket& packet,
+                          Origin origin);
+  Verdict handle_transport(Instant now, const Arrived& in);
+  Verdict handle_tcp(Instant now, const Arrived& in);
+  Verdict handle_udp(Instant now, const Arrived& in);
+  Verdict handle_icmp(Instant now, const Arrived& in);
+  void handle_icmp_error(Instant now, const wire::IcmpMessage& message,
+                         const wire::IcmpError& error);
+  void handle_path_mtu(Instant now, const wire::IcmpMessage& message,
+                       const wire::IcmpError& error);
+  bool is_outstanding(const wire::IcmpError& error) const;
+  void answer_echo(const Arrived& in, const wire::IcmpMessage& request);
+  /// Sends an ICMP error about a packet, if one may be sent (RFC 1122 §3.2.2) and the rate allows.
+  void send_icmp_error(Instant now, InterfaceId interface, const wire::IpPacket& about,
+                       wire::IcmpError::Kind kind, std::uint32_t detail);
+  void send_reassembly_timeout(Instant now, const wire::IpPacket& first);
+  void send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
+                         const wire::IcmpMessage& message);
+
+  // ---- down (stack_output.cpp) -------------------------------------------------------------------
+  bool poll_transmit(Instant now, TransmitFrame& frame);
+  bool next_frame(Instant now, TransmitFrame& frame);
+  bool build_next_reply(Instant now, TransmitFrame& frame);
+  bool loop_back(Instant now, const TransmitFrame& frame);
+  Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
+  Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
+                         std::uint16_t sequence, Octets data);
+  Result<wire::IpHeader> address_datagram(Instant now, const IpAddress& local,
+                                          const IpAddress& remote, std::size_t length);
+
+  stack::Core core;
+  stack::TcpLayer tcp;
+  udp::DatagramTable datagrams;
+  ip::Reassembler fragments;
+  std::vector<std::uint8_t> raw_frame;  // what the last frame of a raw reply points into
+};
+
+}  // namespace estab

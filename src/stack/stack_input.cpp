@@ -1,0 +1,231 @@
+// The way up: a frame is parsed, addressed, put together if it is in pieces, verified, and handed to
+// the transport it is for.
+
+#include "base/byte_order.h"
+#include "ip/icmp_rules.h"
+#include "stack/stack_impl.h"
+#include "wire/tcp.h"
+
+namespace estab {
+
+namespace {
+
+// Where the number of an unknown protocol stands: what an ICMPv6 parameter problem points at. With
+// extension headers it is the first octet of the last of them; without, a field of the IP header.
+std::uint32_t next_header_offset(const wire::IpPacket& packet) {
+  if (packet.options.empty()) return 6;
+  std::size_t at = wire::kIpV6HeaderLength;
+  std::size_t last = at;
+  const Octets octets = packet.header_octets;
+  while (at + 2 <= octets.size()) {
+    last = at;
+    at += (std::size_t{octets[at + 1]} + 1) * 8;
+  }
+  return static_cast<std::uint32_t>(last);
+}
+
+}  // namespace
+
+Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
+                                  Origin origin) {
+  ++core.counters.frames_in;
+  const Verdict verdict = core.count(handle_packet(now, interface, frame, origin));
+  return verdict;
+}
+
+Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const ReceivedFrame& frame,
+                                   Origin origin) {
+  const auto packet = wire::parse_ip(frame.octets);
+  if (!packet) return packet.error();
+  const IpAddress& to = packet->header.destination;
+  const bool broadcast = to.is_multicast() || core.interfaces.is_broadcast(interface, to);
+  if (!core.interfaces.is_local(to) && !broadcast) return Verdict::not_for_us;
+  // MUST-63: a source that is no single host, or is ourselves, cannot be answered.
+  if (origin == Origin::link && !core.interfaces.is_valid_source(packet->header.source))
+    return Verdict::bad_address;
+  if (packet->fragment) return handle_fragment(now, interface, *packet, origin);
+  return handle_transport(now, {interface, *packet, frame, broadcast});
+}
+
+Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
+                                     const wire::IpPacket& packet, Origin origin) {
+  auto whole = fragments.accept(now, packet);
+  if (!whole) {
+    if (whole.error().problem) {
+      const wire::IcmpMessage problem{wire::icmp_v6::kParameterProblem,
+                                      whole.error().problem->code,
+                                      whole.error().problem->pointer, packet.octets()};
+      send_icmp_message(now, interface, packet, problem);
+    }
+    return whole.error().verdict;
+  }
+  if (!*whole) return Verdict::fragment_held;
+  return handle_packet(now, interface, ReceivedFrame{.octets = **whole}, origin);
+}
+
+Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
+  switch (in.packet.header.protocol) {
+    case wire::kProtocolTcp: return handle_tcp(now, in);
+    case wire::kProtocolUdp: return handle_udp(now, in);
+    case wire::kProtocolIcmp:
+    case wire::kProtocolIcmpV6:
+      if (in.packet.header.protocol == wire::icmp_protocol(in.packet.header.family()))
+        return handle_icmp(now, in);
+      break;
+    case wire::kProtocolNoNext: return Verdict::accepted;
+    default: break;
+  }
+  send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::protocol_unreachable,
+                  next_header_offset(in.packet));
+  return Verdict::unknown_protocol;
+}
+
+// ---- TCP ----------------------------------------------------------------------------------------------
+
+Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
+  const wire::IpHeader& ip = in.packet.header;
+  if (in.is_broadcast) return Verdict::bad_address;  // MUST-57
+  const bool trusted = in.frame.checksum_verified ||
+                       core.interfaces.config(in.interface).ignore_received_checksums;
+  if (!trusted && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolTcp,
+                                                   in.packet.payload))
+    return Verdict::bad_checksum;  // MUST-3
+  Segment segment;
+  if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
+  const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
+  return tcp.on_segment(core, now, tuple, segment, in.packet, in.frame.owner);
+}
+
+// ---- UDP ----------------------------------------------------------------------------------------------
+
+Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
+  const wire::IpHeader& ip = in.packet.header;
+  const auto datagram = wire::parse_udp(in.packet.payload, ip.family());
+  if (!datagram) return Verdict::malformed;
+  const bool check = datagram->has_checksum && !in.frame.checksum_verified;
+  if (check && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolUdp,
+                                                datagram->octets))
+    return Verdict::bad_checksum;
+  const Endpoint to{ip.destination, datagram->destination_port};
+  const auto port = datagrams.lookup(to);
+  if (!port) {
+    send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::port_unreachable, 0);
+    return Verdict::port_unreachable;
+  }
+  const Verdict verdict =
+      datagrams.deliver(*port, {ip.source, datagram->source_port}, to, datagram->payload);
+  if (verdict == Verdict::datagram) core.tell(DatagramEvent{*port});
+  return verdict;
+}
+
+// ---- ICMP ---------------------------------------------------------------------------------------------
+
+Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
+  ++core.counters.icmp_in;
+  const Family family = in.packet.header.family();
+  const auto message = wire::parse_icmp(in.packet);
+  if (!message) return message.error();
+  if (message->type == wire::echo_request_type(family)) {
+    if (!core.config.answer_echo ||
+        !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
+      return Verdict::icmp;
+    answer_echo(in, *message);
+    return Verdict::echo_answered;
+  }
+  if (message->type == wire::echo_reply_type(family)) {
+    core.tell(EchoEvent{in.packet.header.source, static_cast<std::uint16_t>(message->rest >> 16),
+                        static_cast<std::uint16_t>(message->rest),
+                        static_cast<std::uint32_t>(message->body.size())});
+    return Verdict::icmp;
+  }
+  if (const auto error = wire::parse_icmp_error(*message, family))
+    handle_icmp_error(now, *message, *error);
+  return Verdict::icmp;
+}
+
+void Stack::Impl::answer_echo(const Arrived& in, const wire::IcmpMessage& request) {
+  const wire::IpHeader& ip = in.packet.header;
+  wire::IcmpMessage reply = request;
+  reply.type = wire::echo_reply_type(ip.family());
+  reply.code = 0;
+  stack::RawReply raw;
+  raw.header = {.source = ip.destination, .destination = ip.source};
+  raw.header.protocol = ip.protocol;
+  raw.header.traffic_class = static_cast<std::uint8_t>(ip.traffic_class & ~3);
+  raw.transport.resize(wire::kIcmpHeaderLength + request.body.size());
+  wire::emit_icmp(reply, ip.destination, ip.source, raw.transport.data());
+  ++core.counters.icmp_out;
+  core.reply(std::move(raw));
+}
+
+// RFC 5927 §4: an error about TCP is looked at only if it quotes a number that is in flight.
+bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
+  return error.original.protocol != wire::kProtocolTcp ||
+         tcp.is_outstanding(core, error.tuple(), error.seq);
+}
+
+void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& message,
+                                    const wire::IcmpError& error) {
+  if (!core.interfaces.is_local(error.original.source)) return;
+  const ip::IcmpEffect effect = ip::effect_of(error.kind);
+  if (effect.severity == ip::Severity::none) return;
+  if (effect.severity == ip::Severity::path_mtu) return handle_path_mtu(now, message, error);
+  if (error.original.protocol == wire::kProtocolTcp)
+    return tcp.on_icmp(core, now, error.tuple(), error.seq, effect);
+  if (error.original.protocol != wire::kProtocolUdp) return;
+  if (const auto port = datagrams.lookup({error.original.source, error.source_port})) {
+    datagrams.report(*port, effect.error);
+    core.tell(DatagramEvent{*port, effect.error});
+  }
+}
+
+// RFC 1191, RFC 8201.
+void Stack::Impl::handle_path_mtu(Instant now, const wire::IcmpMessage& message,
+                                  const wire::IcmpError& error) {
+  if (!is_outstanding(error)) return;
+  const IpAddress& destination = error.original.destination;
+  const auto path = core.find_path(now, destination);
+  if (!path) return;
+  const std::uint32_t claimed = ip::claimed_mtu(message, error, path->mtu);
+  if (!core.path_mtu.lower(now, destination, claimed, path->link_mtu)) return;
+  ++core.path_version;
+  if (error.original.protocol == wire::kProtocolTcp)
+    tcp.on_path_mtu(core, now, error.tuple());
+}
+
+void Stack::Impl::send_icmp_error(Instant now, InterfaceId interface, const wire::IpPacket& about,
+                                  wire::IcmpError::Kind kind, std::uint32_t detail) {
+  send_icmp_message(now, interface, about,
+                    wire::make_icmp_error(about.header.family(), kind, detail, about.octets()));
+}
+
+// The interface the fragments came by is not remembered: the way back to the sender stands for it.
+void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& first) {
+  const auto path = core.find_path(now, first.header.source);
+  if (!path) return;
+  const Family family = first.header.family();
+  const wire::IcmpMessage message{
+      family == Family::ipv4 ? wire::icmp_v4::kTimeExceeded : wire::icmp_v6::kTimeExceeded,
+      wire::kReassemblyExceeded, 0, first.octets()};
+  send_icmp_message(now, path->hop.interface, first, message);
+}
+
+void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface,
+                                    const wire::IpPacket& about,
+                                    const wire::IcmpMessage& message) {
+  if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
+  if (!core.icmp_limit.take(now)) {
+    ++core.counters.icmp_rate_limited;
+    return;
+  }
+  stack::RawReply raw;
+  raw.header = {.source = about.header.destination, .destination = about.header.source};
+  raw.header.protocol = wire::icmp_protocol(about.header.family());
+  raw.transport.resize(wire::kMaxIcmpErrorV6);
+  raw.transport.resize(wire::emit_icmp_error(message, raw.header.source, raw.header.destination,
+                                             raw.transport.data()));
+  ++core.counters.icmp_out;
+  core.reply(std::move(raw));
+}
+
+}  // namespace estab

@@ -1,0 +1,160 @@
+// The commands of an application (RFC 9293 §3.10.1 to §3.10.6) that concern more than one
+// connection's own state.
+
+#include <algorithm>
+
+#include "stack/tcp_layer.h"
+
+namespace estab::stack {
+
+Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
+  if (options.local.port == 0) return std::unexpected(Error::invalid_argument);
+  if (listeners_.size() >= core.config.limits.listeners)
+    return std::unexpected(Error::limit_reached);
+  const IpAddress& address = options.local.address;
+  if (!address.is_unspecified() && !core.interfaces.is_local(address))
+    return std::unexpected(Error::address_not_available);
+  if (find_exact_listener(options.local)) return std::unexpected(Error::address_in_use);
+  tcp::Listener listener;
+  listener.local = options.local;
+  listener.backlog = std::max(options.backlog, 1u);
+  listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
+  const std::uint32_t index = listeners_.emplace(std::move(listener));
+  listener_table_.insert(listener_hash(options.local), index);
+  return ListenerId{index, listeners_.generation(index)};
+}
+
+// Openings under way are forgotten, and complete ones nobody has accepted are reset.
+Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
+  tcp::Listener* listener = listeners_.find(id.index, id.generation);
+  if (!listener) return std::unexpected(Error::no_such_id);
+  half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
+    if (record.listener == id.index) drop_half_open(core, index);
+  });
+  while (!listener->queue.empty()) (void)abort(core, now, listener->queue.pop_front());
+  listener_table_.erase(listener_hash(listener->local), id.index);
+  listeners_.erase(id.index);
+  return {};
+}
+
+Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
+  tcp::Listener* listener = listeners_.find(id.index, id.generation);
+  if (!listener) return std::unexpected(Error::no_such_id);
+  while (!listener->queue.empty()) {
+    const StreamId stream = listener->queue.pop_front();
+    Flow* flow = flows_.find(stream.index, stream.generation);
+    if (!flow) continue;
+    flow->listener = kNone;
+    settle(core, now, stream.index);
+    return stream;
+  }
+  return std::unexpected(Error::would_block);
+}
+
+// RFC 6056 §3.3.3 (algorithm 3): where the search begins depends on the destination and a secret;
+// each open moves on by one.
+std::optional<std::uint16_t> TcpLayer::choose_port(Core& core, FourTuple tuple) {
+  const std::uint32_t count =
+      std::uint32_t{core.config.port_max} - std::min(core.config.port_min, core.config.port_max) + 1;
+  const std::uint32_t offset = core.secrets.port_offset(tuple.local_address, tuple.remote());
+  for (std::uint32_t tries = 0; tries < count; ++tries) {
+    const std::uint32_t step = (offset + next_port_++) % count;
+    tuple.local_port = static_cast<std::uint16_t>(core.config.port_min + step);
+    if (!is_taken(core, tuple)) return tuple.local_port;
+  }
+  return std::nullopt;
+}
+
+Result<FourTuple> TcpLayer::choose_tuple(Core& core, const Path& path,
+                                         const ConnectOptions& options) {
+  FourTuple tuple;
+  tuple.remote_address = options.remote.address;
+  tuple.remote_port = options.remote.port;
+  tuple.local_port = options.local_port;
+  if (options.local_address) {
+    if (!core.interfaces.is_local(*options.local_address))
+      return std::unexpected(Error::address_not_available);
+    tuple.local_address = *options.local_address;  // MUST-43
+  } else {
+    const auto source = core.interfaces.is_local(tuple.remote_address)
+                            ? std::optional(tuple.remote_address)
+                            : core.interfaces.select_source(path.hop.interface,
+                                                            tuple.remote_address);  // MUST-44
+    if (!source) return std::unexpected(Error::no_route);
+    tuple.local_address = *source;
+  }
+  if (tuple.local_address.family() != tuple.remote_address.family())
+    return std::unexpected(Error::invalid_argument);
+  if (tuple.local_port == 0) {
+    const auto port = choose_port(core, tuple);
+    if (!port) return std::unexpected(Error::no_ports);
+    tuple.local_port = *port;
+  } else if (is_taken(core, tuple)) {
+    return std::unexpected(Error::address_in_use);
+  }
+  return tuple;
+}
+
+Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions& options) {
+  const IpAddress& to = options.remote.address;
+  if (options.remote.port == 0) return std::unexpected(Error::invalid_argument);
+  const auto path = core.find_path(now, to);
+  // MUST-46: no connection to an address that is no single host's.
+  const bool nobody = to.is_unspecified() || to.is_multicast() || to.is_limited_broadcast() ||
+                      (path && core.interfaces.is_broadcast(path->hop.interface, to));
+  if (nobody) return std::unexpected(Error::address_not_available);
+  if (!path) return std::unexpected(Error::no_route);
+  if (flows_.size() >= core.config.limits.connections)
+    return std::unexpected(Error::limit_reached);
+  const auto tuple = choose_tuple(core, *path, options);
+  if (!tuple) return std::unexpected(tuple.error());
+  auto config = options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
+  const std::uint32_t index =
+      flows_.emplace(tcp::Handshake(core.context(now), core.secrets, *tuple, std::move(config),
+                                    path->link_mtu),
+                     *path, now, core.path_version);
+  table_.insert(core.secrets.flow_hash(*tuple), Entry{Kind::flow, index}.packed());
+  flows_[index].indexed = true;
+  settle(core, now, index);
+  return StreamId{index, flows_.generation(index)};
+}
+
+// One object for all connections with default settings.
+std::shared_ptr<const TcpConfig> TcpLayer::default_config(const Core& core) {
+  if (!default_config_) default_config_ = std::make_shared<const TcpConfig>(core.config.tcp);
+  return default_config_;
+}
+
+Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  tcp::Connection* connection = flow->connection();
+  if (!connection) return abandon(core, id, SendReason::reset_abort);
+  if (connection->released()) return std::unexpected(Error::no_such_id);
+  connection->release(core.context(now));
+  settle(core, now, id.index);
+  return {};
+}
+
+Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  tcp::Connection* connection = flow->connection();
+  if (!connection) return abandon(core, id, SendReason::reset_abort);
+  connection->abort(core.context(now));
+  settle(core, now, id.index);
+  return {};
+}
+
+// CLOSE or ABORT before the connection is open (RFC 9293 §3.10.4, §3.10.5): in SYN-SENT it is simply
+// forgotten, in SYN-RECEIVED the peer is told.
+Result<void> TcpLayer::abandon(Core& core, StreamId id, SendReason reason) {
+  const tcp::Handshake& handshake = *flows_[id.index].handshake();
+  if (handshake.state() == State::syn_received)
+    send_reply(core, handshake.tuple(), handshake.make_reset(reason), State::closed,
+               handshake.config());
+  erase_flow(core, id.index);
+  return {};
+}
+
+}  // namespace estab::stack

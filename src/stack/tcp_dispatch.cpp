@@ -1,0 +1,327 @@
+// Segment arrival (RFC 9293 §3.10.7): whose is it, and what is that in.
+
+#include "base/ensure.h"
+#include "stack/tcp_layer.h"
+#include "tcp/syn_cookie.h"
+#include "tcp/syn_received.h"
+
+namespace estab::stack {
+
+namespace {
+constexpr std::uint8_t kPassiveTtl = 64;
+
+/// How long after a cookie was sent an ACK may still bring it back (the cookie itself says less).
+constexpr Duration kCookieLifetime = std::chrono::seconds(128);
+}  // namespace
+
+Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
+                             const Segment& segment, const wire::IpPacket& packet, Block* owner) {
+  const Arrived in{tuple, segment, packet, owner, core.secrets.flow_hash(tuple)};
+  ++core.counters.segments_in;
+  const auto entry = find_entry(in.hash, tuple);
+  State before = State::closed;
+  const tcp::Context context = core.context(now);
+  const auto traced = [&](Verdict verdict, State after) {
+    context.trace([&] { return SegmentReceived{tuple, segment, verdict, before, after}; });
+    return verdict;
+  };
+  if (!entry) {
+    const auto listener = find_listener(tuple.local());
+    if (!listener) return traced(to_nobody(core, in), State::closed);
+    before = State::listen;
+    const Verdict verdict = to_listener(core, now, in, *listener);
+    const bool opened = verdict == Verdict::syn_queued || verdict == Verdict::syn_cookie_sent;
+    return traced(verdict, verdict == Verdict::handshake_completed ? State::established
+                           : opened                                ? State::syn_received
+                                                                   : State::listen);
+  }
+  switch (entry->kind) {
+    case Kind::flow: {
+      before = flows_[entry->index].state();
+      const std::uint32_t generation = flows_.generation(entry->index);
+      const Verdict verdict = to_flow(core, now, in, entry->index);
+      const Flow* flow = flows_.find(entry->index, generation);
+      return traced(verdict, flow ? flow->state() : State::closed);
+    }
+    case Kind::half_open: {
+      before = State::syn_received;
+      const Verdict verdict = to_half_open(core, now, in, entry->index);
+      return traced(verdict, verdict == Verdict::handshake_completed ? State::established
+                             : verdict == Verdict::reset_accepted    ? State::listen
+                                                                     : State::syn_received);
+    }
+    case Kind::time_wait: break;
+  }
+  before = State::time_wait;
+  const Verdict verdict = to_time_wait(core, now, in, entry->index);
+  return traced(verdict, verdict == Verdict::time_wait_reopened ? State::syn_received
+                                                                : State::time_wait);
+}
+
+// ---- a flow of the application --------------------------------------------------------------------------
+
+Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  Flow& flow = flows_[index];
+  if (flow.handshake()) return to_handshake(core, now, in, index);
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  settle(core, now, index);
+  return verdict;
+}
+
+Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  Flow& flow = flows_[index];
+  tcp::Handshake& handshake = *flow.handshake();
+  const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
+  if (step.reply)
+    send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
+  if (!step.established) {
+    settle(core, now, index);
+    return step.verdict;
+  }
+  // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
+  const bool answer = in.segment.flags.syn();
+  const tcp::Opening opening = handshake.opening(now);
+  auto config = handshake.shared_config();
+  flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
+                                    limits_of(core, flow.path, in.tuple.family()));
+  ++core.counters.active_opens;
+  flow.connected_due = true;
+  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+                               answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
+  queue_event(index);
+  settle(core, now, index);
+  return step.verdict;
+}
+
+// ---- a half-open record -----------------------------------------------------------------------------------
+
+Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  const tcp::HalfOpen& record = half_open_[index];
+  const TcpConfig& config = *listeners_[record.listener].config;
+  const tcp::SynReceivedView view{record.iss, record.irs,
+                                  std::min<std::uint32_t>(config.receive_buffer, 0xffff),
+                                  record.negotiated.timestamps, record.ts_recent};
+  switch (tcp::check_syn_received(view, in.segment)) {
+    case tcp::SynReceivedStep::establish: {
+      if (!listeners_[record.listener].has_room()) {
+        ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
+        return Verdict::queue_full;
+      }
+      const tcp::HalfOpen copy = record;
+      drop_half_open(core, index);
+      return complete(core, now, in, copy);
+    }
+    case tcp::SynReceivedStep::repeat_syn_ack: send_syn_ack(core, now, index); return Verdict::accepted;
+    case tcp::SynReceivedStep::acknowledge:
+      send_syn_ack(core, now, index);
+      return Verdict::out_of_window;
+    case tcp::SynReceivedStep::paws: send_syn_ack(core, now, index); return Verdict::paws;
+    case tcp::SynReceivedStep::challenge:
+      send_syn_ack(core, now, index);
+      return in.segment.flags.rst() ? Verdict::reset_challenged : Verdict::syn_challenged;
+    case tcp::SynReceivedStep::ignore: return Verdict::no_ack_bit;
+    case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
+      drop_half_open(core, index);
+      return Verdict::reset_accepted;
+    case tcp::SynReceivedStep::refuse_ack: break;
+  }
+  refuse(core, in, SendReason::reset_bad_ack);
+  return Verdict::ack_unacceptable;
+}
+
+void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
+  tcp::HalfOpen& record = half_open_[index];
+  const TcpConfig& config = *listeners_[record.listener].config;
+  send_reply(core, record.tuple,
+             tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now),
+             State::syn_received, config);
+}
+
+// SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
+Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
+                           const tcp::HalfOpen& record) {
+  const auto path = core.find_path(now, in.tuple.remote_address);
+  if (!path || flows_.size() >= core.config.limits.connections) {
+    refuse(core, in, SendReason::reset_no_connection);
+    return Verdict::queue_full;
+  }
+  tcp::Listener& listener = listeners_[record.listener];
+  const tcp::Opening opening =
+      tcp::make_opening(record, in.segment, *listener.config,
+                        core.secrets.timestamp_offset(in.tuple), now);
+  core.context(now).trace(
+      [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
+  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
+  Flow& flow = flows_[index];
+  flow.listener = record.listener;
+  ++core.counters.passive_opens;
+  if (listener.queue.empty())
+    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  listener.queue.push_back({index, flows_.generation(index)});
+  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  settle(core, now, index);
+  return Verdict::handshake_completed;
+}
+
+// ---- LISTEN (RFC 9293 §3.10.7.2) ------------------------------------------------------------------------------
+
+Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::uint32_t listener) {
+  const TcpFlags flags = in.segment.flags;
+  if (flags.rst()) return Verdict::no_connection;  // first
+  if (flags.ack()) {                               // second
+    if (auto verdict = try_cookie(core, now, in, listener)) return *verdict;
+    refuse(core, in, SendReason::reset_no_connection);
+    return Verdict::answered_reset;
+  }
+  if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
+  return accept_syn(core, now, in, listener);    // third
+}
+
+Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
+                             std::optional<SeqNum> above) {
+  tcp::Listener& l = listeners_[listener];
+  const auto path = core.find_path(now, in.tuple.remote_address);
+  if (!path) return Verdict::bad_address;
+  const TcpConfig& config = *l.config;
+  tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
+                                             config, path->link_mtu);
+  record.listener = listener;
+  // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
+  // 250,000 octets a second; then it is moved up by a step nobody can guess.
+  if (above && record.iss - *above <= 0)
+    record.iss = *above + static_cast<std::uint32_t>(1 + core.prng.below(1 << 16));
+  const bool cache_full = half_open_.size() >= core.config.limits.syn_cache;
+  if (cache_full || l.half_open >= l.backlog || !l.has_room()) {
+    ++core.counters.syn_cache_overflow;
+    if (!core.config.syn_cookies || !l.has_room()) return Verdict::syn_dropped;
+    send_cookie(core, now, record, config);
+    return Verdict::syn_cookie_sent;
+  }
+  core.context(now).trace(
+      [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
+  (void)tcp::arm_syn_ack(record, config, now);
+  const std::uint32_t index = half_open_.emplace(record);
+  ++l.half_open;
+  table_.insert(in.hash, Entry{Kind::half_open, index}.packed());
+  half_open_[index].timer =
+      wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
+  send_syn_ack(core, now, index);
+  return Verdict::syn_queued;
+}
+
+void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record,
+                           const TcpConfig& config) {
+  tcp::make_cookie(record, core.secrets, now);
+  tcp::Emission emission =
+      tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now);
+  if (auto& timestamps = emission.segment.options.timestamps)
+    timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
+  ++core.counters.syn_cookies_sent;
+  cookie_sent_at_ = now;
+  send_reply(core, record.tuple, emission, State::listen, config);
+}
+
+std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arrived& in,
+                                            std::uint32_t listener) {
+  const bool possible = cookie_sent_at_ && now - *cookie_sent_at_ <= kCookieLifetime;
+  if (!possible || in.segment.flags.syn()) return std::nullopt;
+  tcp::Listener& l = listeners_[listener];
+  const auto path = core.find_path(now, in.tuple.remote_address);
+  if (!path) return std::nullopt;
+  auto record = tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
+  if (!record) return std::nullopt;
+  if (!l.has_room()) {
+    ++core.counters.accept_queue_overflow;
+    return Verdict::queue_full;
+  }
+  ++core.counters.syn_cookies_accepted;
+  record->listener = listener;
+  record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
+  return complete(core, now, in, *record);
+}
+
+// ---- TIME-WAIT ------------------------------------------------------------------------------------------------
+
+Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  tcp::TimeWait& record = time_wait_[index];
+  const auto acknowledge = [&] {
+    send_reply(core, in.tuple,
+               tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
+               State::time_wait, core.config.tcp);
+    return Verdict::time_wait_acked;
+  };
+  switch (tcp::check_time_wait(record, in.segment)) {
+    case tcp::TimeWaitStep::ignore: return Verdict::accepted;
+    case tcp::TimeWaitStep::acknowledge: return acknowledge();
+    case tcp::TimeWaitStep::acknowledge_restart:
+      record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
+      unlink(index);
+      link_newest(index);
+      return acknowledge();
+    case tcp::TimeWaitStep::reopen: break;
+  }
+  const auto listener = find_listener(in.tuple.local());
+  if (!listener) return acknowledge();
+  // MAY-2: the ISN we choose must lie beyond what the old connection used.
+  const SeqNum used = record.snd_nxt;
+  drop_time_wait(core, now, index);
+  const Verdict verdict = accept_syn(core, now, in, *listener, used);
+  return verdict == Verdict::syn_queued ? Verdict::time_wait_reopened : verdict;
+}
+
+// ---- CLOSED (RFC 9293 §3.10.7.1) --------------------------------------------------------------------------------
+
+Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
+  if (in.segment.flags.rst()) return Verdict::no_connection;
+  refuse(core, in, SendReason::reset_no_connection);
+  return Verdict::answered_reset;
+}
+
+// RFC 9293 §3.5.2, groups 1 and 2.
+void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
+  TcpReply reply{in.tuple, {}, reason, State::closed, kPassiveTtl, 0, {}};
+  Segment& segment = reply.segment;
+  segment.source_port = in.tuple.local_port;
+  segment.destination_port = in.tuple.remote_port;
+  if (in.segment.flags.ack()) {
+    segment.seq = in.segment.ack;
+    segment.flags = kRst;
+  } else {
+    segment.ack = in.segment.seq + in.segment.length();
+    segment.flags = kRst | kAck;
+  }
+  ++core.counters.resets_out;
+  core.reply(std::move(reply));
+}
+
+// ---- ICMP (RFC 9293 §3.9.2.2) -----------------------------------------------------------------------------------
+
+void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
+                       const ip::IcmpEffect& effect) {
+  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (!entry || entry->kind != Kind::flow) return;
+  Flow& flow = flows_[entry->index];
+  if (tcp::Handshake* handshake = flow.handshake()) {
+    if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
+    handshake->on_icmp(core.context(now), effect.error);
+    return settle(core, now, entry->index);
+  }
+  tcp::Connection& connection = *flow.connection();
+  if (!connection.is_outstanding(seq)) return;
+  connection.on_soft_error(effect.error);
+  settle(core, now, entry->index);
+}
+
+void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
+  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (entry && entry->kind == Kind::flow) settle(core, now, entry->index);
+}
+
+bool TcpLayer::is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const {
+  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (!entry || entry->kind != Kind::flow) return false;
+  const tcp::Connection* connection = flows_[entry->index].connection();
+  return connection && connection->is_outstanding(seq);
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,183 @@
+// TcpLayer: every listener, opening, connection and TIME-WAIT record of a stack; finds whose a segment
+// is, carries a connection from one kind of record to the next, and keeps its timer and its place in
+// the output queue. What a segment means to a connection is not decided here but in src/tcp.
+//
+// Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
+// flows between tables and queues.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/flat_index.h"
+#include "base/ring.h"
+#include "base/slab.h"
+#include "base/timer_wheel.h"
+#include "estab/stack.h"
+#include "stack/core.h"
+#include "ip/icmp_rules.h"
+#include "stack/flow.h"
+#include "tcp/half_open.h"
+#include "tcp/listener.h"
+#include "tcp/time_wait.h"
+
+namespace estab::stack {
+
+class TcpLayer {
+ public:
+  // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp) -----------------------------------
+  Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
+                     const wire::IpPacket& packet, Block* owner);
+  void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
+               const ip::IcmpEffect& effect);
+  /// The path to this peer became narrower.
+  void on_path_mtu(Core& core, Instant now, const FourTuple& tuple);
+  /// Whether `seq` is sent and unacknowledged on that connection (RFC 5927 §4).
+  bool is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const;
+  void on_deadline(Core& core, Instant now);
+  Instant next_deadline(Instant now) const;
+
+  // ---- commands (tcp_commands.cpp) -------------------------------------------------------------------
+  Result<ListenerId> listen(Core& core, const ListenOptions& options);
+  Result<void> close_listener(Core& core, Instant now, ListenerId id);
+  Result<StreamId> accept(Core& core, Instant now, ListenerId id);
+  Result<StreamId> connect(Core& core, Instant now, const ConnectOptions& options);
+  Result<void> close(Core& core, Instant now, StreamId id);
+  Result<void> abort(Core& core, Instant now, StreamId id);
+  /// Runs `act(connection)` on an open connection and settles it; else the error for its state.
+  template <class Act>
+  auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  template <class Change>
+  void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+
+  // ---- output and events (tcp_output.cpp) ------------------------------------------------------------
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
+  static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
+                          TransmitFrame& frame);
+  std::optional<StreamEvent> poll_event();
+
+  // ---- getters -----------------------------------------------------------------------------------------
+  State state(const Core& core, StreamId id) const;
+  const Flow* find(StreamId id) const { return flows_.find(id.index, id.generation); }
+  const tcp::Connection* find_connection(StreamId id) const;
+  const tcp::Listener* find(ListenerId id) const { return listeners_.find(id.index, id.generation); }
+  void census(Stack::Census& census) const;
+  std::size_t memory() const;
+  bool equals(const TcpLayer& other) const;
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  /// What a number in the flow table, or a key in the timer wheel, stands for.
+  enum class Kind : std::uint32_t { flow, half_open, time_wait };
+  struct Entry {
+    Kind kind;
+    std::uint32_t index;
+    std::uint32_t packed() const { return static_cast<std::uint32_t>(kind) << 30 | index; }
+    static Entry unpack(std::uint32_t packed) {
+      return {static_cast<Kind>(packed >> 30), packed & 0x3fffffff};
+    }
+  };
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  // tcp_table.cpp
+  const FourTuple& tuple_of(Entry entry) const;
+  std::optional<Entry> find_entry(std::uint64_t hash, const FourTuple& tuple) const;
+  bool is_taken(const Core& core, const FourTuple& tuple) const;
+  std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
+  std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
+  static std::uint64_t listener_hash(const Endpoint& local);
+  void settle(Core& core, Instant now, std::uint32_t index);
+  void leave_table(Core& core, std::uint32_t index);
+  void enter_time_wait(Core& core, Instant now, std::uint32_t index);
+  void drop_time_wait(Core& core, Instant now, std::uint32_t index);
+  void rearm(Flow& flow, std::uint32_t index);
+  void link_newest(std::uint32_t index);
+  void unlink(std::uint32_t index);
+  void drop_half_open(Core& core, std::uint32_t index);
+  void erase_flow(Core& core, std::uint32_t index);
+  void queue_output(std::uint32_t index);
+  void queue_event(std::uint32_t index);
+  void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
+                  const TcpConfig& config);
+  std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
+                               std::shared_ptr<const TcpConfig> config, const Path& path);
+  tcp::PathLimits limits_of(const Core& core, const Path& path, Family family) const;
+  void refresh_path(Core& core, Instant now, Flow& flow) const;
+
+  // tcp_dispatch.cpp: one function a kind of record a segment can meet
+  struct Arrived {
+    const FourTuple& tuple;
+    const Segment& segment;
+    const wire::IpPacket& packet;
+    Block* owner;
+    std::uint64_t hash;
+  };
+  Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  Verdict to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  Verdict to_listener(Core& core, Instant now, const Arrived& in, std::uint32_t listener);
+  Verdict to_nobody(Core& core, const Arrived& in);
+  /// `above`: the ISN must lie beyond this number (a TIME-WAIT record makes way).
+  Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
+                     std::optional<SeqNum> above = std::nullopt);
+  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
+  std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
+                                    std::uint32_t listener);
+  void send_syn_ack(Core& core, Instant now, std::uint32_t index);
+  void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
+  void refuse(Core& core, const Arrived& in, SendReason reason);
+
+  void expire_time_wait(Core& core, Instant now);
+  void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
+  bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
+  Result<void> abandon(Core& core, StreamId id, SendReason reason);
+  std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
+  Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
+  std::shared_ptr<const TcpConfig> default_config(const Core& core);
+
+  base::Slab<Flow> flows_;
+  base::Slab<tcp::HalfOpen> half_open_;
+  base::Slab<tcp::TimeWait> time_wait_;
+  base::Slab<tcp::Listener> listeners_;
+  base::FlatIndex table_;
+  base::FlatIndex listener_table_;
+  base::TimerWheel wheel_;
+  base::Ring<std::uint32_t> output_;
+  base::Ring<StreamId> ready_;
+  std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
+  std::optional<Instant> cookie_sent_at_;
+  std::uint32_t next_port_ = 0;
+  std::shared_ptr<const TcpConfig> default_config_;
+};
+
+template <class Act>
+auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  tcp::Connection* connection = flow->connection();
+  if (!connection) {
+    const auto& failure = flow->handshake()->failure();
+    return std::unexpected(failure.value_or(Error::not_connected));
+  }
+  if (connection->released()) return std::unexpected(Error::no_such_id);
+  auto result = act(*connection, core.context(now));
+  settle(core, now, id.index);
+  return result;
+}
+
+template <class Change>
+void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
+  (void)with_connection(core, now, id,
+                        [&](tcp::Connection& connection, const tcp::Context& context) {
+                          auto config = std::make_shared<TcpConfig>(connection.config());
+                          change(*config);
+                          connection.reconfigure(context, std::move(config));
+                          return Result<void>();
+                        });
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,97 @@
+// What TCP has to send and to tell.
+
+#include "stack/frame_builder.h"
+#include "stack/tcp_layer.h"
+
+namespace estab::stack {
+
+namespace {
+
+/// For an observer, the segment with its text in one piece.
+void trace_sent(const tcp::Context& context, const FourTuple& tuple,
+                const tcp::Emission& emission, State state, const TransmitFrame& frame) {
+  context.trace([&] {
+    static thread_local std::vector<std::uint8_t> text;
+    text.clear();
+    for (std::size_t i = 0; i < frame.piece_count; ++i)
+      text.insert(text.end(), frame.pieces[i].begin(), frame.pieces[i].end());
+    SegmentSent sent{tuple, emission.segment, emission.reason, state, emission.gso_size};
+    sent.segment.payload = text;
+    return sent;
+  });
+}
+
+}  // namespace
+
+// Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
+// windows see to.
+bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+  while (!output_.empty()) {
+    const std::uint32_t index = output_.front();
+    if (!flows_.holds(index) || !flows_[index].in_output) {
+      output_.pop_front();
+      continue;
+    }
+    if (poll_flow(core, now, index, frame)) return true;
+    output_.pop_front();
+    if (!flows_.holds(index)) continue;
+    Flow& flow = flows_[index];
+    flow.in_output = false;
+    rearm(flow, index);
+  }
+  return false;
+}
+
+bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame) {
+  Flow& flow = flows_[index];
+  if (!flow.indexed) return false;
+  refresh_path(core, now, flow);
+  const tcp::Context context = core.context(now);
+  const FourTuple& tuple = flow.tuple();
+  std::optional<tcp::Emission> emission;
+  if (tcp::Handshake* handshake = flow.handshake()) {
+    emission = handshake->poll(context);
+  } else {
+    emission = flow.connection()->poll(context, limits_of(core, flow.path, tuple.family()),
+                                       frame.pieces);
+  }
+  if (!emission) return false;
+  const TcpConfig& config = flow.config();
+  const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
+                          &config.source_route};
+  build_tcp_frame(core, flow.path, tuple, *emission, service, frame);
+  trace_sent(context, tuple, *emission, flow.state(), frame);
+  return true;
+}
+
+void TcpLayer::build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
+                           TransmitFrame& frame) {
+  tcp::Emission emission;
+  emission.segment = reply.segment;
+  emission.reason = reply.reason;
+  build_tcp_frame(core, path, reply.tuple, emission,
+                  {reply.ttl, reply.traffic_class, &reply.source_route}, frame);
+  trace_sent(core.context(now), reply.tuple, emission, reply.state, frame);
+}
+
+std::optional<StreamEvent> TcpLayer::poll_event() {
+  while (!ready_.empty()) {
+    const StreamId id = ready_.pop_front();
+    Flow* flow = flows_.find(id.index, id.generation);
+    if (!flow || !flow->in_events) continue;
+    flow->in_events = false;
+    StreamEvent event;
+    if (tcp::Connection* connection = flow->connection()) {
+      event = connection->take_signals();
+    } else {
+      event.failure = flow->handshake()->failure();
+      event.closed = event.failure.has_value();
+    }
+    event.stream = id;
+    event.connected = std::exchange(flow->connected_due, false);
+    return event;
+  }
+  return std::nullopt;
+}
+
+}  // namespace estab::stack

@@ -1,0 +1,267 @@
+// How a connection moves between the tables: settle() and what it rests on.
+
+#include <algorithm>
+
+#include "base/ensure.h"
+#include "base/hasher.h"
+#include "stack/tcp_layer.h"
+
+namespace estab::stack {
+
+using tcp::Connection;
+
+// ---- finding ------------------------------------------------------------------------------------------
+
+const FourTuple& TcpLayer::tuple_of(Entry entry) const {
+  switch (entry.kind) {
+    case Kind::half_open: return half_open_[entry.index].tuple;
+    case Kind::time_wait: return time_wait_[entry.index].tuple;
+    case Kind::flow: break;
+  }
+  return flows_[entry.index].tuple();
+}
+
+std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint64_t hash,
+                                                    const FourTuple& tuple) const {
+  const auto found = table_.find(
+      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
+  if (!found) return std::nullopt;
+  return Entry::unpack(*found);
+}
+
+bool TcpLayer::is_taken(const Core& core, const FourTuple& tuple) const {
+  return find_entry(core.secrets.flow_hash(tuple), tuple).has_value();
+}
+
+// Listening endpoints are the application's choice, not a peer's: no secret is needed.
+std::uint64_t TcpLayer::listener_hash(const Endpoint& local) {
+  base::Hasher hasher;
+  hasher.add(local);
+  return hasher.finish();
+}
+
+std::optional<std::uint32_t> TcpLayer::find_exact_listener(const Endpoint& local) const {
+  return listener_table_.find(listener_hash(local), [&](std::uint32_t index) {
+    return listeners_[index].local == local;
+  });
+}
+
+// The most specific LISTEN takes the SYN: its own address, then any of the family, then any.
+std::optional<std::uint32_t> TcpLayer::find_listener(const Endpoint& local) const {
+  if (listeners_.empty()) return std::nullopt;
+  if (auto exact = find_exact_listener(local)) return exact;
+  if (auto family = find_exact_listener({IpAddress::any(local.address.family()), local.port}))
+    return family;
+  return find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+}
+
+const Connection* TcpLayer::find_connection(StreamId id) const {
+  const Flow* flow = find(id);
+  return flow ? flow->connection() : nullptr;
+}
+
+State TcpLayer::state(const Core& core, StreamId id) const {
+  const Flow* flow = find(id);
+  if (!flow) return State::closed;
+  if (flow->state() != State::time_wait) return flow->state();
+  // The stream is over; TIME-WAIT lives on in a record of its own as long as it lasts.
+  const auto entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
+  return entry && entry->kind == Kind::time_wait ? State::time_wait : State::closed;
+}
+
+// ---- settling -----------------------------------------------------------------------------------------
+
+void TcpLayer::queue_output(std::uint32_t index) {
+  Flow& flow = flows_[index];
+  if (flow.in_output) return;
+  flow.in_output = true;
+  output_.push_back(index);
+}
+
+void TcpLayer::queue_event(std::uint32_t index) {
+  Flow& flow = flows_[index];
+  if (flow.in_events || flow.listener != kNone) return;
+  flow.in_events = true;
+  ready_.push_back({index, flows_.generation(index)});
+}
+
+void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
+  Flow& flow = flows_[index];
+  if (tcp::Handshake* handshake = flow.handshake()) {
+    if (handshake->state() == State::closed) {
+      leave_table(core, index);
+      ++core.counters.failed_opens;
+      return queue_event(index);
+    }
+    rearm(flow, index);
+    return queue_output(index);
+  }
+  Connection& connection = *flow.connection();
+  const State state = connection.state();
+  if (flow.indexed && (state == State::closed || state == State::time_wait)) {
+    const auto& ending = connection.ending();
+    if (ending && ending->reset)
+      send_reply(core, connection.tuple(), connection.make_reset(*ending->reset), State::closed,
+                 connection.config());
+    leave_table(core, index);
+    if (state == State::time_wait) enter_time_wait(core, now, index);
+  }
+  if (connection.released() && !flow.indexed) return erase_flow(core, index);
+  if (connection.has_signals() && !connection.released()) queue_event(index);
+  if (!flow.indexed) return;
+  rearm(flow, index);
+  queue_output(index);
+}
+
+void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
+  const Instant deadline = flow.connection() ? flow.connection()->next_deadline()
+                                             : flow.handshake()->next_deadline();
+  flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
+}
+
+// Segments no longer find the flow; its timer stops. The application may still read what came.
+void TcpLayer::leave_table(Core& core, std::uint32_t index) {
+  Flow& flow = flows_[index];
+  if (!flow.indexed) return;
+  flow.indexed = false;
+  table_.erase(core.secrets.flow_hash(flow.tuple()), Entry{Kind::flow, index}.packed());
+  wheel_.cancel(flow.timer);
+}
+
+void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
+  leave_table(core, index);
+  if (Connection* connection = flows_[index].connection())
+    connection->release_buffers(core.blocks);
+  flows_.erase(index);  // stale numbers in output_ and ready_ are recognised there
+}
+
+void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
+  const Flow& flow = flows_[index];
+  if (time_wait_.size() >= core.config.limits.time_wait) {
+    if (oldest_time_wait_ == kNone) return;
+    ++core.counters.time_wait_overflow;
+    drop_time_wait(core, now, oldest_time_wait_);
+  }
+  const Instant deadline = now + 2 * core.config.msl;  // MUST-13
+  const std::uint32_t record =
+      time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
+  table_.insert(core.secrets.flow_hash(flow.tuple()), Entry{Kind::time_wait, record}.packed());
+  link_newest(record);
+  // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
+  if (!flow.connection()->receiver().due()) return;
+  tcp::Emission ack = tcp::make_time_wait_ack(
+      time_wait_[record], core.secrets.timestamp_offset(flow.tuple()), now);
+  ack.reason = SendReason::ack_immediate;
+  send_reply(core, flow.tuple(), ack, State::time_wait, flow.config());
+}
+
+// All waits are equally long, so the order of beginning is the order of ending.
+void TcpLayer::link_newest(std::uint32_t index) {
+  tcp::TimeWait& record = time_wait_[index];
+  record.older = newest_time_wait_;
+  record.newer = kNone;
+  if (newest_time_wait_ != kNone) time_wait_[newest_time_wait_].newer = index;
+  newest_time_wait_ = index;
+  if (oldest_time_wait_ == kNone) oldest_time_wait_ = index;
+}
+
+void TcpLayer::unlink(std::uint32_t index) {
+  const tcp::TimeWait& record = time_wait_[index];
+  (record.older == kNone ? oldest_time_wait_ : time_wait_[record.older].newer) = record.newer;
+  (record.newer == kNone ? newest_time_wait_ : time_wait_[record.newer].older) = record.older;
+}
+
+void TcpLayer::drop_time_wait(Core& core, Instant now, std::uint32_t index) {
+  const FourTuple tuple = time_wait_[index].tuple;
+  core.context(now).trace([&] { return StateChanged{tuple, State::time_wait, State::closed}; });
+  table_.erase(core.secrets.flow_hash(tuple), Entry{Kind::time_wait, index}.packed());
+  unlink(index);
+  time_wait_.erase(index);
+}
+
+void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
+  tcp::HalfOpen& record = half_open_[index];
+  if (listeners_.holds(record.listener)) --listeners_[record.listener].half_open;
+  table_.erase(core.secrets.flow_hash(record.tuple), Entry{Kind::half_open, index}.packed());
+  wheel_.cancel(record.timer);
+  half_open_.erase(index);
+}
+
+std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Opening& opening,
+                                       std::shared_ptr<const TcpConfig> config,
+                                       const Path& path) {
+  const std::uint32_t index = flows_.emplace(
+      Connection(core.context(now), opening, std::move(config),
+                 limits_of(core, path, opening.tuple.family())),
+      path, now, core.path_version);
+  table_.insert(core.secrets.flow_hash(opening.tuple), Entry{Kind::flow, index}.packed());
+  flows_[index].indexed = true;
+  return index;
+}
+
+tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) const {
+  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
+  const bool super =
+      family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  // 65535 octets less the longest headers: IPv4 and TCP with options.
+  constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
+  return {path.mtu, super ? kMaxPayload : 0};
+}
+
+// Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
+// has merely aged.
+void TcpLayer::refresh_path(Core& core, Instant now, Flow& flow) const {
+  const bool current = flow.path_version == core.path_version &&
+                       now - flow.path_found_at < core.config.path_mtu_lifetime;
+  if (current) return;
+  flow.path_version = core.path_version;
+  flow.path_found_at = now;
+  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
+}
+
+void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
+                          State state, const TcpConfig& config) {
+  TcpReply reply{tuple, emission.segment, emission.reason, state, config.ttl,
+                 static_cast<std::uint8_t>(config.dscp << 2), config.source_route};
+  if (emission.segment.flags.rst()) ++core.counters.resets_out;
+  core.reply(std::move(reply));
+}
+
+// ---- the value ----------------------------------------------------------------------------------------
+
+void TcpLayer::census(Stack::Census& census) const {
+  census.streams = flows_.size();
+  census.syn_cache = half_open_.size();
+  census.time_wait = time_wait_.size();
+  census.listeners = listeners_.size();
+  census.timers = wheel_.size();
+}
+
+std::size_t TcpLayer::memory() const {
+  std::size_t octets = flows_.memory() + half_open_.memory() + time_wait_.memory() +
+                       listeners_.memory() + table_.memory() + listener_table_.memory() +
+                       wheel_.memory() + output_.memory() + ready_.memory();
+  flows_.for_each([&](std::uint32_t, const Flow& flow) {
+    if (const Connection* connection = flow.connection()) octets += connection->memory();
+  });
+  return octets;
+}
+
+bool TcpLayer::equals(const TcpLayer& o) const {
+  return flows_ == o.flows_ && half_open_ == o.half_open_ && time_wait_ == o.time_wait_ &&
+         listeners_ == o.listeners_ && output_ == o.output_ && ready_ == o.ready_ &&
+         oldest_time_wait_ == o.oldest_time_wait_ && newest_time_wait_ == o.newest_time_wait_ &&
+         cookie_sent_at_ == o.cookie_sent_at_ && next_port_ == o.next_port_;
+}
+
+void TcpLayer::hash_into(base::Hasher& h) const {
+  flows_.for_each([&](std::uint32_t index, const Flow& flow) {
+    h.add_all(index, flows_.generation(index), flow.indexed, flow.listener);
+    std::visit([&](const auto& block) { block.hash_into(h); }, flow.tcb);
+  });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) { record.hash_into(h); });
+  time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) { record.hash_into(h); });
+  h.add_all(listeners_.size(), output_.size(), ready_.size(), next_port_, cookie_sent_at_);
+}
+
+}  // namespace estab::stack

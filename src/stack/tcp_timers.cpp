@@ -1,0 +1,58 @@
+// Deadlines: the one wheel entry of each flow and half-open record, and the queue of TIME-WAIT.
+
+#include <algorithm>
+
+#include "stack/tcp_layer.h"
+
+namespace estab::stack {
+
+Instant TcpLayer::next_deadline(Instant now) const {
+  Instant next = wheel_.next();
+  if (oldest_time_wait_ != kNone)
+    next = std::min(next, time_wait_[oldest_time_wait_].deadline.instant(now));
+  return next;
+}
+
+void TcpLayer::on_deadline(Core& core, Instant now) {
+  wheel_.advance(now, [&](std::uint64_t key) {
+    const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
+    if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
+    Flow& flow = flows_[entry.index];
+    flow.timer = kNone;
+    if (tcp::Handshake* handshake = flow.handshake()) {
+      handshake->on_timer(core.context(now));
+    } else {
+      flow.connection()->on_timers(core.context(now));
+    }
+    settle(core, now, entry.index);
+  });
+  expire_time_wait(core, now);
+}
+
+void TcpLayer::expire_time_wait(Core& core, Instant now) {
+  while (oldest_time_wait_ != kNone && time_wait_[oldest_time_wait_].deadline.is_due(now)) {
+    core.context(now).trace(
+        [&] { return TimerFired{time_wait_[oldest_time_wait_].tuple, Timer::time_wait}; });
+    drop_time_wait(core, now, oldest_time_wait_);
+  }
+}
+
+void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) {
+  tcp::HalfOpen& record = half_open_[index];
+  record.timer = kNone;
+  const TcpConfig& config = *listeners_[record.listener].config;
+  if (now < record.deadline) {  // the wheel may be early
+    record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
+    return;
+  }
+  if (record.repeats < 255) ++record.repeats;
+  if (!tcp::arm_syn_ack(record, config, now)) {
+    ++core.counters.failed_opens;
+    return drop_half_open(core, index);
+  }
+  ++core.counters.retransmitted_segments;
+  record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
+  send_syn_ack(core, now, index);
+}
+
+}  // namespace estab::stack

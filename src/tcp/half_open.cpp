@@ -1,0 +1,71 @@
+#include "tcp/half_open.h"
+
+#include <algorithm>
+
+#include "base/hasher.h"
+#include "tcp/syn.h"
+
+namespace estab::tcp {
+
+HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
+                        const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu) {
+  HalfOpen h;
+  h.tuple = tuple;
+  h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
+                                   : secrets.initial_sequence(tuple, context.now);
+  h.irs = syn.seq;
+  h.negotiated = negotiate(syn.options, config, tuple.family());
+  if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
+  h.mss = announced_mss(tuple.family(), link_mtu, config);
+  h.started_at = h.sent_at = context.now;
+  return h;
+}
+
+Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t timestamp_offset,
+                      Instant now) {
+  Emission emission;
+  Segment& segment = emission.segment;
+  segment.source_port = h.tuple.local_port;
+  segment.destination_port = h.tuple.remote_port;
+  segment.seq = h.iss;
+  segment.ack = h.irs + 1;
+  segment.flags = kSyn | kAck;
+  segment.window = syn_window(config);
+  segment.options =
+      accept_offer(h.negotiated, h.mss, {timestamp_clock(now, timestamp_offset), h.ts_recent});
+  emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
+  return emission;
+}
+
+bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
+  if (now - h.started_at >= config.r2_syn) return false;
+  Duration wait = config.rto_initial;
+  for (int i = 0; i < h.repeats && wait < config.rto_max; ++i) wait *= 2;
+  h.deadline = std::min(now + std::min(wait, config.rto_max), h.started_at + config.r2_syn);
+  h.sent_at = now;
+  return true;
+}
+
+Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config,
+                     std::uint32_t timestamp_offset, Instant now) {
+  Opening opening;
+  opening.tuple = h.tuple;
+  opening.iss = h.iss;
+  opening.irs = h.irs;
+  opening.negotiated = h.negotiated;
+  opening.send_window = std::uint32_t{ack.window} << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
+  opening.receive_window = syn_window(config);
+  opening.timestamp_offset = timestamp_offset;
+  opening.ts_recent = h.ts_recent;
+  if (h.repeats == 0) opening.rtt = now - h.sent_at;
+  opening.syn_repeated = h.repeats > 0;
+  return opening;
+}
+
+void HalfOpen::hash_into(base::Hasher& h) const {
+  h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
+  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, listener, started_at, sent_at,
+            deadline);
+}
+
+}  // namespace estab::tcp

@@ -1,0 +1,44 @@
+// HalfOpen: a passive open between SYN and ACK (SYN-RECEIVED via LISTEN), as a small record in the
+// SYN cache (RFC 4987 §3.5). No buffers, no Connection, until the third segment has come: a flood of
+// SYNs costs this much each and no more.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "tcp/connection.h"
+#include "tcp/opening.h"
+#include "tcp/secrets.h"
+
+namespace estab::tcp {
+
+struct HalfOpen {
+  FourTuple tuple;
+  SeqNum iss, irs;
+  Negotiated negotiated;
+  std::uint32_t ts_recent = 0;
+  std::uint16_t mss = 0;       // announced
+  std::uint8_t repeats = 0;    // of the SYN-ACK
+  std::uint32_t listener = 0;  // its number in the stack
+  std::uint32_t timer = 0xffffffff;
+  Instant started_at, sent_at, deadline = kNever;
+
+  friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
+  void hash_into(base::Hasher& hasher) const;
+};
+
+static_assert(sizeof(HalfOpen) <= 128);
+
+/// The record for a SYN that LISTEN received (RFC 9293 §3.10.7.2, third).
+HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
+                        const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
+/// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
+Emission make_syn_ack(const HalfOpen& half_open, const TcpConfig& config,
+                      std::uint32_t timestamp_offset, Instant now);
+/// Arms the next repetition of the SYN-ACK; false if it is time to give up (MUST-23).
+bool arm_syn_ack(HalfOpen& half_open, const TcpConfig& config, Instant now);
+/// What the connection begins with, now that `ack` has come.
+Opening make_opening(const HalfOpen& half_open, const Segment& ack, const TcpConfig& config,
+                     std::uint32_t timestamp_offset, Instant now);
+
+}  // namespace estab::tcp

@@ -1,0 +1,76 @@
+#include "tcp/time_wait.h"
+
+#include <algorithm>
+
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+TimeWait make_time_wait(const Connection& connection, Instant deadline) {
+  TimeWait record;
+  record.tuple = connection.tuple();
+  record.snd_nxt = connection.sender().wire(connection.sender().max());
+  record.rcv_nxt = connection.receiver().ack_number();
+  record.ts_recent = connection.receiver().ts_recent();
+  record.timestamps = connection.negotiated().timestamps;
+  record.window = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>(connection.receiver().window() >>
+                                  connection.negotiated().receive_shift,
+                              0xffff));
+  record.deadline = Deadline32(deadline);
+  return record;
+}
+
+namespace {
+
+// RFC 6191 §2: timestamps decide where there are any, else the sequence number.
+bool proves_itself_new(const TimeWait& record, const Segment& syn) {
+  if (record.timestamps && syn.options.timestamps) {
+    const auto newer =
+        static_cast<std::int32_t>(syn.options.timestamps->value - record.ts_recent);
+    if (newer != 0) return newer > 0;
+  }
+  return syn.seq - record.rcv_nxt > 0;
+}
+
+}  // namespace
+
+TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment) {
+  const TcpFlags flags = segment.flags;
+  if (flags.rst()) return TimeWaitStep::ignore;  // RFC 1337 §3, fix F1
+  if (flags.syn() && !flags.ack())
+    return proves_itself_new(record, segment) ? TimeWaitStep::reopen : TimeWaitStep::acknowledge;
+  const SeqNum end = segment.seq + segment.length();
+  const bool old_timestamp =
+      record.timestamps && segment.options.timestamps &&
+      static_cast<std::int32_t>(segment.options.timestamps->value - record.ts_recent) < 0;
+  if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
+    return TimeWaitStep::acknowledge_restart;
+  // Nothing new can come. What takes sequence space, or is a keep-alive, is answered; an empty
+  // segment is not, since the peer may be in TIME-WAIT too and would answer the answer.
+  const bool keep_alive = segment.length() == 0 && segment.seq == record.rcv_nxt - 1;
+  return segment.length() > 0 || keep_alive ? TimeWaitStep::acknowledge : TimeWaitStep::ignore;
+}
+
+Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now) {
+  Emission emission;
+  Segment& segment = emission.segment;
+  segment.source_port = record.tuple.local_port;
+  segment.destination_port = record.tuple.remote_port;
+  segment.seq = record.snd_nxt;
+  segment.ack = record.rcv_nxt;
+  segment.flags = kAck;
+  segment.window = record.window;
+  if (record.timestamps)
+    segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(now, timestamp_offset), record.ts_recent};
+  emission.reason = SendReason::time_wait_ack;
+  return emission;
+}
+
+void TimeWait::hash_into(base::Hasher& h) const {
+  h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
+  h.add_all(snd_nxt.value(), rcv_nxt.value(), ts_recent, deadline.value(), window, timestamps);
+}
+
+}  // namespace estab::tcp
