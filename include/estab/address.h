@@ -57,9 +57,7 @@ class IpAddress {
   /// All 16 octets, IPv4 in its mapped form.
   constexpr const std::array<std::uint8_t, 16>& octets() const { return octets_; }
   /// The octets as they stand on the wire: 4 or 16.
-  Octets wire_octets() const {
-    return is_v4() ? Octets(octets_).subspan(12) : Octets(octets_);
-  }
+  Octets wire_octets() const { return is_v4() ? Octets(octets_).subspan(12) : Octets(octets_); }
   /// The IPv4 address as a number in host order. Only for IPv4.
   constexpr std::uint32_t v4_number() const {
     return std::uint32_t{octets_[12]} << 24 | std::uint32_t{octets_[13]} << 16 |

@@ -16,50 +16,56 @@ namespace estab {
 /// RFC 9293 §3.8.4. Off unless asked for (MUST-24, MUST-25).
 struct KeepAlive {
   bool enabled = false;
-  Duration idle = std::chrono::hours(2);           ///< MUST-28: at least two hours by default
-  Duration interval = std::chrono::seconds(75);    ///< between probes
-  std::uint8_t probes = 9;                         ///< unanswered before the connection is given up
+  Duration idle = std::chrono::hours(2);         ///< MUST-28: at least two hours by default
+  Duration interval = std::chrono::seconds(75);  ///< between probes
+  std::uint8_t probes = 9;                       ///< unanswered before the connection is given up
   friend bool operator==(const KeepAlive&, const KeepAlive&) = default;
 };
 
 /// Settings of one connection. Set them at connect or listen; those marked * also while it is open.
 struct TcpConfig {
-  std::uint32_t receive_buffer = 1 << 20;  ///< most octets held for the application, and the window's limit
-  std::uint32_t send_buffer = 1 << 20;     ///< most octets accepted and not yet acknowledged *
+  std::uint32_t receive_buffer =
+      1 << 20;  ///< most octets held for the application, and the window's limit
+  std::uint32_t send_buffer = 1 << 20;         ///< most octets accepted and not yet acknowledged *
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928
-  bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
+  bool slow_start_after_idle = true;           ///< RFC 5681 §4.1: start again slowly after a pause
   std::uint16_t mss_limit = 65495;  ///< neither announces nor sends larger segments than this
   std::uint8_t window_scale = 8;    ///< announced shift, 0..14 (RFC 7323 §2)
   bool use_window_scale = true;     ///< offer and accept window scaling
   bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
   bool use_sack = true;             ///< offer and accept RFC 2018
   bool nagle = true;                ///< RFC 9293 §3.7.4 (MUST-17: can be switched off) *
-  bool urgent_inline = true;        ///< urgent octets stay in the stream (RFC 6093 §4); else set aside *
-  bool header_prediction = true;    ///< the short path for the expected segment; the result is the same
-  std::uint8_t ttl = 64;            ///< MUST-49 *
-  std::uint8_t dscp = 0;            ///< MUST-48, 0..63 *
-  std::vector<IpAddress> source_route{};  ///< loose source route, IPv4 only (MUST-51); empty for none
+  bool urgent_inline = true;  ///< urgent octets stay in the stream (RFC 6093 §4); else set aside *
+  bool header_prediction =
+      true;               ///< the short path for the expected segment; the result is the same
+  std::uint8_t ttl = 64;  ///< MUST-49 *
+  std::uint8_t dscp = 0;  ///< MUST-48, 0..63 *
+  std::vector<IpAddress>
+      source_route{};  ///< loose source route, IPv4 only (MUST-51); empty for none
 
-  Duration delayed_ack = std::chrono::milliseconds(40);      ///< SHLD-18; below 500 ms (MUST-40)
-  std::uint8_t quick_acks = 16;                              ///< segments acknowledged at once at the start
-  Duration rto_initial = std::chrono::seconds(1);            ///< RFC 6298 (2.1)
-  Duration rto_min = std::chrono::milliseconds(200);         ///< RFC 6298 (2.4) says 1 s; see docs
-  Duration rto_max = std::chrono::seconds(120);              ///< RFC 6298 (2.5)
-  std::uint8_t r1 = 3;                ///< retransmissions before IP is told to look for another way (SHLD-10)
-  Duration r2 = std::chrono::seconds(900);       ///< then the connection is given up (SHLD-11, MUST-21) *
-  Duration r2_syn = std::chrono::seconds(183);   ///< the same while opening (MUST-23: at least 3 minutes)
-  std::optional<Duration> user_timeout{};        ///< RFC 5482; overrides r2 when set *
-  Duration fin_wait_2_timeout = std::chrono::seconds(60);  ///< for connections the application has let go
-  KeepAlive keep_alive{};             ///< *
+  Duration delayed_ack = std::chrono::milliseconds(40);  ///< SHLD-18; below 500 ms (MUST-40)
+  std::uint8_t quick_acks = 16;                    ///< segments acknowledged at once at the start
+  Duration rto_initial = std::chrono::seconds(1);  ///< RFC 6298 (2.1)
+  Duration rto_min = std::chrono::milliseconds(200);  ///< RFC 6298 (2.4) says 1 s; see docs
+  Duration rto_max = std::chrono::seconds(120);       ///< RFC 6298 (2.5)
+  std::uint8_t r1 = 3;  ///< retransmissions before IP is told to look for another way (SHLD-10)
+  Duration r2 =
+      std::chrono::seconds(900);  ///< then the connection is given up (SHLD-11, MUST-21) *
+  Duration r2_syn =
+      std::chrono::seconds(183);           ///< the same while opening (MUST-23: at least 3 minutes)
+  std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set *
+  Duration fin_wait_2_timeout =
+      std::chrono::seconds(60);  ///< for connections the application has let go
+  KeepAlive keep_alive{};        ///< *
 
   friend bool operator==(const TcpConfig&, const TcpConfig&) = default;
 };
 
 /// What the stack may hold at most. Reaching one is a counter and a refusal, never a crash.
 struct StackLimits {
-  std::uint32_t connections = 1 << 20;       ///< about 0.5 KiB each when idle
-  std::uint32_t time_wait = 1 << 20;         ///< 64 octets each; the oldest goes when full
-  std::uint32_t syn_cache = 1 << 14;         ///< 128 octets each, all listeners together
+  std::uint32_t connections = 1 << 20;  ///< about 0.5 KiB each when idle
+  std::uint32_t time_wait = 1 << 20;    ///< 64 octets each; the oldest goes when full
+  std::uint32_t syn_cache = 1 << 14;    ///< 128 octets each, all listeners together
   std::uint32_t listeners = 1 << 12;
   std::uint32_t datagram_ports = 1 << 12;
   std::uint32_t datagram_queue = 256 << 10;  ///< octets waiting in one bound port
@@ -67,9 +73,9 @@ struct StackLimits {
   std::uint32_t fragment_octets = 4 << 20;   ///< all reassemblies together
   std::uint32_t fragments_per_datagram = 64;
   std::uint32_t path_mtu_entries = 4096;
-  std::uint32_t pending_replies = 1024;      ///< resets, challenge ACKs, ICMP not yet polled
-  std::uint32_t icmp_errors_per_second = 1000;           ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
-  std::uint32_t challenge_acks_per_second = 5;           ///< per connection (RFC 5961 §10)
+  std::uint32_t pending_replies = 1024;         ///< resets, challenge ACKs, ICMP not yet polled
+  std::uint32_t icmp_errors_per_second = 1000;  ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
+  std::uint32_t challenge_acks_per_second = 5;  ///< per connection (RFC 5961 §10)
   std::uint32_t events = 1 << 20;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };
@@ -81,12 +87,12 @@ struct StackConfig {
   TcpConfig tcp{};
   StackLimits limits{};
   Duration msl = std::chrono::seconds(30);  ///< RFC 9293 says 2 minutes; TIME-WAIT lasts twice this
-  Duration fragment_timeout = std::chrono::seconds(60);  ///< RFC 1122 §3.3.2, RFC 8200 §4.5
-  Duration path_mtu_lifetime = std::chrono::minutes(10); ///< RFC 1191 §6.3, RFC 8201 §5.2
-  std::uint16_t port_min = 32768, port_max = 60999;      ///< ephemeral ports (RFC 6056)
-  bool syn_cookies = true;        ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
-  bool forward_nothing = true;    ///< a host, not a router: datagrams for others are dropped
-  bool answer_echo = true;        ///< RFC 1122 §3.2.2.6
+  Duration fragment_timeout = std::chrono::seconds(60);   ///< RFC 1122 §3.3.2, RFC 8200 §4.5
+  Duration path_mtu_lifetime = std::chrono::minutes(10);  ///< RFC 1191 §6.3, RFC 8201 §5.2
+  std::uint16_t port_min = 32768, port_max = 60999;       ///< ephemeral ports (RFC 6056)
+  bool syn_cookies = true;      ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
+  bool forward_nothing = true;  ///< a host, not a router: datagrams for others are dropped
+  bool answer_echo = true;      ///< RFC 1122 §3.2.2.6
   std::optional<std::uint32_t> fixed_isn{};  ///< for tests only: every ISN is this number
   friend bool operator==(const StackConfig&, const StackConfig&) = default;
 };

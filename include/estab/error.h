@@ -24,7 +24,8 @@ enum class Error : std::uint8_t {
   end_of_stream,          ///< the peer has closed its direction and every octet has been read
   would_block,            ///< nothing to read, no room to write, nothing to accept: try later
   address_in_use,         ///< the local endpoint is taken
-  address_not_available,  ///< the local address is none of this stack's, or not one to use (MUST-46)
+  address_not_available,  ///< the local address is none of this stack's, or not one to use
+                          ///< (MUST-46)
   no_route,               ///< no interface leads there
   no_ports,               ///< every ephemeral port to that destination is taken
   limit_reached,          ///< a configured limit: see StackLimits

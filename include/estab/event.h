@@ -15,13 +15,13 @@ namespace estab {
 /// Several things may have become true of a stream since its last event; each is told once.
 struct StreamEvent {
   StreamId stream;
-  bool connected = false;    ///< the handshake is complete
-  bool readable = false;     ///< octets, or the end of the stream, are there to be read
-  bool writable = false;     ///< room in the send buffer after it had been full
-  bool peer_closed = false;  ///< the peer's FIN has arrived in order
-  bool urgent = false;       ///< the urgent pointer moved forward (MUST-32)
-  bool closed = false;       ///< nothing more will come: both directions ended, or it failed
-  std::optional<Error> failure{};     ///< why it ended before its time
+  bool connected = false;          ///< the handshake is complete
+  bool readable = false;           ///< octets, or the end of the stream, are there to be read
+  bool writable = false;           ///< room in the send buffer after it had been full
+  bool peer_closed = false;        ///< the peer's FIN has arrived in order
+  bool urgent = false;             ///< the urgent pointer moved forward (MUST-32)
+  bool closed = false;             ///< nothing more will come: both directions ended, or it failed
+  std::optional<Error> failure{};  ///< why it ended before its time
   std::optional<Error> soft_error{};  ///< advice, the connection goes on (MUST-47, SHLD-9, SHLD-25)
   friend bool operator==(const StreamEvent&, const StreamEvent&) = default;
 };

@@ -17,11 +17,13 @@ namespace estab {
 /// valid until the next call of any non-const method of that stack. Reuse one object for many
 /// frames; it is large and is not cleared between them.
 struct TransmitFrame {
-  static constexpr std::size_t kMaxHead = 192;   ///< IP header with options, TCP header with options
-  static constexpr std::size_t kMaxPieces = 20;  ///< pieces of payload a frame may be scattered over
+  static constexpr std::size_t kMaxHead = 192;  ///< IP header with options, TCP header with options
+  static constexpr std::size_t kMaxPieces =
+      20;  ///< pieces of payload a frame may be scattered over
 
   InterfaceId interface;
-  IpAddress next_hop;  ///< for links that need one resolved; equals the destination on a point-to-point link
+  IpAddress next_hop;  ///< for links that need one resolved; equals the destination on a
+                       ///< point-to-point link
   std::array<std::uint8_t, kMaxHead> head;  ///< octets [0, head_length) are the headers
   std::uint16_t head_length = 0;
   std::uint16_t transport_offset = 0;  ///< where the TCP, UDP or ICMP header begins

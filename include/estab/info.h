@@ -18,27 +18,29 @@ struct TcpInfo {
   std::uint8_t backoff = 0;      ///< doublings of the RTO in force
   bool timestamps = false, sack = false, wscale = false;  ///< negotiated
   std::uint8_t snd_wscale = 0, rcv_wscale = 0;
-  Duration rto{}, ato{};         ///< retransmission timeout; delayed-ACK timeout
-  std::uint32_t snd_mss = 0;     ///< payload octets of a full segment, options deducted
-  std::uint32_t advmss = 0;      ///< announced to the peer
+  Duration rto{}, ato{};      ///< retransmission timeout; delayed-ACK timeout
+  std::uint32_t snd_mss = 0;  ///< payload octets of a full segment, options deducted
+  std::uint32_t advmss = 0;   ///< announced to the peer
   std::uint32_t pmtu = 0;
-  Duration rtt{}, rttvar{}, min_rtt{};  ///< smoothed round-trip time (RFC 6298); zero before the first sample
+  Duration rtt{}, rttvar{},
+      min_rtt{};  ///< smoothed round-trip time (RFC 6298); zero before the first sample
   std::uint32_t snd_cwnd = 0;      ///< octets
   std::uint32_t snd_ssthresh = 0;  ///< octets; 0xffffffff until the first loss
   std::uint32_t snd_wnd = 0;       ///< the peer's window, scaled
   std::uint32_t rcv_wnd = 0;       ///< the window last announced, scaled
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0;
   std::uint64_t segs_out = 0, segs_in = 0;
-  std::uint32_t total_retrans = 0;   ///< segments
-  std::uint32_t notsent_bytes = 0;   ///< queued, never sent
-  std::uint32_t unacked_bytes = 0;   ///< sent, not acknowledged
-  std::uint32_t recv_queue = 0;      ///< waiting for the application, in order
-  std::uint32_t reord_bytes = 0;     ///< received out of order, waiting for a gap to fill
+  std::uint32_t total_retrans = 0;  ///< segments
+  std::uint32_t notsent_bytes = 0;  ///< queued, never sent
+  std::uint32_t unacked_bytes = 0;  ///< sent, not acknowledged
+  std::uint32_t recv_queue = 0;     ///< waiting for the application, in order
+  std::uint32_t reord_bytes = 0;    ///< received out of order, waiting for a gap to fill
 };
 
 /// Totals since the stack was made.
 struct StackCounters {
-  std::array<std::uint64_t, kVerdictCount> verdicts{};  ///< frames and segments by what became of them
+  std::array<std::uint64_t, kVerdictCount>
+      verdicts{};  ///< frames and segments by what became of them
   std::uint64_t frames_in = 0, frames_out = 0, segments_in = 0, segments_out = 0;
   std::uint64_t retransmitted_segments = 0, resets_out = 0, challenge_acks_out = 0;
   std::uint64_t active_opens = 0, passive_opens = 0, failed_opens = 0, resets_in_established = 0;

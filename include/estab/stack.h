@@ -38,10 +38,10 @@ namespace estab {
 
 struct InterfaceConfig {
   std::string name;
-  std::uint16_t mtu = 1500;        ///< largest IP datagram, octets
-  bool checksum_offload = false;   ///< the device finishes TCP and UDP checksums
-  bool segmentation_v4 = false;    ///< the device takes TCP super-segments over IPv4
-  bool segmentation_v6 = false;    ///< and over IPv6
+  std::uint16_t mtu = 1500;                ///< largest IP datagram, octets
+  bool checksum_offload = false;           ///< the device finishes TCP and UDP checksums
+  bool segmentation_v4 = false;            ///< the device takes TCP super-segments over IPv4
+  bool segmentation_v6 = false;            ///< and over IPv6
   bool ignore_received_checksums = false;  ///< for links that cannot corrupt
   friend bool operator==(const InterfaceConfig&, const InterfaceConfig&) = default;
 };
@@ -54,8 +54,9 @@ struct Route {
 };
 
 struct ListenOptions {
-  Endpoint local;             ///< unspecified address: any of the stack's; `::` takes both families
-  std::uint32_t backlog = 128;  ///< completed connections waiting for accept (and openings under way)
+  Endpoint local;  ///< unspecified address: any of the stack's; `::` takes both families
+  std::uint32_t backlog =
+      128;  ///< completed connections waiting for accept (and openings under way)
   std::optional<TcpConfig> tcp{};  ///< for connections accepted here; else StackConfig::tcp
 };
 
@@ -77,7 +78,8 @@ enum class SendMode : std::uint8_t {
 /// What is left of urgent data (MUST-33).
 struct UrgentMark {
   std::uint64_t octets_before_end;  ///< unread octets up to and including the last urgent one
-  std::optional<std::uint8_t> out_of_band;  ///< the octet set aside, if TcpConfig::urgent_inline is off
+  std::optional<std::uint8_t>
+      out_of_band;  ///< the octet set aside, if TcpConfig::urgent_inline is off
 };
 
 struct ReceivedDatagram {
@@ -144,7 +146,8 @@ class Stack {
   Block take_block(std::size_t octets);
   void give_block(Block&& block);
 
-  // ---- commands of the application ---------------------------------------------------------------
+  // ---- commands of the application
+  // ---------------------------------------------------------------
 
   Result<ListenerId> listen(const ListenOptions& options);
   /// Stops listening; connections not yet accepted are reset.

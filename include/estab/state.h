@@ -24,6 +24,8 @@ enum class State : std::uint8_t {
 std::string_view name(State state);
 
 /// True for the states that follow a completed handshake (RFC 9293 §3.5.2, third group).
-constexpr bool is_synchronized(State state) { return state >= State::established; }
+constexpr bool is_synchronized(State state) {
+  return state >= State::established;
+}
 
 }  // namespace estab

@@ -52,7 +52,14 @@ std::string_view name(SendReason reason);
 
 /// The timers of one connection.
 enum class Timer : std::uint8_t {
-  retransmit, persist, delayed_ack, keep_alive, user_timeout, fin_wait_2, time_wait, count_
+  retransmit,
+  persist,
+  delayed_ack,
+  keep_alive,
+  user_timeout,
+  fin_wait_2,
+  time_wait,
+  count_
 };
 std::string_view name(Timer timer);
 

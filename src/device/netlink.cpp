@@ -5,6 +5,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <span>
 
@@ -50,17 +51,56 @@ class Request {
   alignas(nlmsghdr) std::array<char, NLMSG_SPACE(sizeof(Fixed)) + 4 * RTA_SPACE(16)> octets_{};
 };
 
-/// Sends the request and waits for the kernel's answer, which it gives at once.
-int ask_kernel(std::span<const char> request) {
+struct Answer {
+  alignas(nlmsghdr) std::array<char, 4096> octets;
+  std::size_t length = 0;
+
+  const nlmsghdr& header() const { return *reinterpret_cast<const nlmsghdr*>(octets.data()); }
+  /// The fixed part of an answer of this type; null if it is another or cut short.
+  template <class Fixed>
+  const Fixed* as(std::uint16_t type) const {
+    if (length < NLMSG_LENGTH(sizeof(Fixed)) || header().nlmsg_type != type) return nullptr;
+    return reinterpret_cast<const Fixed*>(octets.data() + NLMSG_HDRLEN);
+  }
+};
+
+/// Sends the request and waits for the kernel's answer, which it gives at once. Returns 0 or errno.
+int exchange(std::span<const char> request, Answer& answer) {
   const FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (!socket) return errno;
   if (::send(socket.number(), request.data(), request.size(), 0) < 0) return errno;
-  alignas(nlmsghdr) std::array<char, 4096> answer;
-  const ssize_t length = ::recv(socket.number(), answer.data(), answer.size(), 0);
+  const ssize_t length = ::recv(socket.number(), answer.octets.data(), answer.octets.size(), 0);
   if (length < 0) return errno;
-  if (static_cast<std::size_t>(length) < NLMSG_LENGTH(sizeof(nlmsgerr))) return EPROTO;
-  if (reinterpret_cast<const nlmsghdr*>(answer.data())->nlmsg_type != NLMSG_ERROR) return EPROTO;
-  return -static_cast<const nlmsgerr*>(NLMSG_DATA(answer.data()))->error;
+  answer.length = static_cast<std::size_t>(length);
+  return 0;
+}
+
+int ask_kernel(std::span<const char> request) {
+  Answer answer;
+  if (const int error = exchange(request, answer)) return error;
+  const auto* result = answer.as<nlmsgerr>(NLMSG_ERROR);
+  return result == nullptr ? EPROTO : -result->error;
+}
+
+/// The kernel delivers to this address.
+bool is_local(const IpAddress& address) {
+  rtmsg fixed{};
+  fixed.rtm_family = AF_INET6;
+  fixed.rtm_dst_len = 128;
+  Request request(RTM_GETROUTE, 0, fixed);
+  request.add(RTA_DST, address.wire_octets());
+  Answer answer;
+  if (exchange(request.octets(), answer) != 0) return false;
+  const auto* route = answer.as<rtmsg>(RTM_NEWROUTE);
+  return route != nullptr && route->rtm_type == RTN_LOCAL;
+}
+
+/// A new IPv6 address is there at once, but its local route comes a moment later, by a worker of
+/// the kernel's; what arrives before is lost. Worth waiting for, not worth failing for.
+void wait_until_local(const IpAddress& address) {
+  constexpr int kTries = 200;
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int i = 0; i < kTries && !is_local(address); ++i) ::nanosleep(&kPause, nullptr);
 }
 
 std::uint8_t prefix_length_of(const sockaddr& mask) {
@@ -128,7 +168,9 @@ int give_address(const std::string& interface, const Cidr& address) {
   Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, fixed);
   request.add(IFA_LOCAL, address.address.wire_octets());
   request.add(IFA_ADDRESS, address.address.wire_octets());
-  return ask_kernel(request.octets());
+  const int error = ask_kernel(request.octets());
+  if (error == 0 && !is_v4) wait_until_local(address.address);
+  return error;
 }
 
 int set_link_up(const std::string& interface, std::optional<std::uint16_t> mtu) {

@@ -8,14 +8,16 @@ namespace estab::stack {
 
 namespace {
 
-base::SipKey path_key(base::Prng& prng) { return {prng.next(), prng.next()}; }
+base::SipKey path_key(base::Prng& prng) {
+  return {prng.next(), prng.next()};
+}
 
 }  // namespace
 
 Core::Core(const StackConfig& stack_config)
     : config(stack_config),
       secrets(config.seed),
-      prng(std::array{config.seed[0] ^ 0x657374616265737aULL, config.seed[1]}),
+      prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x657374616265737a, config.seed[1]}),
       path_mtu({path_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)) {}
@@ -75,10 +77,9 @@ bool same(const Reply& a, const Reply& b) {
 }  // namespace
 
 bool Core::equals(const Core& other) const {
-  const bool same_replies = std::equal(replies.begin(), replies.end(), other.replies.begin(),
-                                       other.replies.end(), [](const Reply& a, const Reply& b) {
-                                         return same(a, b);
-                                       });
+  const bool same_replies =
+      std::equal(replies.begin(), replies.end(), other.replies.begin(), other.replies.end(),
+                 [](const Reply& a, const Reply& b) { return same(a, b); });
   return same_replies && config == other.config && counters == other.counters &&
          secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
          routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&

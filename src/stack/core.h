@@ -7,10 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "base/prng.h"
-#include "base/ring.h"
 #include "estab/event.h"
 #include "estab/stack.h"
+
+#include "base/prng.h"
+#include "base/ring.h"
 #include "ip/icmp_limit.h"
 #include "ip/interfaces.h"
 #include "ip/path_mtu.h"
@@ -65,7 +66,7 @@ struct Core {
   ip::RateLimit icmp_limit;
   base::Ring<Reply> replies;
   base::Ring<Event> events;  // of datagram ports, listeners and echoes; streams keep their own
-  Instant latest{};                // the latest time any call has named
+  Instant latest{};          // the latest time any call has named
   std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }

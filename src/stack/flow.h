@@ -22,10 +22,10 @@ struct Flow {
   std::uint32_t path_version;
   std::uint32_t timer = 0xffffffff;     // in the wheel
   std::uint32_t listener = 0xffffffff;  // whose queue it waits in, until accepted
-  bool indexed = false;       // in the flow table: segments find it
-  bool in_output = false;     // in the queue of flows with something to send
-  bool in_events = false;     // in the queue of flows with something to tell
-  bool connected_due = false; // the application is to be told that it opened
+  bool indexed = false;                 // in the flow table: segments find it
+  bool in_output = false;               // in the queue of flows with something to send
+  bool in_events = false;               // in the queue of flows with something to tell
+  bool connected_due = false;           // the application is to be told that it opened
 
   tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
   const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }

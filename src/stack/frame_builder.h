@@ -14,8 +14,7 @@ struct IpService {
 
 /// Writes TCP and IP headers in front of the pieces already in `frame`.
 void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
-                     const tcp::Emission& emission, const IpService& service,
-                     TransmitFrame& frame);
+                     const tcp::Emission& emission, const IpService& service, TransmitFrame& frame);
 /// Makes a frame of a finished datagram; its octets are copied into `storage`, which the frame
 /// points into.
 void build_raw_frame(Core& core, const Path& path, RawReply&& reply,

@@ -11,9 +11,12 @@ namespace estab {
 namespace {
 
 ip::ReassemblerConfig fragment_config(const StackConfig& config) {
-  base::Prng prng(std::array{config.seed[0], config.seed[1] ^ 0x667261676d656e74ULL});
-  return {{prng.next(), prng.next()}, config.limits.fragment_octets,
-          config.limits.fragments_per_datagram, config.fragment_timeout};
+  base::Prng prng(
+      std::array<std::uint64_t, 2>{config.seed[0], config.seed[1] ^ 0x667261676d656e74});
+  return {{prng.next(), prng.next()},
+          config.limits.fragment_octets,
+          config.limits.fragments_per_datagram,
+          config.fragment_timeout};
 }
 
 udp::DatagramTableConfig datagram_config(const StackConfig& config) {
@@ -36,11 +39,18 @@ Stack::Stack(Stack&& other) noexcept = default;
 Stack& Stack::operator=(Stack&& other) noexcept = default;
 Stack::~Stack() = default;
 
-// ---- getters ------------------------------------------------------------------------------------------
+// ---- getters
+// ------------------------------------------------------------------------------------------
 
-const StackConfig& Stack::config() const { return impl_->core.config; }
-const StackCounters& Stack::counters() const { return impl_->core.counters; }
-State Stack::state(StreamId stream) const { return impl_->tcp.state(impl_->core, stream); }
+const StackConfig& Stack::config() const {
+  return impl_->core.config;
+}
+const StackCounters& Stack::counters() const {
+  return impl_->core.counters;
+}
+State Stack::state(StreamId stream) const {
+  return impl_->tcp.state(impl_->core, stream);
+}
 
 Result<TcpInfo> Stack::info(StreamId stream) const {
   const auto* flow = impl_->tcp.find(stream);
@@ -97,8 +107,8 @@ Stack::Census Stack::census() const {
 std::size_t Stack::memory() const {
   const Impl& impl = *impl_;
   return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.fragments.memory() +
-         impl.core.path_mtu.memory() + impl.core.blocks.free_octets() +
-         impl.core.replies.memory() + impl.core.events.memory() + impl.raw_frame.capacity();
+         impl.core.path_mtu.memory() + impl.core.blocks.free_octets() + impl.core.replies.memory() +
+         impl.core.events.memory() + impl.raw_frame.capacity();
 }
 
 std::uint64_t Stack::hash() const {
@@ -115,7 +125,8 @@ bool Stack::equals(const Stack& other) const {
          impl_->datagrams == other.impl_->datagrams && impl_->fragments == other.impl_->fragments;
 }
 
-// ---- configuration ------------------------------------------------------------------------------------
+// ---- configuration
+// ------------------------------------------------------------------------------------
 
 InterfaceId Stack::add_interface(const InterfaceConfig& config) {
   return impl_->core.interfaces.add(config);
@@ -136,15 +147,17 @@ Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
 }
 
 Result<void> Stack::add_route(const Route& route) {
-  if (!impl_->core.interfaces.contains(route.interface))
-    return std::unexpected(Error::no_such_id);
+  if (!impl_->core.interfaces.contains(route.interface)) return std::unexpected(Error::no_such_id);
   ++impl_->core.path_version;
   return impl_->core.routes.add(route);
 }
 
-void Stack::set_observer(Observer* observer) { impl_->core.observer = observer; }
+void Stack::set_observer(Observer* observer) {
+  impl_->core.observer = observer;
+}
 
-// ---- handle -------------------------------------------------------------------------------------------
+// ---- handle
+// -------------------------------------------------------------------------------------------
 
 Verdict Stack::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame) {
   base::ensure(impl_->core.interfaces.contains(interface));
@@ -156,15 +169,19 @@ void Stack::handle_deadline(Instant now) {
   Impl& impl = *impl_;
   impl.core.latest = now;
   impl.tcp.on_deadline(impl.core, now);
-  impl.fragments.expire(now, [&](const wire::IpPacket& first) {
-    impl.send_reassembly_timeout(now, first);
-  });
+  impl.fragments.expire(
+      now, [&](const wire::IpPacket& first) { impl.send_reassembly_timeout(now, first); });
 }
 
-Block Stack::take_block(std::size_t octets) { return impl_->core.blocks.take(octets); }
-void Stack::give_block(Block&& block) { impl_->core.blocks.give(std::move(block)); }
+Block Stack::take_block(std::size_t octets) {
+  return impl_->core.blocks.take(octets);
+}
+void Stack::give_block(Block&& block) {
+  impl_->core.blocks.give(std::move(block));
+}
 
-// ---- poll ---------------------------------------------------------------------------------------------
+// ---- poll
+// ---------------------------------------------------------------------------------------------
 
 bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
   impl_->core.latest = now;

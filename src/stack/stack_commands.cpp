@@ -61,10 +61,9 @@ Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
 }
 
 Result<void> Stack::shutdown(Instant now, StreamId stream) {
-  return impl_->tcp.with_connection(impl_->core, now, stream,
-                                    [&](Connection& connection, const Context& context) {
-                                      return connection.shutdown(context);
-                                    });
+  return impl_->tcp.with_connection(
+      impl_->core, now, stream,
+      [&](Connection& connection, const Context& context) { return connection.shutdown(context); });
 }
 
 Result<void> Stack::close(Instant now, StreamId stream) {
@@ -85,8 +84,7 @@ void Stack::set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_a
 }
 
 void Stack::set_user_timeout(Instant now, StreamId stream, std::optional<Duration> timeout) {
-  impl_->tcp.reconfigure(impl_->core, now, stream,
-                         [&](TcpConfig& c) { c.user_timeout = timeout; });
+  impl_->tcp.reconfigure(impl_->core, now, stream, [&](TcpConfig& c) { c.user_timeout = timeout; });
 }
 
 void Stack::set_urgent_inline(StreamId stream, bool on) {
@@ -111,14 +109,15 @@ Result<DatagramId> Stack::bind_datagram(const Endpoint& local) {
   return impl_->datagrams.bind(local, impl_->core.prng);
 }
 
-Result<void> Stack::close(DatagramId port) { return impl_->datagrams.close(port); }
+Result<void> Stack::close(DatagramId port) {
+  return impl_->datagrams.close(port);
+}
 
 Result<Endpoint> Stack::local_endpoint(DatagramId port) const {
   return impl_->datagrams.local_endpoint(port);
 }
 
-Result<void> Stack::send_datagram(Instant now, DatagramId port, const Endpoint& to,
-                                  Octets octets) {
+Result<void> Stack::send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets) {
   return impl_->send_datagram(now, port, to, octets);
 }
 

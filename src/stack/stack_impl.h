@@ -2,6 +2,7 @@
 #pragma once
 
 #include "estab/stack.h"
+
 #include "ip/reassembler.h"
 #include "stack/core.h"
 #include "stack/tcp_layer.h"
@@ -14,7 +15,8 @@ namespace estab {
 struct Stack::Impl {
   explicit Impl(const StackConfig& config);
 
-  // ---- up (stack_input.cpp) ----------------------------------------------------------------------
+  // ---- up (stack_input.cpp)
+  // ----------------------------------------------------------------------
   /// Where a datagram comes from: a link, or this stack itself.
   enum class Origin : std::uint8_t { link, self };
   Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -35,8 +37,7 @@ struct Stack::Impl {
   Verdict handle_icmp(Instant now, const Arrived& in);
   void handle_icmp_error(Instant now, const wire::IcmpMessage& message,
                          const wire::IcmpError& error);
-  void handle_path_mtu(Instant now, const wire::IcmpMessage& message,
-                       const wire::IcmpError& error);
+  void handle_path_mtu(Instant now, const wire::IcmpMessage& message, const wire::IcmpError& error);
   bool is_outstanding(const wire::IcmpError& error) const;
   void answer_echo(const Arrived& in, const wire::IcmpMessage& request);
   /// Sends an ICMP error about a packet, if one may be sent (RFC 1122 §3.2.2) and the rate allows.
@@ -46,7 +47,8 @@ struct Stack::Impl {
   void send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
                          const wire::IcmpMessage& message);
 
-  // ---- down (stack_output.cpp) -------------------------------------------------------------------
+  // ---- down (stack_output.cpp)
+  // -------------------------------------------------------------------
   bool poll_transmit(Instant now, TransmitFrame& frame);
   bool next_frame(Instant now, TransmitFrame& frame);
   bool build_next_reply(Instant now, TransmitFrame& frame);

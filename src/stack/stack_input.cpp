@@ -1,5 +1,5 @@
-// The way up: a frame is parsed, addressed, put together if it is in pieces, verified, and handed to
-// the transport it is for.
+// The way up: a frame is parsed, addressed, put together if it is in pieces, verified, and handed
+// to the transport it is for.
 
 #include "base/byte_order.h"
 #include "ip/icmp_rules.h"
@@ -52,8 +52,7 @@ Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
   auto whole = fragments.accept(now, packet);
   if (!whole) {
     if (whole.error().problem) {
-      const wire::IcmpMessage problem{wire::icmp_v6::kParameterProblem,
-                                      whole.error().problem->code,
+      const wire::IcmpMessage problem{wire::icmp_v6::kParameterProblem, whole.error().problem->code,
                                       whole.error().problem->pointer, packet.octets()};
       send_icmp_message(now, interface, packet, problem);
     }
@@ -65,28 +64,33 @@ Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
 
 Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
   switch (in.packet.header.protocol) {
-    case wire::kProtocolTcp: return handle_tcp(now, in);
-    case wire::kProtocolUdp: return handle_udp(now, in);
+    case wire::kProtocolTcp:
+      return handle_tcp(now, in);
+    case wire::kProtocolUdp:
+      return handle_udp(now, in);
     case wire::kProtocolIcmp:
     case wire::kProtocolIcmpV6:
       if (in.packet.header.protocol == wire::icmp_protocol(in.packet.header.family()))
         return handle_icmp(now, in);
       break;
-    case wire::kProtocolNoNext: return Verdict::accepted;
-    default: break;
+    case wire::kProtocolNoNext:
+      return Verdict::accepted;
+    default:
+      break;
   }
   send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::protocol_unreachable,
                   next_header_offset(in.packet));
   return Verdict::unknown_protocol;
 }
 
-// ---- TCP ----------------------------------------------------------------------------------------------
+// ---- TCP
+// ----------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
   if (in.is_broadcast) return Verdict::bad_address;  // MUST-57
-  const bool trusted = in.frame.checksum_verified ||
-                       core.interfaces.config(in.interface).ignore_received_checksums;
+  const bool trusted =
+      in.frame.checksum_verified || core.interfaces.config(in.interface).ignore_received_checksums;
   if (!trusted && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolTcp,
                                                    in.packet.payload))
     return Verdict::bad_checksum;  // MUST-3
@@ -96,7 +100,8 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   return tcp.on_segment(core, now, tuple, segment, in.packet, in.frame.owner);
 }
 
-// ---- UDP ----------------------------------------------------------------------------------------------
+// ---- UDP
+// ----------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
@@ -118,7 +123,8 @@ Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
   return verdict;
 }
 
-// ---- ICMP ---------------------------------------------------------------------------------------------
+// ---- ICMP
+// ---------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   ++core.counters.icmp_in;
@@ -126,8 +132,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   const auto message = wire::parse_icmp(in.packet);
   if (!message) return message.error();
   if (message->type == wire::echo_request_type(family)) {
-    if (!core.config.answer_echo ||
-        !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
+    if (!core.config.answer_echo || !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
       return Verdict::icmp;
     answer_echo(in, *message);
     return Verdict::echo_answered;
@@ -189,8 +194,7 @@ void Stack::Impl::handle_path_mtu(Instant now, const wire::IcmpMessage& message,
   const std::uint32_t claimed = ip::claimed_mtu(message, error, path->mtu);
   if (!core.path_mtu.lower(now, destination, claimed, path->link_mtu)) return;
   ++core.path_version;
-  if (error.original.protocol == wire::kProtocolTcp)
-    tcp.on_path_mtu(core, now, error.tuple());
+  if (error.original.protocol == wire::kProtocolTcp) tcp.on_path_mtu(core, now, error.tuple());
 }
 
 void Stack::Impl::send_icmp_error(Instant now, InterfaceId interface, const wire::IpPacket& about,
@@ -210,8 +214,7 @@ void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& fir
   send_icmp_message(now, path->hop.interface, first, message);
 }
 
-void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface,
-                                    const wire::IpPacket& about,
+void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
                                     const wire::IcmpMessage& message) {
   if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
   if (!core.icmp_limit.take(now)) {

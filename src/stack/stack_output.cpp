@@ -1,5 +1,6 @@
-// The way down: answers that belong to no connection, then the connections' segments, then datagrams.
-// What is addressed to this stack itself goes up again and never reaches a link (RFC 1122 §3.2.1.3).
+// The way down: answers that belong to no connection, then the connections' segments, then
+// datagrams. What is addressed to this stack itself goes up again and never reaches a link (RFC
+// 1122 §3.2.1.3).
 
 #include <algorithm>
 
@@ -40,15 +41,14 @@ bool Stack::Impl::loop_back(Instant now, const TransmitFrame& frame) {
   if (!core.interfaces.is_local(frame.next_hop)) return false;
   std::vector<std::uint8_t> octets(frame.size());
   frame.copy_to(octets.data());
-  handle_frame(now, frame.interface,
-               ReceivedFrame{.octets = octets, .checksum_verified = true}, Origin::self);
+  handle_frame(now, frame.interface, ReceivedFrame{.octets = octets, .checksum_verified = true},
+               Origin::self);
   return true;
 }
 
 // The header of a datagram to `remote`, or why there can be none.
 Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddress& local,
-                                                     const IpAddress& remote,
-                                                     std::size_t length) {
+                                                     const IpAddress& remote, std::size_t length) {
   const auto path = core.find_path(now, remote);
   if (!path) return std::unexpected(Error::no_route);
   wire::IpHeader header{.source = local, .destination = remote};

@@ -54,8 +54,8 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
 // RFC 6056 §3.3.3 (algorithm 3): where the search begins depends on the destination and a secret;
 // each open moves on by one.
 std::optional<std::uint16_t> TcpLayer::choose_port(Core& core, FourTuple tuple) {
-  const std::uint32_t count =
-      std::uint32_t{core.config.port_max} - std::min(core.config.port_min, core.config.port_max) + 1;
+  const std::uint32_t count = std::uint32_t{core.config.port_max} -
+                              std::min(core.config.port_min, core.config.port_max) + 1;
   const std::uint32_t offset = core.secrets.port_offset(tuple.local_address, tuple.remote());
   for (std::uint32_t tries = 0; tries < count; ++tries) {
     const std::uint32_t step = (offset + next_port_++) % count;
@@ -104,15 +104,14 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
                       (path && core.interfaces.is_broadcast(path->hop.interface, to));
   if (nobody) return std::unexpected(Error::address_not_available);
   if (!path) return std::unexpected(Error::no_route);
-  if (flows_.size() >= core.config.limits.connections)
-    return std::unexpected(Error::limit_reached);
+  if (flows_.size() >= core.config.limits.connections) return std::unexpected(Error::limit_reached);
   const auto tuple = choose_tuple(core, *path, options);
   if (!tuple) return std::unexpected(tuple.error());
-  auto config = options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
-  const std::uint32_t index =
-      flows_.emplace(tcp::Handshake(core.context(now), core.secrets, *tuple, std::move(config),
-                                    path->link_mtu),
-                     *path, now, core.path_version);
+  auto config =
+      options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
+  const std::uint32_t index = flows_.emplace(
+      tcp::Handshake(core.context(now), core.secrets, *tuple, std::move(config), path->link_mtu),
+      *path, now, core.path_version);
   table_.insert(core.secrets.flow_hash(*tuple), Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   settle(core, now, index);
@@ -146,8 +145,8 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   return {};
 }
 
-// CLOSE or ABORT before the connection is open (RFC 9293 §3.10.4, §3.10.5): in SYN-SENT it is simply
-// forgotten, in SYN-RECEIVED the peer is told.
+// CLOSE or ABORT before the connection is open (RFC 9293 §3.10.4, §3.10.5): in SYN-SENT it is
+// simply forgotten, in SYN-RECEIVED the peer is told.
 Result<void> TcpLayer::abandon(Core& core, StreamId id, SendReason reason) {
   const tcp::Handshake& handshake = *flows_[id.index].handshake();
   if (handshake.state() == State::syn_received)

@@ -18,47 +18,46 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
                              const Segment& segment, const wire::IpPacket& packet, Block* owner) {
   const Arrived in{tuple, segment, packet, owner, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
-  const auto entry = find_entry(in.hash, tuple);
-  State before = State::closed;
-  const tcp::Context context = core.context(now);
-  const auto traced = [&](Verdict verdict, State after) {
-    context.trace([&] { return SegmentReceived{tuple, segment, verdict, before, after}; });
-    return verdict;
-  };
-  if (!entry) {
-    const auto listener = find_listener(tuple.local());
-    if (!listener) return traced(to_nobody(core, in), State::closed);
-    before = State::listen;
-    const Verdict verdict = to_listener(core, now, in, *listener);
-    const bool opened = verdict == Verdict::syn_queued || verdict == Verdict::syn_cookie_sent;
-    return traced(verdict, verdict == Verdict::handshake_completed ? State::established
-                           : opened                                ? State::syn_received
-                                                                   : State::listen);
-  }
-  switch (entry->kind) {
-    case Kind::flow: {
-      before = flows_[entry->index].state();
-      const std::uint32_t generation = flows_.generation(entry->index);
-      const Verdict verdict = to_flow(core, now, in, entry->index);
-      const Flow* flow = flows_.find(entry->index, generation);
-      return traced(verdict, flow ? flow->state() : State::closed);
-    }
-    case Kind::half_open: {
-      before = State::syn_received;
-      const Verdict verdict = to_half_open(core, now, in, entry->index);
-      return traced(verdict, verdict == Verdict::handshake_completed ? State::established
-                             : verdict == Verdict::reset_accepted    ? State::listen
-                                                                     : State::syn_received);
-    }
-    case Kind::time_wait: break;
-  }
-  before = State::time_wait;
-  const Verdict verdict = to_time_wait(core, now, in, entry->index);
-  return traced(verdict, verdict == Verdict::time_wait_reopened ? State::syn_received
-                                                                : State::time_wait);
+  if (!core.observer) return dispatch(core, now, in);
+  const State before = state_of(in.hash, tuple);
+  const Verdict verdict = dispatch(core, now, in);
+  core.context(now).trace(
+      [&] { return SegmentReceived{tuple, segment, verdict, before, state_of(in.hash, tuple)}; });
+  return verdict;
 }
 
-// ---- a flow of the application --------------------------------------------------------------------------
+Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
+  if (const auto entry = find_entry(in.hash, in.tuple)) {
+    switch (entry->kind) {
+      case Kind::flow:
+        return to_flow(core, now, in, entry->index);
+      case Kind::half_open:
+        return to_half_open(core, now, in, entry->index);
+      case Kind::time_wait:
+        return to_time_wait(core, now, in, entry->index);
+    }
+  }
+  const auto listener = find_listener(in.tuple.local());
+  return listener ? to_listener(core, now, in, *listener) : to_nobody(core, in);
+}
+
+// The state a pair of endpoints is in, whatever record holds it.
+State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
+  const auto entry = find_entry(hash, tuple);
+  if (!entry) return find_listener(tuple.local()) ? State::listen : State::closed;
+  switch (entry->kind) {
+    case Kind::half_open:
+      return State::syn_received;
+    case Kind::time_wait:
+      return State::time_wait;
+    case Kind::flow:
+      break;
+  }
+  return flows_[entry->index].state();
+}
+
+// ---- a flow of the application
+// --------------------------------------------------------------------------
 
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
@@ -72,8 +71,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
   const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
-  if (step.reply)
-    send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
+  if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
     settle(core, now, index);
     return step.verdict;
@@ -93,7 +91,8 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   return step.verdict;
 }
 
-// ---- a half-open record -----------------------------------------------------------------------------------
+// ---- a half-open record
+// -----------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
@@ -111,19 +110,25 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       drop_half_open(core, index);
       return complete(core, now, in, copy);
     }
-    case tcp::SynReceivedStep::repeat_syn_ack: send_syn_ack(core, now, index); return Verdict::accepted;
+    case tcp::SynReceivedStep::repeat_syn_ack:
+      send_syn_ack(core, now, index);
+      return Verdict::accepted;
     case tcp::SynReceivedStep::acknowledge:
       send_syn_ack(core, now, index);
       return Verdict::out_of_window;
-    case tcp::SynReceivedStep::paws: send_syn_ack(core, now, index); return Verdict::paws;
+    case tcp::SynReceivedStep::paws:
+      send_syn_ack(core, now, index);
+      return Verdict::paws;
     case tcp::SynReceivedStep::challenge:
       send_syn_ack(core, now, index);
       return in.segment.flags.rst() ? Verdict::reset_challenged : Verdict::syn_challenged;
-    case tcp::SynReceivedStep::ignore: return Verdict::no_ack_bit;
+    case tcp::SynReceivedStep::ignore:
+      return Verdict::no_ack_bit;
     case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
       drop_half_open(core, index);
       return Verdict::reset_accepted;
-    case tcp::SynReceivedStep::refuse_ack: break;
+    case tcp::SynReceivedStep::refuse_ack:
+      break;
   }
   refuse(core, in, SendReason::reset_bad_ack);
   return Verdict::ack_unacceptable;
@@ -146,9 +151,8 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
     return Verdict::queue_full;
   }
   tcp::Listener& listener = listeners_[record.listener];
-  const tcp::Opening opening =
-      tcp::make_opening(record, in.segment, *listener.config,
-                        core.secrets.timestamp_offset(in.tuple), now);
+  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
+                                                 core.secrets.timestamp_offset(in.tuple), now);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
   const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
@@ -163,7 +167,8 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
   return Verdict::handshake_completed;
 }
 
-// ---- LISTEN (RFC 9293 §3.10.7.2) ------------------------------------------------------------------------------
+// ---- LISTEN (RFC 9293 §3.10.7.2)
+// ------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::uint32_t listener) {
   const TcpFlags flags = in.segment.flags;
@@ -209,8 +214,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   return Verdict::syn_queued;
 }
 
-void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record,
-                           const TcpConfig& config) {
+void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const TcpConfig& config) {
   tcp::make_cookie(record, core.secrets, now);
   tcp::Emission emission =
       tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now);
@@ -228,7 +232,8 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
   tcp::Listener& l = listeners_[listener];
   const auto path = core.find_path(now, in.tuple.remote_address);
   if (!path) return std::nullopt;
-  auto record = tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
+  auto record =
+      tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
   if (!record) return std::nullopt;
   if (!l.has_room()) {
     ++core.counters.accept_queue_overflow;
@@ -240,7 +245,8 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
   return complete(core, now, in, *record);
 }
 
-// ---- TIME-WAIT ------------------------------------------------------------------------------------------------
+// ---- TIME-WAIT
+// ------------------------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   tcp::TimeWait& record = time_wait_[index];
@@ -251,14 +257,17 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     return Verdict::time_wait_acked;
   };
   switch (tcp::check_time_wait(record, in.segment)) {
-    case tcp::TimeWaitStep::ignore: return Verdict::accepted;
-    case tcp::TimeWaitStep::acknowledge: return acknowledge();
+    case tcp::TimeWaitStep::ignore:
+      return Verdict::accepted;
+    case tcp::TimeWaitStep::acknowledge:
+      return acknowledge();
     case tcp::TimeWaitStep::acknowledge_restart:
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);
       return acknowledge();
-    case tcp::TimeWaitStep::reopen: break;
+    case tcp::TimeWaitStep::reopen:
+      break;
   }
   const auto listener = find_listener(in.tuple.local());
   if (!listener) return acknowledge();
@@ -269,7 +278,8 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
   return verdict == Verdict::syn_queued ? Verdict::time_wait_reopened : verdict;
 }
 
-// ---- CLOSED (RFC 9293 §3.10.7.1) --------------------------------------------------------------------------------
+// ---- CLOSED (RFC 9293 §3.10.7.1)
+// --------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
   if (in.segment.flags.rst()) return Verdict::no_connection;
@@ -294,7 +304,8 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
   core.reply(std::move(reply));
 }
 
-// ---- ICMP (RFC 9293 §3.9.2.2) -----------------------------------------------------------------------------------
+// ---- ICMP (RFC 9293 §3.9.2.2)
+// -----------------------------------------------------------------------------------
 
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {

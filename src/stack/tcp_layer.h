@@ -1,6 +1,7 @@
-// TcpLayer: every listener, opening, connection and TIME-WAIT record of a stack; finds whose a segment
-// is, carries a connection from one kind of record to the next, and keeps its timer and its place in
-// the output queue. What a segment means to a connection is not decided here but in src/tcp.
+// TcpLayer: every listener, opening, connection and TIME-WAIT record of a stack; finds whose a
+// segment is, carries a connection from one kind of record to the next, and keeps its timer and its
+// place in the output queue. What a segment means to a connection is not decided here but in
+// src/tcp.
 //
 // Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
 // flows between tables and queues.
@@ -10,13 +11,14 @@
 #include <optional>
 #include <span>
 
+#include "estab/stack.h"
+
 #include "base/flat_index.h"
 #include "base/ring.h"
 #include "base/slab.h"
 #include "base/timer_wheel.h"
-#include "estab/stack.h"
-#include "stack/core.h"
 #include "ip/icmp_rules.h"
+#include "stack/core.h"
 #include "stack/flow.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
@@ -26,7 +28,8 @@ namespace estab::stack {
 
 class TcpLayer {
  public:
-  // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp) -----------------------------------
+  // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
+  // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
                      const wire::IpPacket& packet, Block* owner);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
@@ -38,7 +41,8 @@ class TcpLayer {
   void on_deadline(Core& core, Instant now);
   Instant next_deadline(Instant now) const;
 
-  // ---- commands (tcp_commands.cpp) -------------------------------------------------------------------
+  // ---- commands (tcp_commands.cpp)
+  // -------------------------------------------------------------------
   Result<ListenerId> listen(Core& core, const ListenOptions& options);
   Result<void> close_listener(Core& core, Instant now, ListenerId id);
   Result<StreamId> accept(Core& core, Instant now, ListenerId id);
@@ -52,17 +56,21 @@ class TcpLayer {
   template <class Change>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
 
-  // ---- output and events (tcp_output.cpp) ------------------------------------------------------------
+  // ---- output and events (tcp_output.cpp)
+  // ------------------------------------------------------------
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
 
-  // ---- getters -----------------------------------------------------------------------------------------
+  // ---- getters
+  // -----------------------------------------------------------------------------------------
   State state(const Core& core, StreamId id) const;
   const Flow* find(StreamId id) const { return flows_.find(id.index, id.generation); }
   const tcp::Connection* find_connection(StreamId id) const;
-  const tcp::Listener* find(ListenerId id) const { return listeners_.find(id.index, id.generation); }
+  const tcp::Listener* find(ListenerId id) const {
+    return listeners_.find(id.index, id.generation);
+  }
   void census(Stack::Census& census) const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
@@ -114,6 +122,8 @@ class TcpLayer {
     Block* owner;
     std::uint64_t hash;
   };
+  Verdict dispatch(Core& core, Instant now, const Arrived& in);
+  State state_of(std::uint64_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);

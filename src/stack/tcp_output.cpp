@@ -8,8 +8,8 @@ namespace estab::stack {
 namespace {
 
 /// For an observer, the segment with its text in one piece.
-void trace_sent(const tcp::Context& context, const FourTuple& tuple,
-                const tcp::Emission& emission, State state, const TransmitFrame& frame) {
+void trace_sent(const tcp::Context& context, const FourTuple& tuple, const tcp::Emission& emission,
+                State state, const TransmitFrame& frame) {
   context.trace([&] {
     static thread_local std::vector<std::uint8_t> text;
     text.clear();
@@ -52,8 +52,8 @@ bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitF
   if (tcp::Handshake* handshake = flow.handshake()) {
     emission = handshake->poll(context);
   } else {
-    emission = flow.connection()->poll(context, limits_of(core, flow.path, tuple.family()),
-                                       frame.pieces);
+    emission =
+        flow.connection()->poll(context, limits_of(core, flow.path, tuple.family()), frame.pieces);
   }
   if (!emission) return false;
   const TcpConfig& config = flow.config();

@@ -10,13 +10,17 @@ namespace estab::stack {
 
 using tcp::Connection;
 
-// ---- finding ------------------------------------------------------------------------------------------
+// ---- finding
+// ------------------------------------------------------------------------------------------
 
 const FourTuple& TcpLayer::tuple_of(Entry entry) const {
   switch (entry.kind) {
-    case Kind::half_open: return half_open_[entry.index].tuple;
-    case Kind::time_wait: return time_wait_[entry.index].tuple;
-    case Kind::flow: break;
+    case Kind::half_open:
+      return half_open_[entry.index].tuple;
+    case Kind::time_wait:
+      return time_wait_[entry.index].tuple;
+    case Kind::flow:
+      break;
   }
   return flows_[entry.index].tuple();
 }
@@ -41,9 +45,8 @@ std::uint64_t TcpLayer::listener_hash(const Endpoint& local) {
 }
 
 std::optional<std::uint32_t> TcpLayer::find_exact_listener(const Endpoint& local) const {
-  return listener_table_.find(listener_hash(local), [&](std::uint32_t index) {
-    return listeners_[index].local == local;
-  });
+  return listener_table_.find(
+      listener_hash(local), [&](std::uint32_t index) { return listeners_[index].local == local; });
 }
 
 // The most specific LISTEN takes the SYN: its own address, then any of the family, then any.
@@ -69,7 +72,8 @@ State TcpLayer::state(const Core& core, StreamId id) const {
   return entry && entry->kind == Kind::time_wait ? State::time_wait : State::closed;
 }
 
-// ---- settling -----------------------------------------------------------------------------------------
+// ---- settling
+// -----------------------------------------------------------------------------------------
 
 void TcpLayer::queue_output(std::uint32_t index) {
   Flow& flow = flows_[index];
@@ -114,8 +118,8 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
 }
 
 void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
-  const Instant deadline = flow.connection() ? flow.connection()->next_deadline()
-                                             : flow.handshake()->next_deadline();
+  const Instant deadline =
+      flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
   flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
 }
 
@@ -130,8 +134,7 @@ void TcpLayer::leave_table(Core& core, std::uint32_t index) {
 
 void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
   leave_table(core, index);
-  if (Connection* connection = flows_[index].connection())
-    connection->release_buffers(core.blocks);
+  if (Connection* connection = flows_[index].connection()) connection->release_buffers(core.blocks);
   flows_.erase(index);  // stale numbers in output_ and ready_ are recognised there
 }
 
@@ -149,8 +152,8 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
-  tcp::Emission ack = tcp::make_time_wait_ack(
-      time_wait_[record], core.secrets.timestamp_offset(flow.tuple()), now);
+  tcp::Emission ack =
+      tcp::make_time_wait_ack(time_wait_[record], core.secrets.timestamp_offset(flow.tuple()), now);
   ack.reason = SendReason::ack_immediate;
   send_reply(core, flow.tuple(), ack, State::time_wait, flow.config());
 }
@@ -188,12 +191,11 @@ void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
 }
 
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Opening& opening,
-                                       std::shared_ptr<const TcpConfig> config,
-                                       const Path& path) {
-  const std::uint32_t index = flows_.emplace(
-      Connection(core.context(now), opening, std::move(config),
-                 limits_of(core, path, opening.tuple.family())),
-      path, now, core.path_version);
+                                       std::shared_ptr<const TcpConfig> config, const Path& path) {
+  const std::uint32_t index =
+      flows_.emplace(Connection(core.context(now), opening, std::move(config),
+                                limits_of(core, path, opening.tuple.family())),
+                     path, now, core.path_version);
   table_.insert(core.secrets.flow_hash(opening.tuple), Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   return index;
@@ -201,8 +203,7 @@ std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Openi
 
 tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) const {
   const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
-  const bool super =
-      family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
   // 65535 octets less the longest headers: IPv4 and TCP with options.
   constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
   return {path.mtu, super ? kMaxPayload : 0};
@@ -221,13 +222,19 @@ void TcpLayer::refresh_path(Core& core, Instant now, Flow& flow) const {
 
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
                           State state, const TcpConfig& config) {
-  TcpReply reply{tuple, emission.segment, emission.reason, state, config.ttl,
-                 static_cast<std::uint8_t>(config.dscp << 2), config.source_route};
+  TcpReply reply{tuple,
+                 emission.segment,
+                 emission.reason,
+                 state,
+                 config.ttl,
+                 static_cast<std::uint8_t>(config.dscp << 2),
+                 config.source_route};
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
   core.reply(std::move(reply));
 }
 
-// ---- the value ----------------------------------------------------------------------------------------
+// ---- the value
+// ----------------------------------------------------------------------------------------
 
 void TcpLayer::census(Stack::Census& census) const {
   census.streams = flows_.size();

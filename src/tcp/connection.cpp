@@ -55,8 +55,8 @@ TcpInfo Connection::info() const {
   info.snd_wscale = negotiated_.send_shift;
   info.ato = config_->delayed_ack;
   info.pmtu = path_mtu_;
-  info.advmss = std::min<std::uint32_t>(path_mtu_ - ip_header(tuple_) - kTcpHeader,
-                                        config_->mss_limit);
+  info.advmss =
+      std::min<std::uint32_t>(path_mtu_ - ip_header(tuple_) - kTcpHeader, config_->mss_limit);
   info.segs_in = segs_in_;
   info.segs_out = segs_out_;
   sender_.fill(info, *config_);
@@ -64,7 +64,8 @@ TcpInfo Connection::info() const {
   return info;
 }
 
-// ---- states ---------------------------------------------------------------------------------------------
+// ---- states
+// ---------------------------------------------------------------------------------------------
 
 void Connection::set_state(const Context& context, State to) {
   if (to == state_) return;
@@ -98,7 +99,8 @@ void Connection::fail(const Context& context, Error error, std::optional<SendRea
   end(context, error, reset);
 }
 
-// ---- commands -------------------------------------------------------------------------------------------
+// ---- commands
+// -------------------------------------------------------------------------------------------
 
 Result<void> Connection::check_sendable() const {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
@@ -191,7 +193,8 @@ void Connection::on_path_mtu(const PathLimits& path) {
   sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path.mtu));
 }
 
-// ---- timers ---------------------------------------------------------------------------------------------
+// ---- timers
+// ---------------------------------------------------------------------------------------------
 
 void Connection::on_timers(const Context& context) {
   for (std::size_t i = 0; i < timers_.deadlines().size(); ++i) {
@@ -206,8 +209,7 @@ void Connection::on_timers(const Context& context) {
 }
 
 void Connection::on_timer(const Context& context, Timer timer) {
-  const Error timed_out =
-      config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
+  const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
       if (!sender_.on_retransmit_timer(context, *config_, timers_))
@@ -219,12 +221,16 @@ void Connection::on_timer(const Context& context, Timer timer) {
       if (!sender_.on_persist_timer(context, *config_, timers_))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
-    case Timer::delayed_ack: return receiver_.on_delayed_ack_timer();
-    case Timer::keep_alive: return on_keep_alive_timer(context);
-    case Timer::fin_wait_2: return end(context, std::nullopt, std::nullopt);
+    case Timer::delayed_ack:
+      return receiver_.on_delayed_ack_timer();
+    case Timer::keep_alive:
+      return on_keep_alive_timer(context);
+    case Timer::fin_wait_2:
+      return end(context, std::nullopt, std::nullopt);
     case Timer::user_timeout:
     case Timer::time_wait:
-    case Timer::count_: return;
+    case Timer::count_:
+      return;
   }
 }
 
@@ -257,8 +263,8 @@ void Connection::on_heard(const Context& context) {
   keep_alive_probes_ = 0;
 }
 
-// RFC 5961 §10: a limit for each connection. One for all connections together would tell an attacker
-// who can use it up whether a guess was right (CVE-2016-5696).
+// RFC 5961 §10: a limit for each connection. One for all connections together would tell an
+// attacker who can use it up whether a guess was right (CVE-2016-5696).
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;
@@ -282,7 +288,8 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
   });
 }
 
-// ---- the value ------------------------------------------------------------------------------------------
+// ---- the value
+// ------------------------------------------------------------------------------------------
 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {
@@ -292,15 +299,16 @@ bool operator==(const Connection& a, const Connection& b) {
                     c.signals_, c.timers_, c.sender_, c.receiver_);
   };
   if (a.ending_.has_value() != b.ending_.has_value()) return false;
-  if (a.ending_ && (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
+  if (a.ending_ &&
+      (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
     return false;
   return fields(a) == fields(b);
 }
 
 void Connection::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, released_, want_writable_, keep_alive_due_, challenge_due_,
-            keep_alive_probes_, answers_, answers_since_, timestamp_offset_, path_mtu_);
+  h.add_all(state_, released_, want_writable_, keep_alive_due_, challenge_due_, keep_alive_probes_,
+            answers_, answers_since_, timestamp_offset_, path_mtu_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);

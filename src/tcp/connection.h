@@ -14,6 +14,7 @@
 
 #include "estab/event.h"
 #include "estab/stack.h"
+
 #include "tcp/context.h"
 #include "tcp/opening.h"
 #include "tcp/receiver.h"
@@ -33,8 +34,8 @@ struct Emission {
 
 /// What the path allows: the sizes of segments come from it.
 struct PathLimits {
-  std::uint16_t mtu = 1500;            ///< of the path (PMTU)
-  std::uint32_t super_segment = 0;     ///< most payload octets under one header; 0: one segment
+  std::uint16_t mtu = 1500;         ///< of the path (PMTU)
+  std::uint32_t super_segment = 0;  ///< most payload octets under one header; 0: one segment
 };
 
 /// Why a connection ended, and whether the peer is to be told.
@@ -51,7 +52,8 @@ class Connection {
   Connection(const Context& context, const Opening& opening,
              std::shared_ptr<const TcpConfig> config, const PathLimits& path);
 
-  // ---- getters -----------------------------------------------------------------------------------
+  // ---- getters
+  // -----------------------------------------------------------------------------------
   State state() const { return state_; }
   const FourTuple& tuple() const { return tuple_; }
   const TcpConfig& config() const { return *config_; }
@@ -65,7 +67,8 @@ class Connection {
   const Negotiated& negotiated() const { return negotiated_; }
   std::size_t memory() const { return sender_.memory() + receiver_.memory(); }
 
-  // ---- handle ------------------------------------------------------------------------------------
+  // ---- handle
+  // ------------------------------------------------------------------------------------
   Verdict on_segment(const Context& context, const Segment& segment, Block* owner);
   /// The rest of the segment that completed the handshake: its text and controls (RFC 9293
   /// §3.10.7.3, "continue processing at the sixth step").
@@ -79,7 +82,8 @@ class Connection {
   /// ICMP reported something that does not end the connection (SHLD-25).
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
-  // ---- commands ----------------------------------------------------------------------------------
+  // ---- commands
+  // ----------------------------------------------------------------------------------
   Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);
   Result<void> send_owned(const Context& context, Octets octets, std::shared_ptr<const void> owner,
                           SendMode mode);
@@ -96,7 +100,8 @@ class Connection {
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
-  // ---- poll --------------------------------------------------------------------------------------
+  // ---- poll
+  // --------------------------------------------------------------------------------------
   std::optional<Emission> poll(const Context& context, const PathLimits& path,
                                std::span<Octets> views);
   /// The RST that tells the peer of the ending.
@@ -164,12 +169,12 @@ class Connection {
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
   State state_ = State::established;
-  bool released_ = false;        // the application has let go
-  bool want_writable_ = false;   // the application found the send buffer full
+  bool released_ = false;       // the application has let go
+  bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
   std::uint8_t keep_alive_probes_ = 0;
-  std::uint8_t answers_ = 0;     // challenge ACKs and the like in the current second
+  std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
   std::uint32_t timestamp_offset_;
   std::uint32_t path_mtu_;

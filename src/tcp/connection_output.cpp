@@ -46,8 +46,8 @@ Segment Connection::header(const Context& context, StreamOffset at) {
   segment.flags = kAck;
   segment.window = receiver_.announce(*config_);
   if (negotiated_.timestamps)
-    segment.options.timestamps = TcpTimestamps{timestamp_clock(context.now, timestamp_offset_),
-                                               receiver_.ts_recent()};
+    segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
   if (sender_.has_urgent(at)) {
     segment.flags = segment.flags | kUrg;
     segment.urgent_pointer = sender_.urgent_pointer(at);
@@ -60,8 +60,7 @@ Segment Connection::header(const Context& context, StreamOffset at) {
 Emission Connection::emit_ack(const Context& context, SendReason reason) {
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
-  const StreamOffset at =
-      reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.max();
+  const StreamOffset at = reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.max();
   Emission emission;
   emission.segment = header(context, at);
   if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
@@ -84,12 +83,11 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan,
   emission.segment = header(context, plan.from);
   emission.pieces = gathered.pieces;
   emission.payload_length = fitting.length;
-  emission.reason = fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin
-                                                                              : fitting.reason;
+  emission.reason =
+      fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
-  if (fitting.length > sender_.mss())
-    emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
+  if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
   return emission;
 }

@@ -1,4 +1,5 @@
-// Segment arrival (RFC 9293 §3.10.7.4) as modified by RFC 5961 and RFC 7323: eight checks, in order.
+// Segment arrival (RFC 9293 §3.10.7.4) as modified by RFC 5961 and RFC 7323: eight checks, in
+// order.
 
 #include "tcp/connection.h"
 
@@ -52,7 +53,8 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
   return Verdict::accepted;
 }
 
-// ---- First, check the sequence number ---------------------------------------------------------------
+// ---- First, check the sequence number
+// ---------------------------------------------------------------
 
 // RFC 7323 §3.2 and §5.3. A RST is judged by its sequence number alone.
 Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
@@ -64,13 +66,13 @@ Connection::Stop Connection::check_timestamps(const Context& context, const Arri
   return Verdict::paws;
 }
 
-Connection::Stop Connection::first_check_sequence(const Context& context,
-                                                  const Arrival& arrival) {
+Connection::Stop Connection::first_check_sequence(const Context& context, const Arrival& arrival) {
   if (auto stop = check_timestamps(context, arrival)) return stop;
   const Segment& segment = arrival.segment;
   const bool acceptable = receiver_.check_acceptable(arrival.seq, segment.length());
-  // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made to
-  // accept valid ACKs, URGs, and RSTs" (MUST-66). The text of such a segment finds no room later.
+  // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made
+  // to accept valid ACKs, URGs, and RSTs" (MUST-66). The text of such a segment finds no room
+  // later.
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
@@ -87,7 +89,8 @@ Connection::Stop Connection::first_check_sequence(const Context& context,
   return Verdict::out_of_window;
 }
 
-// ---- Second, check the RST bit (RFC 5961 §3) ----------------------------------------------------------
+// ---- Second, check the RST bit (RFC 5961 §3)
+// ----------------------------------------------------------
 
 Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.rst()) return std::nullopt;
@@ -104,7 +107,8 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
   return Verdict::reset_accepted;
 }
 
-// ---- Fourth, check the SYN bit (RFC 5961 §4) ------------------------------------------------------------
+// ---- Fourth, check the SYN bit (RFC 5961 §4)
+// ------------------------------------------------------------
 
 Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.syn()) return std::nullopt;
@@ -112,7 +116,8 @@ Connection::Stop Connection::fourth_check_syn(const Context& context, const Arri
   return Verdict::syn_challenged;
 }
 
-// ---- Fifth, check the ACK field ---------------------------------------------------------------------------
+// ---- Fifth, check the ACK field
+// ---------------------------------------------------------------------------
 
 // The five conditions of RFC 5681 §2; that the number equals SND.UNA is known.
 bool Connection::is_duplicate_ack(const Arrival& arrival) const {
@@ -134,7 +139,8 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
     case Sender::AckKind::duplicate:
       if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
       break;
-    case Sender::AckKind::advance: break;
+    case Sender::AckKind::advance:
+      break;
   }
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
@@ -159,14 +165,22 @@ void Connection::accept_valid_ack(const Context& context, const Arrival& arrival
 void Connection::accept_state_of_ack(const Context& context) {
   if (!sender_.fin_acked()) return;
   switch (state_) {
-    case State::fin_wait_1: enter_fin_wait_2(context); return;
-    case State::closing: set_state(context, State::time_wait); return;
-    case State::last_ack: end(context, std::nullopt, std::nullopt); return;
-    default: return;
+    case State::fin_wait_1:
+      enter_fin_wait_2(context);
+      return;
+    case State::closing:
+      set_state(context, State::time_wait);
+      return;
+    case State::last_ack:
+      end(context, std::nullopt, std::nullopt);
+      return;
+    default:
+      return;
   }
 }
 
-// ---- Sixth, check the URG bit -------------------------------------------------------------------------------
+// ---- Sixth, check the URG bit
+// -------------------------------------------------------------------------------
 
 void Connection::sixth_check_urgent(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
@@ -176,7 +190,8 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
   receiver_.set_aside_urgent(context, *config_);
 }
 
-// ---- Seventh, process the segment text ------------------------------------------------------------------------
+// ---- Seventh, process the segment text
+// ------------------------------------------------------------------------
 
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
@@ -193,26 +208,34 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
   return std::nullopt;
 }
 
-// ---- Eighth, check the FIN bit ----------------------------------------------------------------------------------
+// ---- Eighth, check the FIN bit
+// ----------------------------------------------------------------------------------
 
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
-  const bool now_in_order = arrival.segment.flags.fin()
-                                ? receiver_.accept_fin(arrival.text_end())
-                                : receiver_.accept_noted_fin();
+  const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
+                                                        : receiver_.accept_noted_fin();
   if (!now_in_order) return;
   signals_.peer_closed = true;
   signals_.readable = true;
   switch (state_) {
-    case State::established: set_state(context, State::close_wait); return;
-    case State::fin_wait_1: set_state(context, State::closing); return;
-    case State::fin_wait_2: set_state(context, State::time_wait); return;
-    default: return;
+    case State::established:
+      set_state(context, State::close_wait);
+      return;
+    case State::fin_wait_1:
+      set_state(context, State::closing);
+      return;
+    case State::fin_wait_2:
+      set_state(context, State::time_wait);
+      return;
+    default:
+      return;
   }
 }
 
-// ---- The short path ---------------------------------------------------------------------------------------------
+// ---- The short path
+// ---------------------------------------------------------------------------------------------
 
 // Header prediction: the segment every check would pass without a side effect but to take its text
 // and its acknowledgement.

@@ -53,7 +53,8 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.iss = h.iss;
   opening.irs = h.irs;
   opening.negotiated = h.negotiated;
-  opening.send_window = std::uint32_t{ack.window} << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
+  opening.send_window = std::uint32_t{ack.window}
+                        << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
   opening.receive_window = syn_window(config);
   opening.timestamp_offset = timestamp_offset;
   opening.ts_recent = h.ts_recent;

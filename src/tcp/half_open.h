@@ -1,6 +1,6 @@
 // HalfOpen: a passive open between SYN and ACK (SYN-RECEIVED via LISTEN), as a small record in the
-// SYN cache (RFC 4987 §3.5). No buffers, no Connection, until the third segment has come: a flood of
-// SYNs costs this much each and no more.
+// SYN cache (RFC 4987 §3.5). No buffers, no Connection, until the third segment has come: a flood
+// of SYNs costs this much each and no more.
 #pragma once
 
 #include <cstdint>

@@ -87,15 +87,25 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
-    case SynReceivedStep::repeat_syn_ack: due_ = true; return {Verdict::accepted};
-    case SynReceivedStep::acknowledge: due_ = true; return {Verdict::out_of_window};
-    case SynReceivedStep::paws: due_ = true; return {Verdict::paws};
-    case SynReceivedStep::challenge: due_ = true; return {Verdict::syn_challenged};
-    case SynReceivedStep::ignore: return {Verdict::no_ack_bit};
+    case SynReceivedStep::repeat_syn_ack:
+      due_ = true;
+      return {Verdict::accepted};
+    case SynReceivedStep::acknowledge:
+      due_ = true;
+      return {Verdict::out_of_window};
+    case SynReceivedStep::paws:
+      due_ = true;
+      return {Verdict::paws};
+    case SynReceivedStep::challenge:
+      due_ = true;
+      return {Verdict::syn_challenged};
+    case SynReceivedStep::ignore:
+      return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
       fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
       return {Verdict::reset_accepted};
-    case SynReceivedStep::refuse_ack: return {Verdict::ack_unacceptable, false, refuse(segment)};
+    case SynReceivedStep::refuse_ack:
+      return {Verdict::ack_unacceptable, false, refuse(segment)};
   }
   return {Verdict::no_ack_bit};
 }
@@ -123,8 +133,8 @@ void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
   const Instant give_up = started_at_ + config_->r2_syn;
-  deadline_ = std::min(context.now + std::min(wait, config_->rto_max),
-                       std::max(give_up, context.now));
+  deadline_ =
+      std::min(context.now + std::min(wait, config_->rto_max), std::max(give_up, context.now));
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {

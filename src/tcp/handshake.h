@@ -8,6 +8,7 @@
 
 #include "estab/error.h"
 #include "estab/state.h"
+
 #include "tcp/connection.h"
 #include "tcp/context.h"
 #include "tcp/opening.h"
@@ -62,7 +63,7 @@ class Handshake {
   State state_ = State::syn_sent;
   SeqNum iss_, irs_;
   Negotiated negotiated_;
-  std::uint16_t mss_;  // announced
+  std::uint16_t mss_;              // announced
   std::uint32_t send_window_ = 0;  // the peer's, scaled
   std::uint32_t timestamp_offset_;
   std::uint32_t ts_recent_ = 0;

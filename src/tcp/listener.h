@@ -1,14 +1,15 @@
-// Listener: a passive OPEN (RFC 9293 §3.10.1). It holds no connection's state: openings under way are
-// HalfOpen records in the SYN cache or only cookies; what is complete waits in its queue.
+// Listener: a passive OPEN (RFC 9293 §3.10.1). It holds no connection's state: openings under way
+// are HalfOpen records in the SYN cache or only cookies; what is complete waits in its queue.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
-#include "base/ring.h"
 #include "estab/config.h"
 #include "estab/id.h"
 #include "estab/stack.h"
+
+#include "base/ring.h"
 
 namespace estab::tcp {
 
@@ -17,7 +18,7 @@ struct Listener {
   std::uint32_t backlog = 128;
   std::uint32_t half_open = 0;  // records in the SYN cache
   std::shared_ptr<const TcpConfig> config;
-  base::Ring<StreamId> queue;   // complete, waiting for accept
+  base::Ring<StreamId> queue;  // complete, waiting for accept
 
   bool has_room() const { return queue.size() < backlog; }
   friend bool operator==(const Listener& a, const Listener& b) {

@@ -34,7 +34,9 @@ struct Opening {
 };
 
 /// The default send MSS of RFC 9293 MUST-15.
-constexpr std::uint16_t default_mss(Family family) { return family == Family::ipv4 ? 536 : 1220; }
+constexpr std::uint16_t default_mss(Family family) {
+  return family == Family::ipv4 ? 536 : 1220;
+}
 
 /// The clock of the timestamps option: one tick a millisecond (RFC 7323 §5.4).
 inline std::uint32_t timestamp_clock(Instant now, std::uint32_t offset) {

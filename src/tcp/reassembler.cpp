@@ -64,7 +64,8 @@ Reassembler::Stored Reassembler::store(StreamOffset begin, Incoming in, Limits l
     begin = std::max(begin, held_[i].end());
     ++i;
   }
-  std::erase_if(recent_, [&](StreamOffset at) { return run_around(at) == run_around(whole_begin); });
+  std::erase_if(recent_,
+                [&](StreamOffset at) { return run_around(at) == run_around(whole_begin); });
   if (added || !refused) recent_.insert(recent_.begin(), whole_begin);
   if (recent_.size() > SackBlocks::kMax) recent_.resize(SackBlocks::kMax);
   if (added) return Stored::added;
@@ -79,7 +80,8 @@ std::optional<Piece> Reassembler::take_next(StreamOffset next, BlockPool& pool) 
     memory_ -= front.piece.block.capacity();
     return front;
   };
-  while (!held_.empty() && held_.front().end() <= next) pool.give(std::move(take_front().piece.block));
+  while (!held_.empty() && held_.front().end() <= next)
+    pool.give(std::move(take_front().piece.block));
   std::optional<Piece> result;
   if (!held_.empty() && held_.front().begin <= next) {
     Held front = take_front();
@@ -98,9 +100,8 @@ void Reassembler::release_all(BlockPool& pool) {
 }
 
 void Reassembler::add_run(OffsetRange range) {
-  const auto first = std::partition_point(runs_.begin(), runs_.end(), [&](const OffsetRange& run) {
-    return run.end < range.begin;
-  });
+  const auto first = std::partition_point(
+      runs_.begin(), runs_.end(), [&](const OffsetRange& run) { return run.end < range.begin; });
   auto last = first;
   for (; last != runs_.end() && last->begin <= range.end; ++last) {
     range.begin = std::min(range.begin, last->begin);
@@ -154,8 +155,8 @@ bool operator==(const Reassembler& a, const Reassembler& b) {
     return false;
   return std::equal(a.held_.begin(), a.held_.end(), b.held_.begin(), b.held_.end(),
                     [](const auto& x, const auto& y) {
-                      return x.begin == y.begin && std::ranges::equal(x.piece.octets(),
-                                                                      y.piece.octets());
+                      return x.begin == y.begin &&
+                             std::ranges::equal(x.piece.octets(), y.piece.octets());
                     });
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "estab/segment.h"
+
 #include "tcp/piece.h"
 #include "tcp/sequence.h"
 

@@ -78,7 +78,8 @@ void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset be
   ts_recent_at_ = now;
 }
 
-// ---- sixth check ----------------------------------------------------------------------------------
+// ---- sixth check
+// ----------------------------------------------------------------------------------
 
 bool Receiver::accept_urgent(StreamOffset end_of_urgent) {
   if (end_of_urgent <= urgent_end_ || end_of_urgent <= read_) return false;
@@ -98,10 +99,11 @@ std::optional<UrgentMark> Receiver::urgent(const TcpConfig& config) const {
   return UrgentMark{left, out_of_band_};
 }
 
-// Out-of-band delivery (RFC 6093 §4): the last urgent octet leaves the stream once it is the next to
-// be read; octets before it are read as usual.
+// Out-of-band delivery (RFC 6093 §4): the last urgent octet leaves the stream once it is the next
+// to be read; octets before it are read as usual.
 void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config) {
-  if (config.urgent_inline || urgent_set_aside_ || urgent_end_ <= kFirstOctet || urgent_end_ > nxt_) return;
+  if (config.urgent_inline || urgent_set_aside_ || urgent_end_ <= kFirstOctet || urgent_end_ > nxt_)
+    return;
   const StreamOffset octet = urgent_end_ - 1;
   if (octet < read_) return;
   if (!out_of_band_) out_of_band_ = queue_.octet_at(static_cast<std::size_t>(octet - read_));
@@ -111,7 +113,8 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
   urgent_set_aside_ = true;
 }
 
-// ---- seventh and eighth check -----------------------------------------------------------------------
+// ---- seventh and eighth check
+// -----------------------------------------------------------------------
 
 void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
   const StreamOffset end = std::min(begin + octets, nxt_);
@@ -172,9 +175,14 @@ std::uint32_t Receiver::store_beyond_gap(const Context& context, const TcpConfig
   const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
                                    std::size_t{config.receive_buffer} * 2};
   switch (gaps_->store(begin, in, limits, context.blocks)) {
-    case Reassembler::Stored::added: break;
-    case Reassembler::Stored::duplicate: gaps_->note_duplicate({begin, begin + size}); break;
-    case Reassembler::Stored::refused: ++context.counters.out_of_order_refused; break;
+    case Reassembler::Stored::added:
+      break;
+    case Reassembler::Stored::duplicate:
+      gaps_->note_duplicate({begin, begin + size});
+      break;
+    case Reassembler::Stored::refused:
+      ++context.counters.out_of_order_refused;
+      break;
   }
   owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
   return 0;
@@ -210,7 +218,8 @@ bool Receiver::accept_fin(StreamOffset at) {
   return true;
 }
 
-// ---- acknowledging ----------------------------------------------------------------------------------
+// ---- acknowledging
+// ----------------------------------------------------------------------------------
 
 // SHLD-18, SHLD-19: delay, but at least one ACK for every second full-sized segment.
 void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std::uint32_t octets,
@@ -264,7 +273,8 @@ SackBlocks Receiver::sack_blocks() {
   return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
 }
 
-// ---- the application ----------------------------------------------------------------------------------
+// ---- the application
+// ----------------------------------------------------------------------------------
 
 namespace {
 std::size_t before(StreamOffset from, StreamOffset to, std::size_t most) {
@@ -289,8 +299,7 @@ std::size_t Receiver::peek(std::span<Octets> views) const {
 }
 
 std::size_t Receiver::read(const Context& context, const TcpConfig& config, MutableOctets into) {
-  const std::size_t n =
-      queue_.read(into.first(std::min(into.size(), readable())), context.blocks);
+  const std::size_t n = queue_.read(into.first(std::min(into.size(), readable())), context.blocks);
   read_ += static_cast<std::int64_t>(n);
   set_aside_urgent(context, config);
   return n;

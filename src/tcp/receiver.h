@@ -2,9 +2,10 @@
 // in order until the application reads it, and decides when and with which window to acknowledge.
 //
 // Laws. RCV.NXT only grows. What has once been inside the announced window is accepted, and the
-// right edge of the window is not taken back (SHLD-14) while the application reads as it promised by
-// its buffer (see announce). Octets reach the application once, in order. An ACK is owed as a fact
-// and paid by the next segment that carries one, so a burst is acknowledged once (MUST-58, MUST-59).
+// right edge of the window is not taken back (SHLD-14) while the application reads as it promised
+// by its buffer (see announce). Octets reach the application once, in order. An ACK is owed as a
+// fact and paid by the next segment that carries one, so a burst is acknowledged once (MUST-58,
+// MUST-59).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <optional>
 
 #include "estab/stack.h"
+
 #include "tcp/context.h"
 #include "tcp/opening.h"
 #include "tcp/reassembler.h"
@@ -66,9 +68,7 @@ class Receiver {
   /// The same for a FIN noted earlier, now that a gap may have been filled.
   bool accept_noted_fin() { return fin_ && nxt_ == *fin_ && accept_fin(*fin_); }
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
-  bool is_straight() const {
-    return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_;
-  }
+  bool is_straight() const { return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_; }
 
   // ---- acknowledging ---------------------------------------------------------------------------
   void owe(SendReason reason) { due_ = reason; }
@@ -111,15 +111,15 @@ class Receiver {
   std::uint32_t take_in_order(const Context& context);
 
   SequenceSpace space_;
-  StreamOffset nxt_ = kFirstOctet;  // RCV.NXT
-  StreamOffset edge_;               // RCV.NXT + RCV.WND, the highest ever announced
-  StreamOffset read_ = kFirstOctet; // first octet the application has not read
-  std::optional<StreamOffset> fin_; // where the peer's FIN stands
-  StreamOffset urgent_end_;         // RCV.UP: behind the last urgent octet; 0: never set
+  StreamOffset nxt_ = kFirstOctet;            // RCV.NXT
+  StreamOffset edge_;                         // RCV.NXT + RCV.WND, the highest ever announced
+  StreamOffset read_ = kFirstOctet;           // first octet the application has not read
+  std::optional<StreamOffset> fin_;           // where the peer's FIN stands
+  StreamOffset urgent_end_;                   // RCV.UP: behind the last urgent octet; 0: never set
   StreamOffset last_ack_sent_ = kFirstOctet;  // RFC 7323 Last.ACK.sent
   Instant ts_recent_at_;
   std::uint32_t ts_recent_ = 0;
-  std::uint32_t segment_size_ = 0;  // largest payload seen: what "full-sized" means here
+  std::uint32_t segment_size_ = 0;    // largest payload seen: what "full-sized" means here
   std::uint32_t unacknowledged_ = 0;  // in-order octets since the last ACK
   std::optional<SendReason> due_;
   std::optional<std::uint8_t> out_of_band_;

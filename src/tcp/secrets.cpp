@@ -47,12 +47,14 @@ std::uint32_t Secrets::port_offset(const IpAddress& local, const Endpoint& remot
   return static_cast<std::uint32_t>(hash(port_, {local, remote.address, 0, remote.port}));
 }
 
-std::uint64_t Secrets::flow_hash(const FourTuple& tuple) const { return hash(flow_, tuple); }
+std::uint64_t Secrets::flow_hash(const FourTuple& tuple) const {
+  return hash(flow_, tuple);
+}
 
 std::uint64_t Secrets::cookie_tag(const FourTuple& tuple, SeqNum irs, std::uint64_t epoch,
                                   std::uint8_t mss_index) const {
-  const std::array<std::uint64_t, 3> rest = {
-      hash(cookie_, tuple), std::uint64_t{irs.value()} << 8 | mss_index, epoch};
+  const std::array<std::uint64_t, 3> rest = {hash(cookie_, tuple),
+                                             std::uint64_t{irs.value()} << 8 | mss_index, epoch};
   return base::siphash13_words(cookie_, rest);
 }
 

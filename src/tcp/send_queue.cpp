@@ -17,10 +17,10 @@ SendQueue::SendQueue(const SendQueue& other) : begin_(other.begin_), end_(other.
   BlockPool pool;
   std::array<Octets, kWholePieces> views;
   while (end_ < other.end_) {
-    const Gathered part =
-        other.gather(end_, static_cast<std::uint32_t>(std::min<std::int64_t>(
-                               other.end_ - end_, std::int64_t{kLargestLoan})),
-                     views);
+    const Gathered part = other.gather(end_,
+                                       static_cast<std::uint32_t>(std::min<std::int64_t>(
+                                           other.end_ - end_, std::int64_t{kLargestLoan})),
+                                       views);
     for (std::size_t i = 0; i < part.pieces; ++i) append(views[i], pool);
   }
 }
@@ -134,8 +134,8 @@ bool operator==(const SendQueue& a, const SendQueue& b) {
   if (a.begin_ != b.begin_ || a.end_ != b.end_) return false;
   std::array<Octets, 1> left, right;
   for (StreamOffset at = a.begin_; at < a.end_;) {
-    const auto want = static_cast<std::uint32_t>(
-        std::min<std::int64_t>(a.end_ - at, std::int64_t{kLargestLoan}));
+    const auto want =
+        static_cast<std::uint32_t>(std::min<std::int64_t>(a.end_ - at, std::int64_t{kLargestLoan}));
     const auto n = std::min(a.gather(at, want, left).octets, b.gather(at, want, right).octets);
     if (std::memcmp(left[0].data(), right[0].data(), n) != 0) return false;
     at += n;

@@ -1,5 +1,5 @@
-// SendQueue: the octets an application has handed over and the peer has not acknowledged. Octets are
-// copied in once (or lent, with an owner that keeps them alive) and stay where they are until
+// SendQueue: the octets an application has handed over and the peer has not acknowledged. Octets
+// are copied in once (or lent, with an owner that keeps them alive) and stay where they are until
 // acknowledged: segments and retransmissions point at them.
 //
 // Law: octets [begin(), end()) are present; nothing in between ever moves or changes.
@@ -9,9 +9,10 @@
 #include <memory>
 #include <span>
 
-#include "base/ring.h"
 #include "estab/block.h"
 #include "estab/octets.h"
+
+#include "base/ring.h"
 #include "tcp/sequence.h"
 
 namespace estab::base {

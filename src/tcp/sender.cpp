@@ -8,8 +8,8 @@
 namespace estab::tcp {
 
 namespace {
-constexpr std::uint8_t kDuplicateThreshold = 3;  // RFC 5681 §3.2
-constexpr std::uint8_t kLimitedTransmit = 2;     // RFC 3042
+constexpr std::uint8_t kDuplicateThreshold = 3;                 // RFC 5681 §3.2
+constexpr std::uint8_t kLimitedTransmit = 2;                    // RFC 3042
 constexpr Duration kOverride = std::chrono::milliseconds(200);  // RFC 9293 §3.8.6.2.1 (4)
 }  // namespace
 
@@ -26,7 +26,8 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
   congestion_.on_syn_lost(mss);
 }
 
-// ---- fifth check ----------------------------------------------------------------------------------
+// ---- fifth check
+// ----------------------------------------------------------------------------------
 
 Sender::AckKind Sender::check_ack(StreamOffset ack) const {
   if (ack > max_) return AckKind::beyond;
@@ -126,7 +127,8 @@ void Sender::accept_duplicate_ack() {
   congestion_.on_enter_recovery(static_cast<std::uint32_t>(max_ - una_), mss_);
 }
 
-// ---- sending ----------------------------------------------------------------------------------------
+// ---- sending
+// ----------------------------------------------------------------------------------------
 
 std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most) {
   if (auto resend = plan_resend()) return resend;
@@ -138,8 +140,8 @@ std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most
 std::optional<SendPlan> Sender::plan_resend() const {
   if (resend_ == Resend::none || una_ >= max_) return std::nullopt;
   SendPlan plan{.from = una_};
-  plan.reason = resend_ == Resend::fast ? SendReason::retransmit_fast
-                                        : SendReason::retransmit_partial;
+  plan.reason =
+      resend_ == Resend::fast ? SendReason::retransmit_fast : SendReason::retransmit_partial;
   const std::int64_t sent = std::min(max_, queue_.end()) - una_;
   plan.length = static_cast<std::uint32_t>(std::clamp<std::int64_t>(sent, 0, mss_));
   finish_plan(plan);
@@ -164,11 +166,13 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   if (fin_left && window_room < 1) return std::nullopt;
   SendPlan plan{.from = nxt_};
   if (octets_left) {
-    plan.length = check_length(config, std::min(window_room, std::max<std::int64_t>(cwnd_room, mss_)), most);
+    plan.length =
+        check_length(config, std::min(window_room, std::max<std::int64_t>(cwnd_room, mss_)), most);
     if (plan.length == 0) return std::nullopt;
   }
   finish_plan(plan);
-  if (plan.from + plan.length + (plan.fin ? 1 : 0) <= max_) plan.reason = SendReason::retransmit_timeout;
+  if (plan.from + plan.length + (plan.fin ? 1 : 0) <= max_)
+    plan.reason = SendReason::retransmit_timeout;
   return plan;
 }
 
@@ -176,8 +180,8 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
                                    std::uint32_t most) const {
   if (room <= 0) return 0;
   const std::int64_t available = queue_.end() - nxt_;
-  const auto length = static_cast<std::uint32_t>(
-      std::min({available, room, std::int64_t{std::max(most, mss_)}}));
+  const auto length =
+      static_cast<std::uint32_t>(std::min({available, room, std::int64_t{std::max(most, mss_)}}));
   const bool is_tail = length == available;
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
@@ -212,8 +216,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
   plan.reason = window_ == 0 ? SendReason::zero_window_probe : SendReason::data;
   const std::int64_t available = std::max<std::int64_t>(queue_.end() - una_, 0);
   const std::int64_t fits = std::max<std::int64_t>(window_, 1);
-  plan.length =
-      static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
+  plan.length = static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
   finish_plan(plan);
   if (plan.length > 0 && plan.fin) plan.fin = window_ > plan.length;
   return plan;
@@ -261,7 +264,7 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
-  Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);  // SHLD-29
+  Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   timers.set(Timer::persist, context.now + std::min(wait, config.rto_max));
 }
@@ -270,7 +273,8 @@ std::uint16_t Sender::urgent_pointer(StreamOffset at) const {
   return static_cast<std::uint16_t>(std::min<std::int64_t>(urgent_end_ - at, 0xffff));
 }
 
-// ---- timers -----------------------------------------------------------------------------------------
+// ---- timers
+// -----------------------------------------------------------------------------------------
 
 Duration Sender::give_up_after(const TcpConfig& config) const {
   return config.user_timeout.value_or(config.r2);
@@ -300,8 +304,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
   return true;
 }
 
-bool Sender::on_persist_timer(const Context& context, const TcpConfig& config,
-                              TimerTable& timers) {
+bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
   const Instant since = std::max(oldest_at_, heard_at_);
   const bool unanswered = probes_ > 0 && context.now - since >= give_up_after(config);
@@ -313,7 +316,8 @@ bool Sender::on_persist_timer(const Context& context, const TcpConfig& config,
   return true;
 }
 
-// ---- the application ----------------------------------------------------------------------------------
+// ---- the application
+// ----------------------------------------------------------------------------------
 
 std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
@@ -334,8 +338,7 @@ void Sender::before_append(const Context& context, const TcpConfig& config) {
   if (context.now - last_sent_ > rtt_.rto(config)) congestion_.on_idle(mss_, config);
 }
 
-void Sender::append(const Context& context, const TcpConfig& config, Octets octets,
-                    SendMode mode) {
+void Sender::append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode) {
   before_append(context, config);
   queue_.append(octets, context.blocks);
   after_append(mode);
@@ -385,8 +388,8 @@ void Sender::hash_into(base::Hasher& h) const {
             wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value(),
             timed_end_.value());
   h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
-  h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_,
-            first_partial_, fin_queued_, more_, urgent_notice_, cwnd_limited_);
+  h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
+            fin_queued_, more_, urgent_notice_, cwnd_limited_);
   h.add_all(total_retransmits_, bytes_retransmitted_);
   rtt_.hash_into(h);
   congestion_.hash_into(h);

@@ -1,10 +1,10 @@
 // Sender: the SND half of the transmission control block (RFC 9293 §3.3.1): what is queued, what is
 // in flight, what may go next.
 //
-// Laws. SND.UNA <= SND.NXT <= everything ever sent (max()). Nothing beyond the peer's window is sent
-// but a probe. A full segment goes as soon as the windows allow; a smaller one only by the rules of
-// RFC 9293 §3.8.6.2.1 (silly windows) and §3.7.4 (Nagle). It decides in octets; the unit it hands out
-// is a super-segment where the link takes one.
+// Laws. SND.UNA <= SND.NXT <= everything ever sent (max()). Nothing beyond the peer's window is
+// sent but a probe. A full segment goes as soon as the windows allow; a smaller one only by the
+// rules of RFC 9293 §3.8.6.2.1 (silly windows) and §3.7.4 (Nagle). It decides in octets; the unit
+// it hands out is a super-segment where the link takes one.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <span>
 
 #include "estab/stack.h"
+
 #include "tcp/congestion/controller.h"
 #include "tcp/context.h"
 #include "tcp/opening.h"
@@ -47,7 +48,8 @@ class Sender {
   bool in_flight() const { return max_ > una_; }
   std::uint32_t mss() const { return mss_; }
 
-  // ---- fifth check -------------------------------------------------------------------------------
+  // ---- fifth check
+  // -------------------------------------------------------------------------------
   enum class AckKind : std::uint8_t { advance, duplicate, old, beyond };
   /// What an acknowledgement number is to us. `old` is below SND.UNA, `beyond` was never sent.
   AckKind check_ack(StreamOffset ack) const;
@@ -66,7 +68,8 @@ class Sender {
   /// The FIN was sent, and acknowledged.
   bool fin_acked() const { return fin_queued_ && una_ > queue_.end(); }
 
-  // ---- sending -----------------------------------------------------------------------------------
+  // ---- sending
+  // -----------------------------------------------------------------------------------
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
@@ -82,7 +85,8 @@ class Sender {
   bool urgent_notice() const { return urgent_notice_; }
   void on_urgent_notice_sent() { urgent_notice_ = false; }
 
-  // ---- timers ------------------------------------------------------------------------------------
+  // ---- timers
+  // ------------------------------------------------------------------------------------
   /// RFC 6298 (5.4)-(5.6). False: given up (R2, user timeout).
   bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// A probe is due. False: given up, since the peer no longer answers.
@@ -92,12 +96,16 @@ class Sender {
   Instant heard_at() const { return heard_at_; }
   std::uint8_t retransmits() const { return retransmits_; }
 
-  // ---- the application ---------------------------------------------------------------------------
+  // ---- the application
+  // ---------------------------------------------------------------------------
   std::size_t room(const TcpConfig& config) const;
   void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
   void append_owned(const Context& context, const TcpConfig& config, Octets octets,
                     std::shared_ptr<const void> owner, SendMode mode);
-  void queue_fin() { fin_queued_ = true; more_ = false; }
+  void queue_fin() {
+    fin_queued_ = true;
+    more_ = false;
+  }
   bool fin_queued() const { return fin_queued_; }
   bool all_sent() const { return nxt_ >= queue_.end(); }
   std::size_t queued() const { return queue_.size(); }
@@ -144,12 +152,12 @@ class Sender {
   StreamOffset recover_;            // RFC 6582
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;   // when what is oldest in flight was first sent
-  Instant heard_at_;    // when the peer was last heard
-  Instant last_sent_;   // when data was last sent
-  std::uint32_t window_;       // SND.WND, scaled
-  std::uint32_t max_window_;   // Max(SND.WND)
-  std::uint32_t mss_;          // Eff.snd.MSS: payload octets of a full segment
+  Instant oldest_at_;         // when what is oldest in flight was first sent
+  Instant heard_at_;          // when the peer was last heard
+  Instant last_sent_;         // when data was last sent
+  std::uint32_t window_;      // SND.WND, scaled
+  std::uint32_t max_window_;  // Max(SND.WND)
+  std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment
   std::uint8_t duplicate_acks_ = 0;
   std::uint8_t retransmits_ = 0;  // timeouts since SND.UNA last moved
   std::uint8_t probes_ = 0;       // since the window was last open
@@ -158,9 +166,9 @@ class Sender {
   bool probe_due_ = false;
   bool first_partial_ = false;
   bool fin_queued_ = false;
-  bool more_ = false;             // the application said more follows
-  bool urgent_notice_ = false;    // the peer has not been told of SND.UP yet
-  bool cwnd_limited_ = false;     // the congestion window, and nothing else, stopped sending
+  bool more_ = false;           // the application said more follows
+  bool urgent_notice_ = false;  // the peer has not been told of SND.UP yet
+  bool cwnd_limited_ = false;   // the congestion window, and nothing else, stopped sending
   std::uint32_t total_retransmits_ = 0;
   std::uint64_t bytes_retransmitted_ = 0;
   RttEstimator rtt_;

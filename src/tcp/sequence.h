@@ -1,6 +1,7 @@
 // Two notations for the same octet: SeqNum, 32 bits, as on the wire; StreamOffset, 64 bits, which
-// never wraps and so can be ordered. Law: everything inside a connection is a StreamOffset; a SeqNum
-// is turned into one as soon as it has come in, near a reference, and back only to be emitted.
+// never wraps and so can be ordered. Law: everything inside a connection is a StreamOffset; a
+// SeqNum is turned into one as soon as it has come in, near a reference, and back only to be
+// emitted.
 //
 // In each direction offset 0 is the SYN, 1 the first octet of data; the FIN takes the offset after
 // the last octet (RFC 9293 §3.4).

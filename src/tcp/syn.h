@@ -7,6 +7,7 @@
 
 #include "estab/config.h"
 #include "estab/segment.h"
+
 #include "tcp/opening.h"
 
 namespace estab::tcp {
@@ -14,8 +15,7 @@ namespace estab::tcp {
 /// MUST-67: what we can receive, from the link's MTU, not reduced by options.
 inline std::uint16_t announced_mss(Family family, std::uint16_t link_mtu, const TcpConfig& config) {
   const int headers = family == Family::ipv4 ? 40 : 60;
-  return static_cast<std::uint16_t>(
-      std::clamp<int>(link_mtu - headers, 1, config.mss_limit));
+  return static_cast<std::uint16_t>(std::clamp<int>(link_mtu - headers, 1, config.mss_limit));
 }
 
 /// The window field of a SYN is never scaled (RFC 7323 §2.2).

@@ -41,9 +41,8 @@ void make_cookie(HalfOpen& h, const Secrets& secrets, Instant now) {
 }
 
 std::uint32_t cookie_timestamp(const HalfOpen& h, std::uint32_t clock) {
-  const std::uint32_t options =
-      (h.negotiated.window_scale ? h.negotiated.send_shift : kNoScale) |
-      (h.negotiated.sack ? kSackBit : 0);
+  const std::uint32_t options = (h.negotiated.window_scale ? h.negotiated.send_shift : kNoScale) |
+                                (h.negotiated.sack ? kSackBit : 0);
   const std::uint32_t stamped = (clock & ~kOptionsMask) | options;
   return stamped > clock ? stamped - (kOptionsMask + 1) : stamped;  // never ahead of the clock
 }

@@ -1,9 +1,9 @@
 // SYN cookies (RFC 4987 §3.6): when there is no room for a HalfOpen, what it would hold is folded
 // into the numbers of the SYN-ACK, and comes back with the ACK. Nothing is kept meanwhile.
 //
-// The ISN carries 5 bits of the time (64 s a unit), 3 bits of the MSS and 24 bits of a keyed tag. With
-// timestamps the low 6 bits of TSval carry the window scale and whether SACK was offered; without,
-// the connection does without both.
+// The ISN carries 5 bits of the time (64 s a unit), 3 bits of the MSS and 24 bits of a keyed tag.
+// With timestamps the low 6 bits of TSval carry the window scale and whether SACK was offered;
+// without, the connection does without both.
 #pragma once
 
 #include <cstdint>

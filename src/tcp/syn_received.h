@@ -6,6 +6,7 @@
 
 #include "estab/segment.h"
 #include "estab/time.h"
+
 #include "tcp/opening.h"
 
 namespace estab::tcp {
@@ -18,14 +19,14 @@ struct SynReceivedView {
 };
 
 enum class SynReceivedStep : std::uint8_t {
-  establish,        ///< fifth check: our SYN is acknowledged
-  repeat_syn_ack,   ///< the peer's SYN came again: our SYN-ACK was lost
-  acknowledge,      ///< first check: not acceptable, say what is expected
-  paws,             ///< first check: an old timestamp
-  ignore,           ///< nothing to be done
-  reset,            ///< second check: a RST with exactly the expected number
-  challenge,        ///< second or fourth check: RFC 5961
-  refuse_ack,       ///< fifth check: acknowledges what was never sent: RST
+  establish,       ///< fifth check: our SYN is acknowledged
+  repeat_syn_ack,  ///< the peer's SYN came again: our SYN-ACK was lost
+  acknowledge,     ///< first check: not acceptable, say what is expected
+  paws,            ///< first check: an old timestamp
+  ignore,          ///< nothing to be done
+  reset,           ///< second check: a RST with exactly the expected number
+  challenge,       ///< second or fourth check: RFC 5961
+  refuse_ack,      ///< fifth check: acknowledges what was never sent: RST
 };
 
 inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Segment& segment) {

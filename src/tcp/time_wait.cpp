@@ -13,10 +13,8 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
   record.rcv_nxt = connection.receiver().ack_number();
   record.ts_recent = connection.receiver().ts_recent();
   record.timestamps = connection.negotiated().timestamps;
-  record.window = static_cast<std::uint16_t>(
-      std::min<std::uint32_t>(connection.receiver().window() >>
-                                  connection.negotiated().receive_shift,
-                              0xffff));
+  record.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(
+      connection.receiver().window() >> connection.negotiated().receive_shift, 0xffff));
   record.deadline = Deadline32(deadline);
   return record;
 }
@@ -26,8 +24,7 @@ namespace {
 // RFC 6191 §2: timestamps decide where there are any, else the sequence number.
 bool proves_itself_new(const TimeWait& record, const Segment& syn) {
   if (record.timestamps && syn.options.timestamps) {
-    const auto newer =
-        static_cast<std::int32_t>(syn.options.timestamps->value - record.ts_recent);
+    const auto newer = static_cast<std::int32_t>(syn.options.timestamps->value - record.ts_recent);
     if (newer != 0) return newer > 0;
   }
   return syn.seq - record.rcv_nxt > 0;

@@ -1,6 +1,6 @@
-// TimeWait: what remains of a connection for 2 MSL after this side closed first (MUST-13). One MSL so
-// that the last ACK can reach the peer, one so that a FIN the peer repeats can come back; in both the
-// answer is that ACK again. 64 octets, no buffers.
+// TimeWait: what remains of a connection for 2 MSL after this side closed first (MUST-13). One MSL
+// so that the last ACK can reach the peer, one so that a FIN the peer repeats can come back; in
+// both the answer is that ACK again. 64 octets, no buffers.
 //
 // It is also a guard against old duplicates (RFC 1337): a RST does not end it, and a new SYN does
 // only if its numbers prove that it is new (RFC 6191).
@@ -45,7 +45,7 @@ struct TimeWait {
   std::uint32_t ts_recent = 0;
   Deadline32 deadline;
   std::uint32_t older = 0xffffffff, newer = 0xffffffff;  // in the order of their deadlines
-  std::uint16_t window = 0;  // as last announced
+  std::uint16_t window = 0;                              // as last announced
   bool timestamps = false;
 
   friend bool operator==(const TimeWait&, const TimeWait&) = default;

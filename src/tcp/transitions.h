@@ -1,6 +1,6 @@
-// The arrows of RFC 9293 §3.3.2, figure 5, as a table. Connection::set_state asserts it: a change of
-// state that the RFC does not draw cannot happen. Every state may also fall to CLOSED (RST, abort,
-// timeout), which the figure leaves out for readability, as its notes say.
+// The arrows of RFC 9293 §3.3.2, figure 5, as a table. Connection::set_state asserts it: a change
+// of state that the RFC does not draw cannot happen. Every state may also fall to CLOSED (RST,
+// abort, timeout), which the figure leaves out for readability, as its notes say.
 #pragma once
 
 #include <array>
@@ -15,25 +15,25 @@ struct Arrow {
 };
 
 inline constexpr std::array kArrows = {
-    Arrow{State::closed, State::listen},            // passive OPEN
-    Arrow{State::closed, State::syn_sent},          // active OPEN, send SYN
-    Arrow{State::listen, State::syn_received},      // rcv SYN, send SYN,ACK
-    Arrow{State::listen, State::syn_sent},          // SEND, send SYN
-    Arrow{State::syn_sent, State::syn_received},    // rcv SYN, send SYN,ACK (simultaneous open)
-    Arrow{State::syn_sent, State::established},     // rcv SYN,ACK, send ACK
-    Arrow{State::syn_received, State::established}, // rcv ACK of SYN
-    Arrow{State::syn_received, State::fin_wait_1},  // CLOSE, send FIN
-    Arrow{State::syn_received, State::listen},      // rcv RST (note 1)
-    Arrow{State::established, State::fin_wait_1},   // CLOSE, send FIN
-    Arrow{State::established, State::close_wait},   // rcv FIN, send ACK
-    Arrow{State::fin_wait_1, State::fin_wait_2},    // rcv ACK of FIN
-    Arrow{State::fin_wait_1, State::closing},       // rcv FIN, send ACK
-    Arrow{State::fin_wait_1, State::time_wait},     // rcv FIN+ACK of FIN, send ACK (note 2)
-    Arrow{State::fin_wait_2, State::time_wait},     // rcv FIN, send ACK
-    Arrow{State::closing, State::time_wait},        // rcv ACK of FIN
-    Arrow{State::close_wait, State::last_ack},      // CLOSE, send FIN
-    Arrow{State::last_ack, State::closed},          // rcv ACK of FIN
-    Arrow{State::time_wait, State::closed},         // timeout = 2 MSL
+    Arrow{State::closed, State::listen},             // passive OPEN
+    Arrow{State::closed, State::syn_sent},           // active OPEN, send SYN
+    Arrow{State::listen, State::syn_received},       // rcv SYN, send SYN,ACK
+    Arrow{State::listen, State::syn_sent},           // SEND, send SYN
+    Arrow{State::syn_sent, State::syn_received},     // rcv SYN, send SYN,ACK (simultaneous open)
+    Arrow{State::syn_sent, State::established},      // rcv SYN,ACK, send ACK
+    Arrow{State::syn_received, State::established},  // rcv ACK of SYN
+    Arrow{State::syn_received, State::fin_wait_1},   // CLOSE, send FIN
+    Arrow{State::syn_received, State::listen},       // rcv RST (note 1)
+    Arrow{State::established, State::fin_wait_1},    // CLOSE, send FIN
+    Arrow{State::established, State::close_wait},    // rcv FIN, send ACK
+    Arrow{State::fin_wait_1, State::fin_wait_2},     // rcv ACK of FIN
+    Arrow{State::fin_wait_1, State::closing},        // rcv FIN, send ACK
+    Arrow{State::fin_wait_1, State::time_wait},      // rcv FIN+ACK of FIN, send ACK (note 2)
+    Arrow{State::fin_wait_2, State::time_wait},      // rcv FIN, send ACK
+    Arrow{State::closing, State::time_wait},         // rcv ACK of FIN
+    Arrow{State::close_wait, State::last_ack},       // CLOSE, send FIN
+    Arrow{State::last_ack, State::closed},           // rcv ACK of FIN
+    Arrow{State::time_wait, State::closed},          // timeout = 2 MSL
 };
 
 constexpr bool is_arrow(State from, State to) {

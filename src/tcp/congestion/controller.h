@@ -12,6 +12,7 @@
 
 #include "estab/config.h"
 #include "estab/time.h"
+
 #include "tcp/congestion/new_reno.h"
 
 namespace estab::base {
