@@ -20,8 +20,6 @@
 namespace estab::tools {
 namespace {
 
-constexpr std::uint64_t kCopyBelow = 64 << 10;
-
 std::uintptr_t page_size() {
   static const auto size = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   return size;

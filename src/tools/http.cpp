@@ -13,9 +13,9 @@ using HeaderList = std::vector<std::pair<std::string_view, std::string>>;
 
 enum class Content { sent, head_only, none };
 
-Persistence persistence_for(const Request& request) {
-  return request.keep_alive() && !request.has_content() ? Persistence::keep_alive
-                                                        : Persistence::close;
+Persistence persistence_for(const Request& request, const Occasion& occasion) {
+  if (request.has_content() || !request.keep_alive()) return Persistence::close;
+  return occasion.allowed;
 }
 
 std::uint64_t octets_of(const std::vector<BodyPiece>& pieces) {
@@ -133,7 +133,7 @@ std::optional<Status> check_method(const Request& request) {
 }
 
 Response answer_with_file(const Request& request, const FileFacts& file, const Occasion& occasion) {
-  Persistence persistence = persistence_for(request);
+  Persistence persistence = persistence_for(request, occasion);
   HeaderList headers = describe(file, occasion);
   auto failed = check_preconditions(request.fields, file);
   if (failed == Status::not_modified)
@@ -160,7 +160,7 @@ Response answer_with_file(const Request& request, const FileFacts& file, const O
 
 Response answer_with_page(const Request& request, std::string html, const Occasion& occasion) {
   return assemble(Status::ok, {{"Content-Type", "text/html; charset=utf-8"}}, {std::move(html)},
-                  content_for(request), persistence_for(request), occasion);
+                  content_for(request), persistence_for(request, occasion), occasion);
 }
 
 Response answer_with_redirect(const Request& request, std::string_view location,
@@ -168,14 +168,14 @@ Response answer_with_redirect(const Request& request, std::string_view location,
   HeaderList headers{{"Location", std::string(location)},
                      {"Content-Type", "text/plain; charset=utf-8"}};
   return assemble(Status::moved_permanently, headers, {fmt::format("Moved to {}\n", location)},
-                  content_for(request), persistence_for(request), occasion);
+                  content_for(request), persistence_for(request, occasion), occasion);
 }
 
 Response answer_with_error(const Request& request, Status status, const Occasion& occasion) {
   HeaderList headers{{"Content-Type", "text/plain; charset=utf-8"}};
   if (status == Status::method_not_allowed) headers.emplace_back("Allow", "GET, HEAD");
   return assemble(status, headers, {error_page(status)}, content_for(request),
-                  persistence_for(request), occasion);
+                  persistence_for(request, occasion), occasion);
 }
 
 Response answer_to_garbage(Status status, const Occasion& occasion) {

@@ -36,6 +36,7 @@ struct Response {
 struct Occasion {
   UnixTime now = 0;
   std::string boundary;  ///< between parts; must not occur in the file (RFC 2046 §5.1.1)
+  Persistence allowed = Persistence::keep_alive;  ///< close: the server is about to end
 };
 
 /// 405 or 501 if the method is not GET or HEAD.

@@ -158,6 +158,14 @@ TEST(HttpAnswer, ClosesWhenAskedToOrWhenContentFollows) {
   EXPECT_EQ(get("Transfer-Encoding: chunked\r\n").persistence, Persistence::close);
 }
 
+TEST(HttpAnswer, ClosesWhenTheServerIsAboutToEnd) {
+  Occasion ending = kOccasion;
+  ending.allowed = Persistence::close;
+  Response response = answer_with_file(request("GET /"), kFile, ending);
+  EXPECT_EQ(response.persistence, Persistence::close);
+  EXPECT_TRUE(has(response, "Connection: close"));
+}
+
 TEST(HttpAnswer, ServesAnEmptyFile) {
   FileFacts file = kFile;
   file.size = 0;

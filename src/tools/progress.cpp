@@ -59,7 +59,9 @@ void ProgressMeter::show(const Progress& progress) {
 }
 
 void ProgressMeter::finish(const Progress& progress) {
-  if (columns_ != 0 && shown_) draw(progress, "\n");
+  if (columns_ == 0 || !shown_) return;
+  draw(progress, "\n");
+  shown_.reset();
 }
 
 }  // namespace estab::tools

@@ -16,20 +16,20 @@ namespace {
 // O_NONBLOCK: opening a FIFO must not wait for its other end.
 constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-Descriptor openat2_beneath(int root, const char* relative) {
+FileDescriptor openat2_beneath(int root, const char* relative) {
   open_how how{};
   how.flags = kOpenFlags;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   // EAGAIN: something was renamed during the walk, and it could not be proved harmless.
   for (int attempt = 0; attempt < 3; ++attempt) {
     long opened = syscall(SYS_openat2, root, relative, &how, sizeof how);
-    if (opened >= 0 || errno != EAGAIN) return Descriptor(static_cast<int>(opened));
+    if (opened >= 0 || errno != EAGAIN) return FileDescriptor(static_cast<int>(opened));
   }
   return {};
 }
 
-Descriptor walk_without_links(int root, std::string_view relative) {
-  Descriptor here(openat(root, ".", kOpenFlags | O_DIRECTORY));
+FileDescriptor walk_without_links(int root, std::string_view relative) {
+  FileDescriptor here(openat(root, ".", kOpenFlags | O_DIRECTORY));
   while (here && !relative.empty()) {
     std::string name(relative.substr(0, relative.find('/')));
     relative.remove_prefix(std::min(name.size() + 1, relative.size()));
@@ -38,7 +38,7 @@ Descriptor walk_without_links(int root, std::string_view relative) {
       errno = EXDEV;
       return {};
     }
-    here = Descriptor(openat(here.number(), name.c_str(), kOpenFlags | O_NOFOLLOW));
+    here = FileDescriptor(openat(here.number(), name.c_str(), kOpenFlags | O_NOFOLLOW));
   }
   return here;
 }
@@ -66,7 +66,7 @@ Status status_of_errno(int error) {
   }
 }
 
-ServedFile describe(Descriptor descriptor, const struct stat& about, std::string_view path) {
+ServedFile describe(FileDescriptor descriptor, const struct stat& about, std::string_view path) {
   ServedFile file;
   file.facts.size = static_cast<std::uint64_t>(about.st_size);
   file.facts.modified = about.st_mtim.tv_sec;
@@ -77,7 +77,7 @@ ServedFile describe(Descriptor descriptor, const struct stat& about, std::string
   return file;
 }
 
-std::expected<Served, Status> list(Descriptor directory) {
+std::expected<Served, Status> list(FileDescriptor directory) {
   DIR* stream = fdopendir(dup(directory.number()));
   if (stream == nullptr) return std::unexpected(status_of_errno(errno));
   ServedDirectory found;
@@ -103,12 +103,12 @@ std::expected<ServedFiles, std::string> ServedFiles::open(const std::string& dir
 
 std::expected<ServedFiles, std::string> ServedFiles::open(const std::string& directory,
                                                           Lookup lookup) {
-  Descriptor root(::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  FileDescriptor root(::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   if (!root) return std::unexpected(std::string(std::strerror(errno)));
   return ServedFiles(std::move(root), lookup);
 }
 
-Descriptor ServedFiles::open_beneath(const std::string& relative) const {
+FileDescriptor ServedFiles::open_beneath(const std::string& relative) const {
   const char* path = relative.empty() ? "." : relative.c_str();
   if (lookup_ == Lookup::beneath) return openat2_beneath(root_.number(), path);
   return walk_without_links(root_.number(), path);
@@ -119,7 +119,7 @@ std::expected<Served, Status> ServedFiles::find(const std::string& path) const {
   std::string relative = path.substr(1);
   bool wants_directory = path.ends_with('/');
   while (relative.ends_with('/')) relative.pop_back();
-  Descriptor opened = open_beneath(relative);
+  FileDescriptor opened = open_beneath(relative);
   if (!opened) return std::unexpected(status_of_errno(errno));
   struct stat about{};
   if (fstat(opened.number(), &about) != 0) return std::unexpected(status_of_errno(errno));
@@ -130,7 +130,7 @@ std::expected<Served, Status> ServedFiles::find(const std::string& path) const {
   if (!S_ISDIR(about.st_mode)) return std::unexpected(Status::forbidden);
   if (!wants_directory) return ServedDirectory{};
   std::string index = (relative.empty() ? "" : relative + "/") + "index.html";
-  Descriptor page = open_beneath(index);
+  FileDescriptor page = open_beneath(index);
   if (page && fstat(page.number(), &about) == 0 && S_ISREG(about.st_mode))
     return describe(std::move(page), about, index);
   return list(std::move(opened));

@@ -12,15 +12,17 @@
 
 #include "estab/octets.h"
 
-#include "tools/descriptor.h"
+#include "device/file_descriptor.h"
 #include "tools/http.h"
 
 namespace estab::tools {
 
+using device::FileDescriptor;
+
 /// An open regular file.
 struct ServedFile {
   FileFacts facts;
-  Descriptor descriptor;
+  FileDescriptor descriptor;
 };
 
 struct ServedDirectory {
@@ -44,10 +46,10 @@ class ServedFiles {
   std::expected<Served, Status> find(const std::string& path) const;
 
  private:
-  ServedFiles(Descriptor root, Lookup lookup) : root_(std::move(root)), lookup_(lookup) {}
-  Descriptor open_beneath(const std::string& relative) const;
+  ServedFiles(FileDescriptor root, Lookup lookup) : root_(std::move(root)), lookup_(lookup) {}
+  FileDescriptor open_beneath(const std::string& relative) const;
 
-  Descriptor root_;
+  FileDescriptor root_;
   Lookup lookup_;
 };
 
@@ -56,6 +58,9 @@ struct FileOctets {
   Octets octets;
   std::shared_ptr<const void> owner;
 };
+
+/// Parts shorter than this are copied, longer ones are mapped.
+inline constexpr std::uint64_t kCopyBelow = 64 << 10;
 
 /// Maps a part of a file, or copies it if it is small. A mapped file that is truncated afterwards
 /// reads as zeros from its new end on, and the program lives (see still_holds).

@@ -265,9 +265,11 @@ def _wrong_include(file, kind, name):
     folder = name.split("/")[0]
     if ".." in name.split("/"):
         return "from the root of the sources, without .."
-    if file.parts[0] in ("src", "include") and (kind == "<") == (folder == "estab" or
+    if file.parts[0] in ("src", "include") and (kind == "<") == (folder in ("estab", "tests") or
                                                                    folder in LAYERS):
         return "our own in quotes, others in angle brackets"
+    if folder == "tests" and file.parts[0] == "src" and not file.is_test:
+        return "src does not know tests"
     if file.parts[0] == "include" and kind == '"' and folder != "estab":
         return "a public header includes public headers"
     if file.layer and not file.is_test and folder in LAYERS and folder != file.layer \
