@@ -49,6 +49,8 @@ struct LadderOptions {
   Glyphs glyphs = Glyphs::unicode;
   Paint paint = Paint::plain;
   Wording wording = Wording::shown;
+  /// What happens before this is drawn without words, as it is known or beside the point.
+  std::optional<Instant> brief_before{};
   std::optional<Duration> msl{};  ///< named where TIME-WAIT is explained
   std::string msl_remark{};       ///< said after it, as in "shortened for this demonstration"
 };

@@ -93,7 +93,7 @@ class Drawing {
   }
 
   void draw_line(const LadderEvent& event, Part part) {
-    if (options_.wording == Wording::shown) canvas_.row({});
+    if (!is_brief(event)) canvas_.row({});
     Canvas::Row row;
     row.time = clock_(part == Part::arrival ? *event.arrived : event.departed);
     if (event.kind == LadderEvent::Kind::moment) return draw_moment(event, std::move(row));
@@ -109,8 +109,15 @@ class Drawing {
     const Caption text = caption(event, part);
     row.middle = arrow(event, part, text.on);
     canvas_.row(row);
-    if (part != Part::arrival) draw_options(text.below);
+    if (part != Part::arrival && !is_told_briefly(event)) draw_options(text.below);
     draw_words(event, part);
+  }
+
+  bool is_told_briefly(const LadderEvent& event) const {
+    return options_.brief_before && event.departed < *options_.brief_before;
+  }
+  bool is_brief(const LadderEvent& event) const {
+    return options_.wording == Wording::hidden || is_told_briefly(event);
   }
 
   void draw_moment(const LadderEvent& event, Canvas::Row row) {
@@ -242,7 +249,7 @@ class Drawing {
   }
 
   void draw_words(const LadderEvent& event, Part part) {
-    if (options_.wording == Wording::hidden) return;
+    if (is_brief(event)) return;
     if (part == Part::arrival) {
       if (!event.on_arrival.empty()) canvas_.words(event.on_arrival, "");
       return;
