@@ -93,9 +93,9 @@ class FlatIndex {
     bool operator==(const Slot&) const = default;
   };
 
-  // Both halves of the hash count, and the top bits, which choose the position, depend on all.
+  // Every bit of the hash reaches the top bits, which choose the position.
   static std::uint32_t tag_of(std::uint64_t hash) {
-    return static_cast<std::uint32_t>((hash ^ hash >> 32) * 0x9e3779b97f4a7c15 >> 32);
+    return static_cast<std::uint32_t>(hash * 0x9e3779b97f4a7c15 >> 32);
   }
   std::size_t home(std::uint32_t tag) const { return tag >> shift_; }
   std::size_t next(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }

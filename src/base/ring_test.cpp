@@ -125,6 +125,29 @@ TEST(Ring, ComparesContentsWhereverTheyLie) {
   EXPECT_NE(wrapped, ring_of({1, 2, 4}));
 }
 
+// Counts the objects alive, moved-from ones too.
+struct Counted {
+  explicit Counted(int& count) : alive(&count) { ++*alive; }
+  Counted(Counted&& other) noexcept : alive(other.alive) { ++*alive; }
+  Counted& operator=(Counted&&) = delete;
+  ~Counted() { --*alive; }
+  int* alive;
+};
+
+TEST(Ring, LeavesNothingBehindWhenItGrows) {
+  int alive = 0;
+  {
+    Ring<Counted> ring;
+    for (int i = 0; i < 4; ++i) ring.emplace_back(alive);
+    for (int i = 0; i < 2; ++i) ring.pop_front();
+    for (int i = 0; i < 3; ++i) ring.emplace_back(alive);  // grows while wrapped around the end
+    EXPECT_EQ(alive, 5);
+    ring.pop_back();
+    EXPECT_EQ(alive, 4);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
 TEST(Ring, DestroysEachElementOnce) {
   auto counted = std::make_shared<int>(0);
   {

@@ -164,7 +164,8 @@ TEST(Slab, IsDifferentWhenAGenerationIs) {
 }
 
 struct ThrowsOnDemand {
-  explicit ThrowsOnDemand(int value) {
+  int written;
+  explicit ThrowsOnDemand(int value) : written(value) {
     if (value < 0) throw std::runtime_error("as asked");
   }
 };

@@ -155,6 +155,22 @@ TEST(TimerWheel, LetsTheOwnerCancelAnotherDueEntryWhileFiring) {
   EXPECT_EQ(wheel.size(), 0U);
 }
 
+TEST(TimerWheel, FiresADueEntryOnceThoughItIsArmedAgainMeanwhile) {
+  TimerWheel wheel;
+  std::vector<std::uint32_t> handles;
+  for (std::uint64_t key = 0; key < 3; ++key)
+    handles.push_back(wheel.arm(TimerWheel::kNone, key, at(10ms)));
+  Keys keys;
+  wheel.advance(at(1s), [&](std::uint64_t key) {
+    keys.push_back(key);
+    if (key != 0) return;
+    EXPECT_EQ(wheel.arm(handles[1], 1, at(20ms)), handles[1]);
+    EXPECT_EQ(wheel.arm(handles[2], 2, at(5ms)), handles[2]);
+  });
+  EXPECT_EQ(keys, (Keys{0, 1, 2}));
+  EXPECT_TRUE(wheel.empty());
+}
+
 // More entries in a far slot than next() cares to look through.
 TEST(TimerWheel, NamesATimeAfterTheLastAdvanceForACrowdedSlot) {
   TimerWheel wheel;

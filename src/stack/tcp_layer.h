@@ -141,6 +141,7 @@ class TcpLayer {
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
   void expire_time_wait(Core& core, Instant now);
+  void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
   Result<void> abandon(Core& core, StreamId id, SendReason reason);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 
@@ -27,10 +28,7 @@ class OnesSum {
 
   /// Adds a number as the word or words it would be at an even place, wherever the pieces stand.
   void add16(std::uint16_t host_order) { sum_ = ones_add(sum_, to_native(host_order)); }
-  void add32(std::uint32_t host_order) {
-    add16(static_cast<std::uint16_t>(host_order >> 16));
-    add16(static_cast<std::uint16_t>(host_order));
-  }
+  void add32(std::uint32_t host_order) { sum_ = ones_add(sum_, to_native(host_order)); }
 
   /// Copies the next piece to `to` while summing it; the two must not overlap. Returns the sum of
   /// this piece alone, as folded() would give it.
@@ -46,9 +44,9 @@ class OnesSum {
   std::uint16_t checksum() const { return static_cast<std::uint16_t>(~folded()); }
 
  private:
-  static constexpr std::uint16_t to_native(std::uint16_t host_order) {
-    if constexpr (std::endian::native == std::endian::big) return host_order;
-    return static_cast<std::uint16_t>(host_order << 8 | host_order >> 8);
+  template <std::unsigned_integral T>
+  static constexpr T to_native(T host_order) {
+    return std::endian::native == std::endian::big ? host_order : std::byteswap(host_order);
   }
   static constexpr std::uint16_t fold(std::uint64_t sum) {
     sum = (sum >> 32) + (sum & 0xffff'ffff);

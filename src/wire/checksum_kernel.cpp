@@ -1,3 +1,4 @@
+// The loops over many octets: portable, and with AVX2 where the processor has it.
 #include "wire/checksum_kernel.h"
 
 #include <algorithm>
@@ -56,9 +57,10 @@ __attribute__((target("avx2"), always_inline)) inline __m256i load(const std::ui
 }
 
 template <Copying kCopying>
-__attribute__((target("avx2"), always_inline)) inline void store(std::uint8_t* to, __m256i vector) {
+__attribute__((target("avx2"), always_inline)) inline void store(std::uint8_t* to, std::size_t at,
+                                                                 __m256i vector) {
   if constexpr (kCopying == Copying::yes)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), vector);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + at), vector);
 }
 
 __attribute__((target("avx2"), always_inline)) inline void accumulate(Accumulator& sum,
@@ -90,23 +92,23 @@ __attribute__((target("avx2"))) std::uint64_t sum_avx2(std::uint8_t* to, const s
   Accumulator head_sum{}, tail_sum{}, even{}, odd{};
   accumulate(head_sum, _mm256_and_si256(head_vector, load(kMasks.data() + 2 * kVector - head)));
   accumulate(tail_sum, _mm256_and_si256(tail_vector, load(kMasks.data() + tail)));
-  store<kCopying>(to, head_vector);
+  store<kCopying>(to, 0, head_vector);
 
   std::size_t at = head;
   const std::size_t end = length - tail;
   for (; at + 2 * kVector <= end; at += 2 * kVector) {
     const __m256i first = load(from + at), second = load(from + at + kVector);
-    store<kCopying>(to + at, first);
-    store<kCopying>(to + at + kVector, second);
+    store<kCopying>(to, at, first);
+    store<kCopying>(to, at + kVector, second);
     accumulate(even, first);
     accumulate(odd, second);
   }
   if (at != end) {
     const __m256i last = load(from + at);
-    store<kCopying>(to + at, last);
+    store<kCopying>(to, at, last);
     accumulate(even, last);
   }
-  store<kCopying>(to + length - kVector, tail_vector);
+  store<kCopying>(to, length - kVector, tail_vector);
 
   even.whole = _mm256_add_epi64(even.whole, odd.whole);
   even.upper = _mm256_add_epi64(even.upper, odd.upper);

@@ -1,3 +1,4 @@
+// ICMP messages of both families, and the errors among them sorted by what they mean.
 #include "wire/icmp.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
+// IPv4 and IPv6 headers, read and written. The law stands in the header.
 #include "wire/ip.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -12,6 +12,7 @@ namespace {
 
 using base::load_be16;
 using base::load_be32;
+using base::load_be64;
 using base::store_be16;
 using base::store_be32;
 
@@ -21,6 +22,10 @@ IpAddress load_v6_address(const std::uint8_t* from) {
   std::array<std::uint8_t, 16> octets;
   std::memcpy(octets.data(), from, octets.size());
   return IpAddress::v6(octets);
+}
+
+bool is_v4_mapped(const std::uint8_t* address) {
+  return load_be64(address) == 0 && load_be32(address + 8) == 0xffff;
 }
 
 void read_v4_fields(const std::uint8_t* in, IpHeader& header) {
@@ -42,20 +47,27 @@ bool read_v6_fields(const std::uint8_t* in, IpHeader& header) {
   header.ttl = in[7];
   header.traffic_class = static_cast<std::uint8_t>(first_word >> 20);
   header.flow_label = first_word & 0xfffff;
-  return !header.source.is_v4() && !header.destination.is_v4();
+  return !is_v4_mapped(in + 8) && !is_v4_mapped(in + 24);
 }
 
-std::expected<IpPacket, Verdict> parse_v4(Octets frame) {
-  if (frame.size() < kIpV4HeaderLength) return std::unexpected(Verdict::malformed);
+bool is_extension_header(std::uint8_t protocol) {
+  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
+         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
+}
+
+// What is wrong with a datagram, if anything is.
+using Refusal = std::optional<Verdict>;
+
+Refusal read_v4(Octets frame, IpPacket& packet) {
+  if (frame.size() < kIpV4HeaderLength) return Verdict::malformed;
   const std::uint8_t* in = frame.data();
   const std::size_t header_length = static_cast<std::size_t>(in[0] & 15) * 4;
   const std::size_t total_length = load_be16(in + 2);
   if (header_length < kIpV4HeaderLength || header_length > total_length ||
       total_length > frame.size())
-    return std::unexpected(Verdict::malformed);
-  if (checksum(frame.first(header_length)) != 0) return std::unexpected(Verdict::bad_checksum);
+    return Verdict::malformed;
+  if (checksum(frame.first(header_length)) != 0) return Verdict::bad_checksum;
 
-  IpPacket packet;
   read_v4_fields(in, packet.header);
   const std::uint16_t fragment = load_be16(in + 6);
   if ((fragment & (kMoreFragments | kOffsetMask)) != 0)
@@ -65,28 +77,31 @@ std::expected<IpPacket, Verdict> parse_v4(Octets frame) {
   packet.header_octets = frame.first(header_length);
   packet.options = packet.header_octets.subspan(kIpV4HeaderLength);
   packet.payload = frame.subspan(header_length, total_length - header_length);
-  return packet;
+  return std::nullopt;
 }
 
-std::expected<IpPacket, Verdict> parse_v6(Octets frame) {
-  if (frame.size() < kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
+Refusal read_v6(Octets frame, IpPacket& packet) {
+  if (frame.size() < kIpV6HeaderLength) return Verdict::malformed;
   const std::uint8_t* in = frame.data();
   const std::size_t payload_length = load_be16(in + 4);
-  if (payload_length > frame.size() - kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
+  if (payload_length > frame.size() - kIpV6HeaderLength) return Verdict::malformed;
   const Octets payload = frame.subspan(kIpV6HeaderLength, payload_length);
 
-  IpPacket packet;
-  if (!read_v6_fields(in, packet.header)) return std::unexpected(Verdict::bad_address);
+  if (!read_v6_fields(in, packet.header)) return Verdict::bad_address;
 
-  // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
-  const std::optional<ExtensionWalk> walk = walk_extension_headers(in[6], payload);
-  if (!walk) return std::unexpected(Verdict::malformed);
-  packet.header.protocol = walk->protocol;
-  packet.fragment = walk->fragment;
-  packet.options = payload.first(walk->length);
-  packet.payload = payload.subspan(walk->length);
-  packet.header_octets = frame.first(kIpV6HeaderLength + walk->length);
-  return packet;
+  ExtensionWalk walk{.protocol = in[6], .length = 0, .fragment = {}};
+  if (is_extension_header(in[6])) {
+    // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
+    const std::optional<ExtensionWalk> found = walk_extension_headers(in[6], payload);
+    if (!found) return Verdict::malformed;
+    walk = *found;
+  }
+  packet.header.protocol = walk.protocol;
+  packet.fragment = walk.fragment;
+  packet.options = payload.first(walk.length);
+  packet.payload = payload.subspan(walk.length);
+  packet.header_octets = frame.first(kIpV6HeaderLength + walk.length);
+  return std::nullopt;
 }
 
 // The options of a hop-by-hop or destination options header (RFC 8200 §4.2). The top two bits of a
@@ -137,21 +152,25 @@ std::size_t emit_v4(const IpHeader& header, std::size_t payload_length, std::uin
   if (options.size() > kMaxIpV4Options) options = {};
   const std::size_t padded = (options.size() + 3) / 4 * 4;
   const std::size_t length = kIpV4HeaderLength + padded;
-  out[0] = static_cast<std::uint8_t>(0x40 | length / 4);
-  out[1] = header.traffic_class;
-  store_be16(out + 2, static_cast<std::uint16_t>(length + payload_length));
-  store_be16(out + 4, header.identification);
-  store_be16(out + 6, header.dont_fragment ? kDontFragment : std::uint16_t{0});
-  out[8] = header.ttl;
-  out[9] = header.protocol;
-  store_be16(out + 10, 0);
-  store_be32(out + 12, header.source.v4_number());
-  store_be32(out + 16, header.destination.v4_number());
+  // Summed as the words are written: to read back what was just stored costs a stall.
+  OnesSum sum;
+  const auto put = [out, &sum](std::size_t at, std::uint32_t word) {
+    store_be32(out + at, word);
+    sum.add32(word);
+  };
+  const auto total_length = static_cast<std::uint16_t>(length + payload_length);
+  put(0, static_cast<std::uint32_t>(0x40 | length / 4) << 24 |
+             std::uint32_t{header.traffic_class} << 16 | total_length);
+  put(4, std::uint32_t{header.identification} << 16 | (header.dont_fragment ? kDontFragment : 0U));
+  put(8, std::uint32_t{header.ttl} << 24 | std::uint32_t{header.protocol} << 16);
+  put(12, header.source.v4_number());
+  put(16, header.destination.v4_number());
   if (padded != 0) {
     std::memset(out + kIpV4HeaderLength, 0, padded);
     std::memcpy(out + kIpV4HeaderLength, options.data(), options.size());
+    sum.add(options);
   }
-  store_be16(out + 10, checksum({out, length}));
+  store_be16(out + 10, sum.checksum());
   return length;
 }
 
@@ -169,32 +188,22 @@ std::size_t emit_v6(const IpHeader& header, std::size_t payload_length, std::uin
 }  // namespace
 
 std::expected<IpPacket, Verdict> parse_ip(Octets frame) {
-  if (frame.empty()) return std::unexpected(Verdict::malformed);
-  switch (frame[0] >> 4) {
-    case 4:
-      return parse_v4(frame);
-    case 6:
-      return parse_v6(frame);
-    default:
-      return std::unexpected(Verdict::malformed);
-  }
+  // Filled in place: a packet is too large to be moved for every frame.
+  std::expected<IpPacket, Verdict> packet;
+  const int version = frame.empty() ? 0 : frame[0] >> 4;
+  const Refusal refusal = version == 4   ? read_v4(frame, *packet)
+                          : version == 6 ? read_v6(frame, *packet)
+                                         : Verdict::malformed;
+  if (refusal) packet = std::unexpected(*refusal);
+  return packet;
 }
 
 std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets) {
   ExtensionWalk walk{.protocol = next_header, .length = 0, .fragment = {}};
   for (int count = 0; count <= kMaxExtensionHeaders; ++count) {
     const Octets rest = octets.subspan(walk.length);
-    switch (walk.protocol) {
-      case kProtocolHopByHop:
-        if (count != 0) return std::nullopt;
-        break;
-      case kProtocolRouting:
-      case kProtocolDestinationOptions:
-      case kProtocolFragment:
-        break;
-      default:
-        return walk;
-    }
+    if (!is_extension_header(walk.protocol)) return walk;
+    if (walk.protocol == kProtocolHopByHop && count != 0) return std::nullopt;
     if (rest.size() < 8) return std::nullopt;
     const bool is_fragment = walk.protocol == kProtocolFragment;
     const std::size_t length = is_fragment ? 8 : (std::size_t{rest[1]} + 1) * 8;

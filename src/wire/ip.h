@@ -54,6 +54,9 @@ struct FragmentInfo {
 
 /// A datagram as received. The views lie in the frame.
 struct IpPacket {
+  // Not defaulted: that would have all of it set to zero before each member is set.
+  IpPacket() {}
+
   IpHeader header;
   std::optional<FragmentInfo> fragment;
   Octets options;        ///< IPv4 options, or IPv6 extension headers

@@ -1,3 +1,5 @@
+// The notation of segments, written and read. What is written here and what wire::emit_tcp puts on
+// the wire show the same options in the same order.
 #include "estab/notation.h"
 
 #include <array>

@@ -1,3 +1,4 @@
+// The fixed part of the TCP header, read and written, and the checksum over all of it.
 #include "wire/tcp.h"
 
 #include "base/byte_order.h"

@@ -1,3 +1,4 @@
+// TCP options, read one after another and written in groups of four octets.
 #include "wire/tcp_options.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// UDP headers, read and written.
 #include "wire/udp.h"
 
 #include "base/byte_order.h"
