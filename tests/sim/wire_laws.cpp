@@ -185,7 +185,8 @@ void WireLaws::check_text(const Sending& s) {
 void WireLaws::check_fin(const Sending& s) {
   End& me = s.me();
   const std::int64_t text_end = s.begin() + static_cast<std::int64_t>(s.segment.payload.size());
-  if (me.fin && text_end > *me.fin) complain("octets behind its FIN");
+  if (me.fin && !s.segment.payload.empty() && text_end > *me.fin)
+    complain("octets behind its FIN");
   if (!s.segment.fin) return;
   if (me.fin && *me.fin != text_end) complain("a FIN at another place than before");
   if (text_end + 1 < me.sent_end) complain("a FIN before octets it has sent");
