@@ -696,4 +696,17 @@ class Peer : private Observer {
   std::vector<std::string> story_;
 };
 
+/// A fixture for tests that hold for both families; instantiate it with both_families() and
+/// family_name.
+class EachFamily : public testing::TestWithParam<Family> {
+ protected:
+  Peer peer{TcpConfig{}, GetParam()};
+};
+inline auto both_families() {
+  return testing::Values(Family::ipv4, Family::ipv6);
+}
+inline std::string family_name(const testing::TestParamInfo<Family>& family) {
+  return family.param == Family::ipv4 ? "Ipv4" : "Ipv6";
+}
+
 }  // namespace estab::script
