@@ -29,7 +29,7 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
-    if (record.listener == id.index) drop_half_open(core, index);
+    if (record.listener == id.index) forget_half_open(core, now, index, State::closed);
   });
   while (!listener->queue.empty()) (void)abort(core, now, listener->queue.pop_front());
   listener_table_.erase(listener_hash(listener->local), id.index);

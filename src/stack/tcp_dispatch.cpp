@@ -125,7 +125,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
     case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
-      drop_half_open(core, index);
+      forget_half_open(core, now, index, State::listen);
       return Verdict::reset_accepted;
     case tcp::SynReceivedStep::refuse_ack:
       break;

@@ -104,6 +104,8 @@ class TcpLayer {
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
   void drop_half_open(Core& core, std::uint32_t index);
+  /// An opening that came to nothing.
+  void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
   void queue_output(std::uint32_t index);
   void queue_event(std::uint32_t index);

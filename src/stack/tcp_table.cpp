@@ -190,6 +190,12 @@ void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
   half_open_.erase(index);
 }
 
+void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, State to) {
+  core.context(now).trace(
+      [&] { return StateChanged{half_open_[index].tuple, State::syn_received, to}; });
+  drop_half_open(core, index);
+}
+
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Opening& opening,
                                        std::shared_ptr<const TcpConfig> config, const Path& path) {
   const std::uint32_t index =
