@@ -78,15 +78,17 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   }
   // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
   const bool answer = in.segment.flags.syn();
+  const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
-  flow.connected_due = true;
+  flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
-  queue_event(index);
+  if (released) flow.connection()->release(core.context(now));
+  if (!released) queue_event(index);
   settle(core, now, index);
   return step.verdict;
 }

@@ -145,7 +145,7 @@ class TcpLayer {
   void expire_time_wait(Core& core, Instant now);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
-  Result<void> abandon(Core& core, StreamId id, SendReason reason);
+  Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
   Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
@@ -172,6 +172,7 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
   if (!connection) {
+    if (flow->handshake()->released()) return std::unexpected(Error::no_such_id);
     const auto& failure = flow->handshake()->failure();
     return std::unexpected(failure.value_or(Error::not_connected));
   }

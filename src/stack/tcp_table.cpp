@@ -95,6 +95,7 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
     if (handshake->state() == State::closed) {
       leave_table(core, index);
       ++core.counters.failed_opens;
+      if (handshake->released()) return erase_flow(core, index);
       return queue_event(index);
     }
     rearm(flow, index);
