@@ -81,15 +81,17 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   }
   // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
   const bool answer = in.segment.flags.syn();
+  const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
-  flow.connected_due = true;
+  flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
-  queue_event(index);
+  if (released) flow.connection()->release(core.context(now));
+  if (!released) queue_event(index);
   settle(core, now, index);
   return step.verdict;
 }
@@ -128,7 +130,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
     case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
-      drop_half_open(core, index);
+      forget_half_open(core, now, index, State::listen);
       return Verdict::reset_accepted;
     case tcp::SynReceivedStep::refuse_ack:
       break;
