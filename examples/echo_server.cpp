@@ -1,3 +1,4 @@
+// Echoes every connection to port 7, a coroutine for each: `echo_server estab0 10.0.0.2/24`.
 #include <estab/host.h>
 #include <estab/tun.h>
 
@@ -12,7 +13,7 @@ estab::Task<> serve(estab::Host& host) {
   while (auto stream = co_await listener.accept()) host.spawn(echo(std::move(*stream)));
 }
 
-int main(int argc, char** argv) {  // echo_server estab0 10.0.0.2/24
+int main(int argc, char** argv) {
   estab::Host host;
   auto link = host.add_device(estab::TunDevice::open({.name = argc > 1 ? argv[1] : ""}).value());
   host.add_address(link, estab::Cidr::parse(argc > 2 ? argv[2] : "10.0.0.2/24").value()).value();
