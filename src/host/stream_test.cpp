@@ -15,8 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace host::test;
 
-// ---- opening
-// ----------------------------------------------------------------------------------------
+// ---- opening --------------------------------------------------------------------------------
 
 TEST(TcpStream, OpensAConnectionOfWhichBothEndsKnowTheSame) {
   Connected pair;
@@ -114,8 +113,7 @@ TEST(TcpListener, ClosingItEndsAccept) {
   EXPECT_EQ(block_on(listener.accept()).error(), Error::no_such_id);
 }
 
-// ---- data
-// -------------------------------------------------------------------------------------------
+// ---- data -----------------------------------------------------------------------------------
 
 TEST(TcpStream, CarriesSixtyFourMebibytesUnharmed) {
   Pair pair(test_options(), 9000);
@@ -287,8 +285,63 @@ TEST(TcpStream, GivesAReadUpWhenItsLimitHasPassedAndLosesNothing) {
   EXPECT_EQ(log, (std::vector<std::string>{"would_block", "3"}));
 }
 
-// ---- many
-// -------------------------------------------------------------------------------------------
+TEST(TcpStream, IsToldOfUrgentDataAndHowMuchIsLeft) {
+  Connected pair;
+  std::uint64_t left = 0;
+  std::string got;
+  auto listens = [&]() -> Task<> {
+    const auto mark = co_await pair.ends.server.urgent_arrived();
+    left = mark ? mark->octets_before_end : 0;
+    got = co_await read_all(pair.ends.server);
+    EXPECT_FALSE(pair.ends.server.urgent());
+    EXPECT_EQ((co_await pair.ends.server.urgent_arrived()).error(), Error::end_of_stream);
+  };
+  auto speaks = [&]() -> Task<> {
+    EXPECT_TRUE(co_await pair.ends.client.write_all(as_octets("stop!"), SendMode::urgent));
+    while (left == 0) co_await pair.client.sleep(0ms);
+    EXPECT_TRUE(co_await pair.ends.client.write_all(as_octets(" please")));
+    EXPECT_TRUE(pair.ends.client.shutdown());
+  };
+  pair.server.spawn(listens());
+  pair.client.spawn(speaks());
+  pair.run();
+  EXPECT_EQ(left, 5u);
+  EXPECT_EQ(got, "stop! please");
+}
+
+TEST(TcpStream, SettingsReachTheStack) {
+  Connected pair;
+  TcpStream& stream = pair.ends.client;
+  stream.set_nagle(false);
+  stream.set_keep_alive({.enabled = true});
+  stream.set_user_timeout(5s);
+  stream.set_urgent_inline(false);
+  stream.set_dscp(10);
+  stream.set_send_buffer(1000);
+  EXPECT_EQ(stream.writable(), 1000u);
+  EXPECT_FALSE(stream.soft_error());
+}
+
+TEST(TcpStream, RunsOverIpv6) {
+  Hosts pair;
+  SocketLinks link = make_link(1500);
+  const auto address = [](const char* text) { return IpAddress::parse(text).value(); };
+  pair.join(pair.client, std::move(link[0]), address("fd00::1"));
+  pair.join(pair.server, std::move(link[1]), address("fd00::2"));
+  std::string got;
+  auto asks = [&]() -> Task<> {
+    auto stream = (co_await pair.client.connect("[fd00::2]:7")).value();
+    EXPECT_TRUE(co_await stream.write_all(as_octets("six")));
+    EXPECT_TRUE(stream.shutdown());
+    got = co_await read_all(stream);
+  };
+  pair.server.spawn(serve_echo(pair.server, 1));
+  pair.client.spawn(asks());
+  pair.run();
+  EXPECT_EQ(got, "six");
+}
+
+// ---- many -----------------------------------------------------------------------------------
 
 Task<> ask(Host& host, int number, int& answered) {
   TcpStream stream = (co_await host.connect(kServer)).value();
