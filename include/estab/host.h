@@ -73,7 +73,9 @@ class ConnectOperation final : public Operation<Result<TcpStream>> {
 class [[nodiscard]] SleepOperation final : public host::Wait {
  public:
   SleepOperation(host::Loop* loop, Duration duration) : Wait(loop) { limit_ = duration; }
-  void await_resume() const {}
+  host::Awaiter<SleepOperation> operator co_await() && {
+    return host::Awaiter<SleepOperation>(*this);
+  }
   void take() const {}
 
  private:

@@ -39,8 +39,8 @@ class Wait {
   /// Null: an operation on nothing, which fails with Error::no_such_id.
   Loop* loop() const { return loop_; }
 
-  bool await_ready() { return start(); }
-  void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+  /// Whom to resume once it is done.
+  void set_waiter(std::coroutine_handle<> waiter) { waiter_ = waiter; }
 
  protected:
   explicit Wait(Loop* loop) : loop_(loop) {}
@@ -86,6 +86,19 @@ class Wait {
   Turn turn_ = Turn::none;
 };
 
+/// What stands between a co_await and the operation in it.
+template <class O>
+class Awaiter {
+ public:
+  explicit Awaiter(O& operation) : operation_(operation) {}
+  bool await_ready() { return operation_.start(); }
+  void await_suspend(std::coroutine_handle<> waiter) { operation_.set_waiter(waiter); }
+  auto await_resume() { return operation_.take(); }
+
+ private:
+  O& operation_;
+};
+
 /// Runs the loop until the operation is done. False: stop() was called first.
 bool run_until_done(Wait& wait);
 /// Sends what the calls made so far gave rise to, without waiting for anything.
@@ -103,7 +116,7 @@ class [[nodiscard]] Operation : public host::Wait {
     limit_ = limit;
     return std::move(*this);
   }
-  R await_resume() { return take(); }
+  host::Awaiter<Operation> operator co_await() && { return host::Awaiter<Operation>(*this); }
   /// The result, once done().
   R take() { return std::move(result_); }
 

@@ -99,7 +99,8 @@ bool Loop::run_once(Duration timeout) {
   {
     const Raised raised(in_round_);
     now_ = clock();
-    settle();
+    // Whoever called may have waited for what this alone brings about.
+    if (settle()) timeout = Duration::zero();
     if (!inbox_.stopping()) round(timeout);
   }
   if (const std::exception_ptr exception = tasks_.take_exception())
@@ -150,15 +151,18 @@ void Loop::expire_timers() {
   }
 }
 
-void Loop::settle() {
+bool Loop::settle() {
+  bool worked = false;
   for (int pass = 0; pass < kPassesPerRound; ++pass) {
     const std::size_t work = dispatch_events() + take_turns() + tasks_.start_new();
     tasks_.reap();
     if (work == 0) break;
+    worked = true;
     if (pass + 1 == kPassesPerRound) busy_ = true;
   }
   now_ = clock();  // the coroutines may have taken their time
   links_.transmit(now_);
+  return worked;
 }
 
 std::size_t Loop::take_turns() {

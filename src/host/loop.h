@@ -93,8 +93,8 @@ class Loop {
   Duration sleep_time(Duration timeout) const;
   void on_poll_event(const epoll_event& event);
   void expire_timers();
-  /// Events, turns and new tasks, until there are none; then output.
-  void settle();
+  /// Events, turns and new tasks, until there are none; then output. False if there were none.
+  bool settle();
   std::size_t dispatch_events();
   std::size_t take_turns();
   void on_event(const StreamEvent& event);

@@ -28,9 +28,8 @@ std::size_t TaskTable::start_new() {
 }
 
 void TaskTable::reap() {
-  while (!done_.empty()) {
-    const std::uint32_t number = done_.back();
-    done_.pop_back();
+  for (std::size_t i = 0; i < done_.size(); ++i) {
+    const std::uint32_t number = done_[i];
     Entry entry = std::exchange(entries_[number], {});
     free_.push_back(number);
     --size_;
@@ -38,6 +37,7 @@ void TaskTable::reap() {
     if (entry.frame.promise()->exception())
       exceptions_.push_back(entry.frame.promise()->exception());
   }  // what the frame owned is destroyed here, and may add tasks
+  done_.clear();
 }
 
 std::exception_ptr TaskTable::take_exception() {
