@@ -35,7 +35,8 @@ void Links::on_ready(Instant now, std::uint32_t number, std::uint32_t events) {
   if (!(events & ~std::uint32_t{EPOLLOUT})) return;
   const InterfaceId interface{static_cast<std::uint16_t>(number)};
   const std::size_t received = link.device->receive(now, stack_, interface, burst_);
-  if (received == 0 && events & (EPOLLERR | EPOLLHUP)) lose(link);
+  if (received > 0) return;
+  if (events & (EPOLLERR | EPOLLHUP) || link.device->failure()) lose(link);
 }
 
 bool Links::poll_blind(Instant now) {
