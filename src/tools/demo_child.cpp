@@ -61,7 +61,8 @@ std::expected<Child, std::string> Child::start(const std::vector<std::string>& a
   ::fcntl(input.number(), F_SETFL, 0);
 
   std::vector<char*> words;
-  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : arguments)
+    words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);
   const Arrangement arrangement(input.number());
   pid_t pid = 0;

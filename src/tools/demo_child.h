@@ -7,8 +7,9 @@
 
 #include <sys/types.h>
 
-#include "device/file_descriptor.h"
 #include "estab/host.h"
+
+#include "device/file_descriptor.h"
 
 namespace estab::tools {
 
