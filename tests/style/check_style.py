@@ -233,10 +233,10 @@ def check_beginnings(tree):
     for file in tree.cpp_files:
         if file.is_header and "#pragma once" not in file.cpp.lines:
             yield file.violation(1, "#pragma once is missing")
-        own_header = re.sub(r"^(src|include)/", "", re.sub(r"\.cpp$", ".h", file.path))
-        public_header = "estab/" + own_header.split("/")[-1]
+        header = re.sub(r"\.cpp$", ".h", file.path)
+        own = {header, header.partition("/")[2], "estab/" + header.split("/")[-1]}
         speaks = file.text.startswith("//") or file.path.endswith(".cpp") and any(
-            f'#include "{header}"' in file.cpp.lines for header in (own_header, public_header))
+            f'#include "{name}"' in file.cpp.lines for name in own)
         if not speaks and not file.path.endswith("_test.cpp"):
             yield file.violation(1, "the file does not begin with a comment that says what it owns")
 
