@@ -29,7 +29,7 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
-    if (record.listener == id.index) drop_half_open(core, index);
+    if (record.listener == id.index) forget_half_open(core, now, index, State::closed);
   });
   while (!listener->queue.empty()) (void)abort(core, now, listener->queue.pop_front());
   listener_table_.erase(listener_hash(listener->local), id.index);
@@ -128,7 +128,14 @@ Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
-  if (!connection) return abandon(core, id, SendReason::reset_abort);
+  if (!connection) {
+    tcp::Handshake& handshake = *flow->handshake();
+    if (handshake.released()) return std::unexpected(Error::no_such_id);
+    if (handshake.state() != State::syn_received)
+      return abandon(core, now, id, SendReason::reset_abort);
+    handshake.release();
+    return {};
+  }
   if (connection->released()) return std::unexpected(Error::no_such_id);
   connection->release(core.context(now));
   settle(core, now, id.index);
@@ -139,16 +146,21 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
-  if (!connection) return abandon(core, id, SendReason::reset_abort);
+  if (!connection) return abandon(core, now, id, SendReason::reset_abort);
+  if (connection->released()) return std::unexpected(Error::no_such_id);
   connection->abort(core.context(now));
   settle(core, now, id.index);
   return {};
 }
 
-// CLOSE or ABORT before the connection is open (RFC 9293 §3.10.4, §3.10.5): in SYN-SENT it is
-// simply forgotten, in SYN-RECEIVED the peer is told.
-Result<void> TcpLayer::abandon(Core& core, StreamId id, SendReason reason) {
+// CLOSE in SYN-SENT, ABORT before the connection is open (RFC 9293 §3.10.4, §3.10.5): in SYN-SENT
+// it is simply forgotten, in SYN-RECEIVED the peer is told.
+Result<void> TcpLayer::abandon(Core& core, Instant now, StreamId id, SendReason reason) {
   const tcp::Handshake& handshake = *flows_[id.index].handshake();
+  if (handshake.released()) return std::unexpected(Error::no_such_id);
+  if (handshake.state() != State::closed)
+    core.context(now).trace(
+        [&] { return StateChanged{handshake.tuple(), handshake.state(), State::closed}; });
   if (handshake.state() == State::syn_received)
     send_reply(core, handshake.tuple(), handshake.make_reset(reason), State::closed,
                handshake.config());

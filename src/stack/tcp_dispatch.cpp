@@ -15,8 +15,8 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, const wire::IpPacket& packet, Block* owner) {
-  const Arrived in{tuple, segment, packet, owner, core.secrets.flow_hash(tuple)};
+                             const Segment& segment, Origin origin, Block* owner) {
+  const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -37,6 +37,9 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
         return to_time_wait(core, now, in, entry->index);
     }
   }
+  // MUST-63: an address that is no single host's, or ours, cannot be answered.
+  if (in.origin == Origin::link && !core.interfaces.is_valid_source(in.tuple.remote_address))
+    return Verdict::bad_address;
   const auto listener = find_listener(in.tuple.local());
   return listener ? to_listener(core, now, in, *listener) : to_nobody(core, in);
 }
@@ -78,15 +81,17 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   }
   // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
   const bool answer = in.segment.flags.syn();
+  const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
-  flow.connected_due = true;
+  flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
-  queue_event(index);
+  if (released) flow.connection()->release(core.context(now));
+  if (!released) queue_event(index);
   settle(core, now, index);
   return step.verdict;
 }
@@ -125,7 +130,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
     case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
-      drop_half_open(core, index);
+      forget_half_open(core, now, index, State::listen);
       return Verdict::reset_accepted;
     case tcp::SynReceivedStep::refuse_ack:
       break;

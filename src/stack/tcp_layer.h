@@ -31,7 +31,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     const wire::IpPacket& packet, Block* owner);
+                     Origin origin, Block* owner);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -104,6 +104,8 @@ class TcpLayer {
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
   void drop_half_open(Core& core, std::uint32_t index);
+  /// An opening that came to nothing.
+  void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
   void queue_output(std::uint32_t index);
   void queue_event(std::uint32_t index);
@@ -118,7 +120,7 @@ class TcpLayer {
   struct Arrived {
     const FourTuple& tuple;
     const Segment& segment;
-    const wire::IpPacket& packet;
+    Origin origin;
     Block* owner;
     std::uint64_t hash;
   };
@@ -144,7 +146,7 @@ class TcpLayer {
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
-  Result<void> abandon(Core& core, StreamId id, SendReason reason);
+  Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
   Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
@@ -171,6 +173,7 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
   if (!connection) {
+    if (flow->handshake()->released()) return std::unexpected(Error::no_such_id);
     const auto& failure = flow->handshake()->failure();
     return std::unexpected(failure.value_or(Error::not_connected));
   }

@@ -95,6 +95,7 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
     if (handshake->state() == State::closed) {
       leave_table(core, index);
       ++core.counters.failed_opens;
+      if (handshake->released()) return erase_flow(core, index);
       return queue_event(index);
     }
     rearm(flow, index);
@@ -156,7 +157,7 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
   tcp::Emission ack =
-      tcp::make_time_wait_ack(time_wait_[record], core.secrets.timestamp_offset(flow.tuple()), now);
+      tcp::make_time_wait_ack(time_wait_[record], flow.connection()->timestamp_offset(), now);
   ack.reason = SendReason::ack_immediate;
   send_reply(core, flow.tuple(), ack, State::time_wait, flow.config());
 }
@@ -191,6 +192,12 @@ void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
   table_.erase(core.secrets.flow_hash(record.tuple), Entry{Kind::half_open, index}.packed());
   wheel_.cancel(record.timer);
   half_open_.erase(index);
+}
+
+void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, State to) {
+  core.context(now).trace(
+      [&] { return StateChanged{half_open_[index].tuple, State::syn_received, to}; });
+  drop_half_open(core, index);
 }
 
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Opening& opening,

@@ -54,7 +54,7 @@ void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) 
   if (record.repeats < 255) ++record.repeats;
   if (!tcp::arm_syn_ack(record, config, now)) {
     ++core.counters.failed_opens;
-    return drop_half_open(core, index);
+    return forget_half_open(core, now, index, State::closed);
   }
   ++core.counters.retransmitted_segments;
   record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);

@@ -60,7 +60,11 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
 Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (!negotiated_.timestamps || segment.flags.rst()) return std::nullopt;
-  if (!segment.options.timestamps) return Verdict::missing_timestamp;
+  if (!segment.options.timestamps) {
+    // A peer that rebooted may open anew without them: it must hear the challenge (RFC 5961 §4).
+    if (segment.flags.syn()) return std::nullopt;
+    return Verdict::missing_timestamp;
+  }
   if (receiver_.check_paws(*segment.options.timestamps, context.now)) return std::nullopt;
   if (segment.length() > 0 || may_answer(context)) receiver_.on_refused(arrival.seq, 0);
   return Verdict::paws;

@@ -209,7 +209,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
   const auto fields = [](const Handshake& h) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.due_,
-                    h.started_at_, h.sent_at_, h.deadline_, h.failure_, h.advice_);
+                    h.released_, h.started_at_, h.sent_at_, h.deadline_, h.failure_, h.advice_);
   };
   return fields(a) == fields(b);
 }
@@ -217,7 +217,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
 void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
-            repeats_, due_, started_at_, sent_at_, deadline_, failure_, advice_);
+            repeats_, due_, released_, started_at_, sent_at_, deadline_, failure_, advice_);
 }
 
 }  // namespace estab::tcp

@@ -26,6 +26,9 @@ class Handshake {
   const TcpConfig& config() const { return *config_; }
   const std::shared_ptr<const TcpConfig>& shared_config() const { return config_; }
   const std::optional<Error>& failure() const { return failure_; }
+  /// CLOSE in SYN-RECEIVED (RFC 9293 §3.10.4): it waits until the connection is open.
+  void release() { released_ = true; }
+  bool released() const { return released_; }
 
   /// What a segment led to. `established`: make a Connection from opening(), then let it process
   /// the rest of the segment (text, FIN). `reply`: a RST or ACK to be sent now.
@@ -68,7 +71,8 @@ class Handshake {
   std::uint32_t timestamp_offset_;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
-  bool due_ = true;  // the SYN, or the SYN-ACK, is to be sent
+  bool due_ = true;        // the SYN, or the SYN-ACK, is to be sent
+  bool released_ = false;  // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_;
 };

@@ -47,8 +47,8 @@ class World {
   static Instant now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
   /// Moves frames until none is left, at one instant.
-  void pump() {
-    const Instant at = now();
+  void pump() { pump(now()); }
+  void pump(Instant at) {
     while (link_.pump(at, {client_, client_link_}, {server_, server_link_})) {
     }
   }
@@ -69,18 +69,20 @@ class World {
   };
   Pair open(std::uint16_t port_index = 0) {
     const auto port = static_cast<std::uint16_t>(kPort + port_index);
-    const auto stream = client_.connect(now(), {.remote = {kServerAddress, port}});
+    const Instant at = now();
+    const auto stream = client_.connect(at, {.remote = {kServerAddress, port}});
     if (!stream) throw std::runtime_error(std::string(message(stream.error())));
-    pump();
-    const auto accepted = server_.accept(now(), listeners_[port_index]);
+    pump(at);
+    const auto accepted = server_.accept(at, listeners_[port_index]);
     if (!accepted) throw std::runtime_error("the handshake did not complete");
     return {*stream, *accepted};
   }
   void close(const Pair& pair) {
-    (void)client_.close(now(), pair.client);
-    pump();
-    (void)server_.close(now(), pair.server);
-    pump();
+    const Instant at = now();
+    (void)client_.close(at, pair.client);
+    pump(at);
+    (void)server_.close(at, pair.server);
+    pump(at);
   }
 
  private:
