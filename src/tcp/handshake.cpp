@@ -114,7 +114,7 @@ void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
   if (error == Error::port_unreachable || error == Error::protocol_unreachable) {
-    fail(context, Error::connection_refused);
+    fail(context, error);
     return;
   }
   advice_ = error;
