@@ -192,8 +192,8 @@ class Peer : private Observer {
   }
 
   /// Expects exactly this to be the next frame. `win` left out or `win *`: any window. `<*>`: any
-  /// options; `...` among the options: others besides those named; `val *`, `ecr *`: any. With
-  /// timestamps in use and no options named, a timestamps option and nothing else.
+  /// options; `...` among the options: others besides those named; `mss *`, `val *`, `ecr *`: any.
+  /// With timestamps in use and no options named, a timestamps option and nothing else.
   Sent out(std::string_view notation, Location at = Location::current()) {
     collect();
     if (sent_.empty()) {
@@ -560,7 +560,7 @@ class Peer : private Observer {
   struct Expected {
     NotedSegment noted;
     bool any_window = false, any_options = false, more_options = false;
-    bool any_value = false, any_echo = false;
+    bool any_mss = false, any_value = false, any_echo = false;
   };
   static bool strike(std::string& text, std::string_view what, std::string_view by) {
     const auto place = text.find(what);
@@ -574,6 +574,7 @@ class Peer : private Observer {
     const bool names_options = text.find('<') != std::string::npos;
     expected.any_window = strike(text, " win *", "") || text.find(" win ") == std::string::npos;
     expected.any_options = strike(text, "<*>", "");
+    expected.any_mss = strike(text, "mss *", "mss 0");
     expected.more_options = strike(text, ",...", "") || strike(text, "...", "");
     expected.any_value = strike(text, "val *", "val 0");
     expected.any_echo = strike(text, "ecr *", "ecr 0");
@@ -610,6 +611,7 @@ class Peer : private Observer {
   static bool same_options(TcpOptions got, const Expected& expected) {
     if (expected.any_options) return true;
     TcpOptions want = expected.noted.segment.options;
+    if (expected.any_mss) want.mss = got.mss;
     if (want.timestamps && got.timestamps) {
       if (expected.any_value) want.timestamps->value = got.timestamps->value;
       if (expected.any_echo) want.timestamps->echo = got.timestamps->echo;
