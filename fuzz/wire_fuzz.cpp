@@ -1,5 +1,6 @@
 // Any octets into every parser of the wire layer. Law: none reads outside its input, and what a
 // parser understood, written out and read again, is the same value.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>

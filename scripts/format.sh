@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formats every C++ file that git knows (or would add) with clang-format 19; with --check it changes
-# nothing, prints what it would change and ends with 1.
+# Formats every C++ file with clang-format 19; with --check it changes nothing, prints what it would
+# change and ends with 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,5 +11,10 @@ if ! command -v $formatter >/dev/null; then
 fi
 mode=(-i)
 [[ ${1-} == --check ]] && mode=(--dry-run -Werror)
-git ls-files -z --cached --others --exclude-standard -- '*.h' '*.cpp' |
-  xargs --null --no-run-if-empty --max-procs=2 --max-args=16 "$formatter" --style=file "${mode[@]}"
+
+folders=()
+for folder in include src tests fuzz bench examples; do
+  [[ ! -d $folder ]] || folders+=("$folder")
+done
+find "${folders[@]}" '(' -name '*.h' -o -name '*.cpp' ')' -print0 |
+  xargs --null --max-procs=2 --max-args=16 "$formatter" --style=file "${mode[@]}" || exit 1

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -41,9 +42,9 @@ class IpAddress {
 
   constexpr Family family() const { return is_v4() ? Family::ipv4 : Family::ipv6; }
   constexpr bool is_v4() const {
-    for (int i = 0; i < 10; ++i)
-      if (octets_[i] != 0) return false;
-    return octets_[10] == 0xff && octets_[11] == 0xff;
+    constexpr auto kMapped = std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 255, 255});
+    const auto words = std::bit_cast<std::array<std::uint32_t, 4>>(octets_);
+    return (words[0] | words[1]) == 0 && words[2] == kMapped;
   }
   constexpr bool is_unspecified() const {
     return *this == any(Family::ipv4) || *this == any(Family::ipv6);
@@ -65,6 +66,12 @@ class IpAddress {
   }
 
   auto operator<=>(const IpAddress&) const = default;
+  // As two words: this is asked several times for each frame.
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) {
+    const auto x = std::bit_cast<std::array<std::uint64_t, 2>>(a.octets_);
+    const auto y = std::bit_cast<std::array<std::uint64_t, 2>>(b.octets_);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+  }
 
  private:
   explicit constexpr IpAddress(const std::array<std::uint8_t, 16>& octets) : octets_(octets) {}

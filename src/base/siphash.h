@@ -60,11 +60,14 @@ class SipHash {
 template <class Sip>
 inline std::uint64_t siphash(const SipKey& key, Octets message) {
   Sip sip(key);
-  std::size_t at = 0;
-  for (; message.size() - at >= 8; at += 8) sip.add(load_le64(&message[at]));
+  const std::size_t whole = message.size() / 8 * 8;
+  for (std::size_t at = 0; at < whole; at += 8) sip.add(load_le64(&message[at]));
   std::uint64_t rest = 0;
-  for (int shift = 0; at < message.size(); ++at, shift += 8)
-    rest |= std::uint64_t{message[at]} << shift;
+  int shift = 0;
+  for (std::uint8_t octet : message.subspan(whole)) {
+    rest |= std::uint64_t{octet} << (shift & 63);
+    shift += 8;
+  }
   return sip.finish(rest, message.size());
 }
 

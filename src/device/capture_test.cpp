@@ -10,14 +10,14 @@
 
 #include <gtest/gtest.h>
 
-#include "device/frames_for_test.h"
 #include "device/tapping.h"
+#include "tests/support/frames.h"
 
 namespace estab {
 namespace {
 
-using device::Checksums;
 using std::chrono::nanoseconds;
+using test::Checksums;
 
 /// A file name that nobody else has, removed at the end.
 class TemporaryFile {
@@ -78,19 +78,19 @@ void write_capture(const std::string& path) {
   PcapTap other(writer, "other");
 
   const std::vector<std::uint8_t> payload(20'000, 7);
-  const Segment syn = device::segment_of(SeqNum(1), kSyn);
-  const Segment data = device::segment_of(SeqNum(2), kAck | kPsh, payload);
+  const Segment syn = test::segment_of(SeqNum(1), kSyn);
+  const Segment data = test::segment_of(SeqNum(2), kAck | kPsh, payload);
   device::show_sent(tap, Instant(nanoseconds(1)),
-                    device::tcp_frame(kUs, kThem, syn, Checksums::partial));
+                    test::tcp_frame(kUs, kThem, syn, Checksums::partial));
   device::show_sent(tap, Instant(nanoseconds(2)),
-                    device::tcp_frame(kUs, kThem, data, Checksums::partial, 1460));
+                    test::tcp_frame(kUs, kThem, data, Checksums::partial, 1460));
   const auto datagram =
-      device::flat(device::udp_frame(kThem, kUs, as_octets("hello"), Checksums::partial));
+      test::flat(test::udp_frame(kThem, kUs, as_octets("hello"), Checksums::partial));
   device::show_received(other, Instant(nanoseconds(3)), datagram, 0,
                         PartialChecksum{.start = 20, .offset = 6});
   const Endpoint us{*IpAddress::parse("fd00::2"), 1}, them{*IpAddress::parse("fd00::1"), 2};
   device::show_sent(tap, Instant(nanoseconds(4)),
-                    device::tcp_frame(us, them, data, Checksums::finished));
+                    test::tcp_frame(us, them, data, Checksums::finished));
 }
 
 TEST(Capture, IsReadByTshark) {
@@ -172,7 +172,7 @@ TEST(CaptureTo, PassesEverythingOnAndWritesItDown) {
 
   const std::size_t before = written.size();
   device->transmit(Instant(nanoseconds(5)),
-                   device::udp_frame(kUs, kThem, as_octets("seen"), Checksums::partial));
+                   test::udp_frame(kUs, kThem, as_octets("seen"), Checksums::partial));
   EXPECT_EQ(inner.sent, 1);
   EXPECT_EQ(outer.frames, 1) << "a tap on the outer device sees the frame, too";
   EXPECT_NE(as_text(written).substr(before).find("seen"), std::string_view::npos);
@@ -189,7 +189,7 @@ TEST(CaptureTo, StampsFramesWithTheTimeOfDayWhateverTheEpochOfTheClock) {
     };
     return nanoseconds(static_cast<std::int64_t>(half(12) << 32 | half(16)));
   };
-  const auto frame = device::udp_frame(kUs, kThem, {}, Checksums::finished);
+  const auto frame = test::udp_frame(kUs, kThem, {}, Checksums::finished);
   const Instant start{std::chrono::hours(5)};
   const nanoseconds earliest = std::chrono::system_clock::now().time_since_epoch();
   device->transmit(start, frame);

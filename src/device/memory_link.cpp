@@ -49,6 +49,7 @@ struct MemoryLink::Impl {
   FrameTap* tap(Side side) const { return taps[static_cast<std::size_t>(side)]; }
 
   std::array<Lane, 2> lanes;
+  TransmitFrame frame;  // too large to be cleared for each burst; of no meaning between them
   FrameFilter filter{};
   std::array<FrameTap*, 2> taps{};
 };
@@ -131,7 +132,6 @@ bool MemoryLink::Impl::deliver(Instant now, Side side, LinkEnd to) {
 
 /// Takes a burst from one stack.
 bool MemoryLink::Impl::carry(Instant now, Side from, LinkEnd source, LinkEnd destination) {
-  TransmitFrame frame;
   for (int i = 0; i < kBurst; ++i) {
     if (!source.stack.poll_transmit(now, frame)) return i > 0;
     if (frame.interface == source.interface)

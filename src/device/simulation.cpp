@@ -9,7 +9,7 @@ SimulationConfig::End default_end(Side side) {
   const std::uint64_t seed = side == Side::a ? 1 : 2;
   SimulationConfig::End end;
   end.stack.seed = {seed, 0};
-  end.interface.name = side == Side::a ? "a" : "b";
+  end.interface.name.assign(1, side == Side::a ? 'a' : 'b');
   end.addresses = {{Simulation::address_v4(side), 24}, {Simulation::address_v6(side), 64}};
   return end;
 }

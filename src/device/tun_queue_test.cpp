@@ -11,12 +11,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "device/frames_for_test.h"
 #include "device/netlink.h"
-#include "device/network_namespace_for_test.h"
+#include "tests/support/frames.h"
+#include "tests/support/network_namespace.h"
 
 namespace estab::device {
 namespace {
+
+using namespace test;
 
 const Cidr kKernelV4 = *Cidr::parse("10.77.0.1/24"), kKernelV6 = *Cidr::parse("fd77::1/64");
 const IpAddress kOursV4 = *IpAddress::parse("10.77.0.2"), kOursV6 = *IpAddress::parse("fd77::2");

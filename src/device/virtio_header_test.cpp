@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "device/frames_for_test.h"
+#include "tests/support/frames.h"
 
 namespace estab::device {
 namespace {
+
+using namespace test;
 
 const Endpoint kUs{IpAddress::v4(10, 0, 0, 2), 4000}, kThem{IpAddress::v4(10, 0, 0, 1), 80};
 

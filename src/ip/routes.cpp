@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/byte_order.h"
 #include "ip/address_rules.h"
 
 namespace estab::ip {
@@ -55,13 +56,8 @@ std::optional<Hop> RouteTable::lookup(const IpAddress& destination) const {
 }
 
 RouteTable::Bits RouteTable::bits_of(const IpAddress& address) {
-  Bits bits;
-  const auto& octets = address.octets();
-  for (std::size_t i = 0; i < 8; ++i) {
-    bits.high = bits.high << 8 | octets[i];
-    bits.low = bits.low << 8 | octets[i + 8];
-  }
-  return bits;
+  const std::uint8_t* octets = address.octets().data();
+  return {base::load_be64(octets), base::load_be64(octets + 8)};
 }
 
 RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {

@@ -49,6 +49,9 @@ struct Path {
   std::uint16_t mtu = 1500;
 };
 
+/// Where a datagram comes from: a link, or this stack itself.
+enum class Origin : std::uint8_t { link, self };
+
 struct Core {
   explicit Core(const StackConfig& stack_config);
   Core(const Core& other);

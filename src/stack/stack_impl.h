@@ -17,8 +17,7 @@ struct Stack::Impl {
 
   // ---- up (stack_input.cpp)
   // ----------------------------------------------------------------------
-  /// Where a datagram comes from: a link, or this stack itself.
-  enum class Origin : std::uint8_t { link, self };
+  using Origin = stack::Origin;
   Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
                        Origin origin);
   Verdict handle_packet(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -27,6 +26,7 @@ struct Stack::Impl {
     InterfaceId interface;
     const wire::IpPacket& packet;
     const ReceivedFrame& frame;
+    Origin origin;
     bool is_broadcast;
   };
   Verdict handle_fragment(Instant now, InterfaceId interface, const wire::IpPacket& packet,

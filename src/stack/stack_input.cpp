@@ -38,13 +38,16 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
   const auto packet = wire::parse_ip(frame.octets);
   if (!packet) return packet.error();
   const IpAddress& to = packet->header.destination;
-  const bool broadcast = to.is_multicast() || core.interfaces.is_broadcast(interface, to);
-  if (!core.interfaces.is_local(to) && !broadcast) return Verdict::not_for_us;
-  // MUST-63: a source that is no single host, or is ourselves, cannot be answered.
-  if (origin == Origin::link && !core.interfaces.is_valid_source(packet->header.source))
+  const bool broadcast = !core.interfaces.is_local(to);
+  if (broadcast && !to.is_multicast() && !core.interfaces.is_broadcast(interface, to))
+    return Verdict::not_for_us;
+  // MUST-63: a source that is no single host, or is ourselves, cannot be answered. (TCP asks this
+  // only of segments for no connection: a connection's peer was looked at when it was opened.)
+  if (packet->header.protocol != wire::kProtocolTcp && origin == Origin::link &&
+      !core.interfaces.is_valid_source(packet->header.source))
     return Verdict::bad_address;
   if (packet->fragment) return handle_fragment(now, interface, *packet, origin);
-  return handle_transport(now, {interface, *packet, frame, broadcast});
+  return handle_transport(now, {interface, *packet, frame, origin, broadcast});
 }
 
 Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
@@ -97,7 +100,7 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.packet, in.frame.owner);
+  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner);
 }
 
 // ---- UDP

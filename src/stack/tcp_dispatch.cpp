@@ -15,8 +15,8 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, const wire::IpPacket& packet, Block* owner) {
-  const Arrived in{tuple, segment, packet, owner, core.secrets.flow_hash(tuple)};
+                             const Segment& segment, Origin origin, Block* owner) {
+  const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -37,6 +37,9 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
         return to_time_wait(core, now, in, entry->index);
     }
   }
+  // MUST-63: an address that is no single host's, or ours, cannot be answered.
+  if (in.origin == Origin::link && !core.interfaces.is_valid_source(in.tuple.remote_address))
+    return Verdict::bad_address;
   const auto listener = find_listener(in.tuple.local());
   return listener ? to_listener(core, now, in, *listener) : to_nobody(core, in);
 }

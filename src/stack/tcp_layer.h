@@ -31,7 +31,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     const wire::IpPacket& packet, Block* owner);
+                     Origin origin, Block* owner);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -120,7 +120,7 @@ class TcpLayer {
   struct Arrived {
     const FourTuple& tuple;
     const Segment& segment;
-    const wire::IpPacket& packet;
+    Origin origin;
     Block* owner;
     std::uint64_t hash;
   };
@@ -143,6 +143,7 @@ class TcpLayer {
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
   void expire_time_wait(Core& core, Instant now);
+  void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);

@@ -118,9 +118,12 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
   queue_output(index);
 }
 
+// With no deadline left the entry stays where it is: to cancel it and make it again with every
+// exchange would cost more than one vain wakeup, which then finds the flow idle (see on_flow_timer).
 void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
   const Instant deadline =
       flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
+  if (deadline == kNever) return;
   flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
 }
 
@@ -154,7 +157,7 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
   tcp::Emission ack =
-      tcp::make_time_wait_ack(time_wait_[record], core.secrets.timestamp_offset(flow.tuple()), now);
+      tcp::make_time_wait_ack(time_wait_[record], flow.connection()->timestamp_offset(), now);
   ack.reason = SendReason::ack_immediate;
   send_reply(core, flow.tuple(), ack, State::time_wait, flow.config());
 }

@@ -17,16 +17,22 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
-    Flow& flow = flows_[entry.index];
-    flow.timer = kNone;
-    if (tcp::Handshake* handshake = flow.handshake()) {
-      handshake->on_timer(core.context(now));
-    } else {
-      flow.connection()->on_timers(core.context(now));
-    }
-    settle(core, now, entry.index);
+    on_flow_timer(core, now, entry.index);
   });
   expire_time_wait(core, now);
+}
+
+void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
+  Flow& flow = flows_[index];
+  flow.timer = kNone;
+  if (tcp::Handshake* handshake = flow.handshake()) {
+    handshake->on_timer(core.context(now));
+  } else if (flow.connection()->next_deadline() == kNever) {
+    flow.connection()->trim();
+  } else {
+    flow.connection()->on_timers(core.context(now));
+  }
+  settle(core, now, index);
 }
 
 void TcpLayer::expire_time_wait(Core& core, Instant now) {

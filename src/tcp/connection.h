@@ -98,6 +98,11 @@ class Connection {
     sender_.release_all(pool);
     receiver_.release_all(pool);
   }
+  /// Nothing has happened for a while: gives back what only a busy connection needs.
+  void trim() {
+    sender_.trim();
+    receiver_.trim();
+  }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   // ---- poll

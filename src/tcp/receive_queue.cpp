@@ -72,7 +72,6 @@ void ReceiveQueue::consume(std::size_t octets, BlockPool& pool) {
     Piece piece = pieces_.pop_front();
     pool.give(std::move(piece.block));
   }
-  if (size_ == 0) pieces_.shrink();
 }
 
 std::uint8_t ReceiveQueue::octet_at(std::size_t index) const {

@@ -34,6 +34,8 @@ class ReceiveQueue {
   std::uint8_t octet_at(std::size_t index) const;
   void release_all(BlockPool& pool) { consume(size_, pool); }
 
+  /// Gives the storage of an empty queue back.
+  void trim() { pieces_.shrink(); }
   std::size_t memory() const;
   friend bool operator==(const ReceiveQueue& a, const ReceiveQueue& b);
   void hash_into(base::Hasher& hasher) const;

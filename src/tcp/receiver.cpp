@@ -322,6 +322,11 @@ void Receiver::after_read(const TcpConfig& config) {
   if (opened >= std::min(half, step) && !due_) due_ = SendReason::window_update;
 }
 
+void Receiver::trim() {
+  queue_.trim();
+  if (gaps_ && gaps_->empty()) gaps_.reset();
+}
+
 void Receiver::release_all(BlockPool& pool) {
   queue_.release_all(pool);
   if (gaps_) gaps_->release_all(pool);

@@ -93,6 +93,7 @@ class Receiver {
   /// The application read: owe a window update if it is worth one (RFC 9293 §3.8.6.2.2).
   void after_read(const TcpConfig& config);
   std::size_t unread() const { return queue_.size(); }
+  void trim();
   void release_all(BlockPool& pool);
 
   void fill(TcpInfo& info) const;

@@ -77,7 +77,6 @@ void SendQueue::release_until(StreamOffset offset, BlockPool& pool) {
     Piece piece = pieces_.pop_front();
     pool.give(std::move(piece.block));
   }
-  if (pieces_.empty()) pieces_.shrink();
 }
 
 std::size_t SendQueue::index_of(StreamOffset offset) const {

@@ -47,6 +47,8 @@ class SendQueue {
   /// Views of at most `length` octets from `from` on; fewer if `views` are too few.
   Gathered gather(StreamOffset from, std::uint32_t length, std::span<Octets> views) const;
 
+  /// Gives the storage of an empty queue back.
+  void trim() { pieces_.shrink(); }
   std::size_t memory() const;
   friend bool operator==(const SendQueue& a, const SendQueue& b);
   void hash_into(base::Hasher& hasher) const;

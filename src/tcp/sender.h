@@ -110,6 +110,7 @@ class Sender {
   bool all_sent() const { return nxt_ >= queue_.end(); }
   std::size_t queued() const { return queue_.size(); }
   void set_mss(std::uint32_t mss);
+  void trim() { queue_.trim(); }
   void release_all(BlockPool& pool) { queue_.release_all(pool); }
 
   const RttEstimator& rtt() const { return rtt_; }

@@ -1,5 +1,7 @@
 #include "tools/perf_memory.h"
 
+#include <time.h>
+
 #include <chrono>
 #include <cstring>
 #include <random>
@@ -45,8 +47,8 @@ class World {
   static Instant now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
   /// Moves frames until none is left, at one instant.
-  void pump() {
-    const Instant at = now();
+  void pump() { pump(now()); }
+  void pump(Instant at) {
     while (link_.pump(at, {client_, client_link_}, {server_, server_link_})) {
     }
   }
@@ -67,18 +69,20 @@ class World {
   };
   Pair open(std::uint16_t port_index = 0) {
     const auto port = static_cast<std::uint16_t>(kPort + port_index);
-    const auto stream = client_.connect(now(), {.remote = {kServerAddress, port}});
+    const Instant at = now();
+    const auto stream = client_.connect(at, {.remote = {kServerAddress, port}});
     if (!stream) throw std::runtime_error(std::string(message(stream.error())));
-    pump();
-    const auto accepted = server_.accept(now(), listeners_[port_index]);
+    pump(at);
+    const auto accepted = server_.accept(at, listeners_[port_index]);
     if (!accepted) throw std::runtime_error("the handshake did not complete");
     return {*stream, *accepted};
   }
   void close(const Pair& pair) {
-    (void)client_.close(now(), pair.client);
-    pump();
-    (void)server_.close(now(), pair.server);
-    pump();
+    const Instant at = now();
+    (void)client_.close(at, pair.client);
+    pump(at);
+    (void)server_.close(at, pair.server);
+    pump(at);
   }
 
  private:
@@ -162,7 +166,22 @@ class Transfer {
   bool verified_ = true;
 };
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+/// Seconds of processor time this thread has had: what other programs take does not count.
+double cpu_seconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+/// Cycles of the time-stamp counter in a second.
+double counter_frequency() {
+  const Instant begin = World::now();
+  const std::uint64_t from = cycle_counter();
+  while (World::now() - begin < std::chrono::milliseconds(50)) {
+  }
+  const auto cycles = static_cast<double>(cycle_counter() - from);
+  return cycles / std::chrono::duration<double>(World::now() - begin).count();
+}
 
 void measure_bulk(const PerfMemoryOptions& options, PerfMemoryReport& report) {
   World world(options);
@@ -172,17 +191,14 @@ void measure_bulk(const PerfMemoryOptions& options, PerfMemoryReport& report) {
 
   const std::uint64_t octets = transfer.octets();
   const std::uint64_t allocated = allocations();
-  const std::uint64_t cycles = cycle_counter();
-  const Instant begin = World::now();
-  Instant now = begin;
-  while (now - begin < options.bulk_time) {
-    transfer.round(now);
-    now = World::now();
-  }
+  const double begin = cpu_seconds();
+  const Instant end = World::now() + options.bulk_time;
+  for (Instant now = World::now(); now < end; now = World::now()) transfer.round(now);
+  const double elapsed = cpu_seconds() - begin;
   const auto moved = static_cast<double>(transfer.octets() - octets);
   const double segments = moved / (options.mtu - 52);  // IPv4, TCP and timestamps
-  report.bulk_gbit_s = moved * 8 / seconds(now - begin) / 1e9;
-  report.cycles_per_segment = static_cast<double>(cycle_counter() - cycles) / segments;
+  report.bulk_gbit_s = moved * 8 / elapsed / 1e9;
+  report.cycles_per_segment = elapsed * counter_frequency() / segments;
   report.allocations_per_segment = static_cast<double>(allocations() - allocated) / segments;
   report.verified = report.verified && transfer.verified();
 }
@@ -191,7 +207,7 @@ void measure_round_trips(const PerfMemoryOptions& options, PerfMemoryReport& rep
   World world(options);
   const World::Pair pair = world.open();
   std::uint8_t octet = 0;
-  const Instant begin = World::now();
+  const double begin = cpu_seconds();
   for (int i = 0; i < kRoundTrips; ++i) {
     const auto sent = static_cast<std::uint8_t>(i);
     (void)world.client().send(World::now(), pair.client, {&sent, 1});
@@ -204,18 +220,18 @@ void measure_round_trips(const PerfMemoryOptions& options, PerfMemoryReport& rep
     if (i % 64 == 0) world.fire_timers();
     world.drop_events();
   }
-  report.round_trip_ns = seconds(World::now() - begin) * 1e9 / kRoundTrips;
+  report.round_trip_ns = (cpu_seconds() - begin) * 1e9 / kRoundTrips;
 }
 
 double connections_per_second(World& world) {
-  const Instant begin = World::now();
+  const double begin = cpu_seconds();
   for (int i = 0; i < kConnections; ++i) {
     world.close(world.open());
     if (i % 64 != 0) continue;
     world.fire_timers();
     world.drop_events();
   }
-  return kConnections / seconds(World::now() - begin);
+  return kConnections / (cpu_seconds() - begin);
 }
 
 void measure_connections(const PerfMemoryOptions& options, PerfMemoryReport& report) {

@@ -1,5 +1,6 @@
 // What `estab perf memory` measures: two stacks in one thread, joined by a memory link, on the real
-// clock. Every octet is copied in, carried with its checksum, copied out and compared.
+// clock. Rates are
+// per second of this thread's processor time. Every octet is copied in, carried with its checksum, copied out and compared.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
 #include "trace/pcapng.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <limits>
 
@@ -15,9 +14,9 @@ namespace {
 
 template <class T>
 void append(std::vector<std::uint8_t>& block, T value) {
-  std::array<std::uint8_t, sizeof value> octets;
-  base::store<std::endian::little>(octets.data(), value);
-  block.insert(block.end(), octets.begin(), octets.end());
+  const std::size_t at = block.size();
+  block.resize(at + sizeof value);
+  base::store<std::endian::little>(block.data() + at, value);
 }
 
 constexpr std::size_t kLengthAt = 4;

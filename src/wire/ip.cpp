@@ -1,7 +1,6 @@
 // IPv4 and IPv6 headers, read and written. The law stands in the header.
 #include "wire/ip.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 

@@ -1,8 +1,9 @@
 // The program of somebody who uses the library: a stack, an interface, a listener, one deadline. It
-// is built in three ways, each as a project of its own that knows nothing of this repository's build.
-#include <estab/stack.h>
-
+// is built in three ways, each as a project of its own that knows nothing of this repository's
+// build.
 #include <cstdio>
+
+#include <estab/stack.h>
 
 int main() {
   estab::Stack stack;

@@ -36,6 +36,7 @@ LAYERS = CORE_LAYERS | {
     "host": set(CORE_LAYERS) | {"trace", "device"},
     "tools": set(CORE_LAYERS) | {"trace", "device", "host"},
 }
+OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class File:
         self.parts = path.split("/")
         self.is_header = path.endswith(".h")
         self.cpp = CppSource(text) if path.endswith((".h", ".cpp")) else None
-        self.is_test = path.endswith("_test.cpp") or self.parts[0] == "tests"
+        # x_test.cpp, and what only tests include: x_test_support.h, x_for_test.h.
+        self.is_test = self.parts[0] == "tests" or \
+            re.search(r"_test(_\w+)?\.(cpp|h)$", path) is not None
         self.layer = self.parts[1] if self.parts[0] == "src" and len(self.parts) > 2 else None
 
     @property
@@ -265,14 +268,13 @@ def _wrong_include(file, kind, name):
     folder = name.split("/")[0]
     if ".." in name.split("/"):
         return "from the root of the sources, without .."
-    if file.parts[0] in ("src", "include") and (kind == "<") == (folder == "estab" or
-                                                                   folder in LAYERS):
+    if file.parts[0] in ("src", "include") and (kind == "<") == (folder in OUR_FOLDERS):
         return "our own in quotes, others in angle brackets"
     if file.parts[0] == "include" and kind == '"' and folder != "estab":
         return "a public header includes public headers"
-    if file.layer and not file.is_test and folder in LAYERS and folder != file.layer \
+    if file.layer and not file.is_test and folder in OUR_FOLDERS - {"estab", file.layer} \
             and folder not in LAYERS[file.layer]:
-        return f"src/{file.layer} does not know src/{folder}"
+        return f"src/{file.layer} does not know {folder}/"
     return None
 
 

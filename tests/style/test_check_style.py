@@ -150,12 +150,15 @@ class Files(Rules):
                            ("src/tcp/x.cpp", '#include "vector"'),
                            ("src/wire/x.cpp", '#include "tcp/sender.h"'),
                            ("src/tcp/x.cpp", '#include "host/host.h"'),
+                           ("src/tcp/x.cpp", '#include "tests/support/x.h"'),
                            ("include/estab/x.h", '#include "wire/tcp.h"')]:
             self.finds(check_style.check_includes, path, line + "\n", "#include")
         self.lets_be(check_style.check_includes, "src/tcp/x.cpp",
                      '#include "wire/tcp.h"\n#include "tcp/y.h"\n#include "estab/octets.h"\n'
                      "#include <vector>\n// #include <estab/x.h>\n")
-        self.lets_be(check_style.check_includes, "src/tcp/x_test.cpp", '#include "trace/x.h"\n')
+        for path in ("src/tcp/x_test.cpp", "src/tcp/x_test_support.h", "src/tcp/x_for_test.h"):
+            self.lets_be(check_style.check_includes, path,
+                         '#include "trace/x.h"\n#include "tests/support/x.h"\n')
 
     def test_a_test_that_is_no_sentence_is_found(self):
         for name in ("Works", "test_1", "wrapsAround", "Wraps_around"):

@@ -19,7 +19,7 @@
 
 #include "device/file_descriptor.h"
 
-namespace estab::device {
+namespace estab::test {
 
 inline void write_to(const char* path, const std::string& text) {
   const int file = ::open(path, O_WRONLY | O_CLOEXEC);
@@ -44,7 +44,7 @@ inline std::optional<std::string> enter_network_namespace() {
 
 /// Whether a TUN interface may be made here; else why not.
 inline std::optional<std::string> try_tun() {
-  const FileDescriptor driver(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  const device::FileDescriptor driver(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   ifreq request{};
   request.ifr_flags = IFF_TUN | IFF_NO_PI;
   if (driver && ::ioctl(driver.number(), TUNSETIFF, &request) == 0) return std::nullopt;
@@ -75,4 +75,4 @@ inline void in_network_namespace(const std::function<void()>& body) {
       << "the part in the namespace failed, see above (status " << status << ")";
 }
 
-}  // namespace estab::device
+}  // namespace estab::test

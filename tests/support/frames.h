@@ -15,7 +15,7 @@
 #include "wire/tcp.h"
 #include "wire/udp.h"
 
-namespace estab::device {
+namespace estab::test {
 
 /// Whether the device finishes the transport checksum.
 enum class Checksums : std::uint8_t { finished, partial };
@@ -96,4 +96,4 @@ inline std::vector<std::uint8_t> flat(const TransmitFrame& frame) {
   return octets;
 }
 
-}  // namespace estab::device
+}  // namespace estab::test

@@ -1,0 +1,155 @@
+// The blocking face: the names and results of the coroutine face, but each call runs the Host's
+// loop until it is done. For programs that do one thing at a time:
+//
+//   estab::blocking::Host host;
+//   auto link = host.add_device(std::move(device));
+//   host.add_address(link, *estab::Cidr::parse("10.0.0.2/24"));
+//   auto stream = host.connect("10.0.0.1:80");
+//   if (!stream) return report(stream.error());
+//   stream->write_all(estab::as_octets("GET / HTTP/1.0\r\n\r\n"));
+//
+// Connections only make progress while one of these calls runs (any of them serves all of them), so
+// a program that is busy elsewhere for long should call Host::run_once(0s) now and then. A call
+// that waits takes an optional limit, after which it gives Error::would_block: nothing was lost,
+// and the same call may be made again. Host::stop(), from another thread or a signal handler, does
+// the same to the call that is waiting. All the rest belongs to one thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "estab/host.h"
+
+namespace estab::blocking {
+
+/// One TCP connection; the destructor closes it. See estab::TcpStream for what each call does.
+class [[nodiscard]] TcpStream {
+ public:
+  TcpStream() = default;
+  explicit TcpStream(estab::TcpStream stream) : stream_(std::move(stream)) {}
+
+  explicit operator bool() const { return static_cast<bool>(stream_); }
+  StreamId id() const { return stream_.id(); }
+
+  Result<std::size_t> read(MutableOctets into, Duration limit = kForever);
+  Result<std::span<const Octets>> peek(Duration limit = kForever);
+  Result<void> consume(std::size_t octets);
+  std::size_t readable() const { return stream_.readable(); }
+
+  Result<std::size_t> write(Octets octets, SendMode mode = SendMode::normal,
+                            Duration limit = kForever);
+  /// After an error, some of the octets may have been put into the send buffer.
+  Result<void> write_all(Octets octets, SendMode mode = SendMode::normal,
+                         Duration limit = kForever);
+  Result<void> write_owned(Octets octets, std::shared_ptr<const void> owner,
+                           SendMode mode = SendMode::normal, Duration limit = kForever);
+  std::size_t writable() const { return stream_.writable(); }
+
+  Result<void> shutdown();
+  void close();
+  void abort();
+  Result<void> closed(Duration limit = kForever);
+
+  State state() const { return stream_.state(); }
+  Result<TcpInfo> info() const { return stream_.info(); }
+  Result<Endpoint> local_endpoint() const { return stream_.local_endpoint(); }
+  Result<Endpoint> remote_endpoint() const { return stream_.remote_endpoint(); }
+  std::optional<Error> soft_error() { return stream_.soft_error(); }
+  std::optional<UrgentMark> urgent() const { return stream_.urgent(); }
+  Result<UrgentMark> urgent_arrived(Duration limit = kForever);
+
+  void set_nagle(bool on) { stream_.set_nagle(on); }
+  void set_keep_alive(const KeepAlive& keep_alive) { stream_.set_keep_alive(keep_alive); }
+  void set_user_timeout(std::optional<Duration> timeout) { stream_.set_user_timeout(timeout); }
+  void set_urgent_inline(bool on) { stream_.set_urgent_inline(on); }
+  void set_dscp(std::uint8_t dscp) { stream_.set_dscp(dscp); }
+  void set_send_buffer(std::uint32_t octets) { stream_.set_send_buffer(octets); }
+
+ private:
+  estab::TcpStream stream_;
+};
+
+/// A passive OPEN. See estab::TcpListener.
+class [[nodiscard]] TcpListener {
+ public:
+  TcpListener() = default;
+  explicit TcpListener(estab::TcpListener listener) : listener_(std::move(listener)) {}
+
+  explicit operator bool() const { return static_cast<bool>(listener_); }
+  Result<TcpStream> accept(Duration limit = kForever);
+  Result<Endpoint> local_endpoint() const { return listener_.local_endpoint(); }
+  void close() { listener_.close(); }
+
+ private:
+  estab::TcpListener listener_;
+};
+
+/// A bound UDP port. See estab::DatagramSocket.
+class [[nodiscard]] DatagramSocket {
+ public:
+  DatagramSocket() = default;
+  explicit DatagramSocket(estab::DatagramSocket socket) : socket_(std::move(socket)) {}
+
+  explicit operator bool() const { return static_cast<bool>(socket_); }
+  /// Sent before it returns, unless the device is full.
+  Result<void> send_to(Octets octets, const Endpoint& to);
+  Result<ReceivedDatagram> recv_from(MutableOctets into, Duration limit = kForever);
+  Result<Endpoint> local_endpoint() const { return socket_.local_endpoint(); }
+  void close() { socket_.close(); }
+
+ private:
+  estab::DatagramSocket socket_;
+};
+
+class Host {
+ public:
+  explicit Host(HostOptions options = {});
+  Host(Host&&) = default;
+  Host& operator=(Host&&) = delete;
+  /// Delivers and closes what is left, for at most HostOptions::linger, or until stop().
+  ~Host();
+
+  /// The Host underneath: coroutines may be spawned there, and run while a blocking call waits.
+  estab::Host& host() { return host_; }
+  Stack& stack() { return host_.stack(); }
+
+  InterfaceId add_device(std::unique_ptr<Device> device) {
+    return host_.add_device(std::move(device));
+  }
+  Result<void> add_address(InterfaceId interface, const Cidr& address) {
+    return host_.add_address(interface, address);
+  }
+  Result<void> add_route(const Route& route) { return host_.add_route(route); }
+  Result<void> add_default_route(InterfaceId interface, Family family,
+                                 std::optional<IpAddress> gateway = std::nullopt) {
+    return host_.add_default_route(interface, family, gateway);
+  }
+
+  Result<TcpStream> connect(ConnectOptions options, Duration limit = kForever);
+  Result<TcpStream> connect(const Endpoint& remote, Duration limit = kForever);
+  Result<TcpStream> connect(std::string_view remote, Duration limit = kForever);
+  Result<TcpListener> listen(const ListenOptions& options);
+  Result<TcpListener> listen(std::uint16_t port);
+  Result<DatagramSocket> bind_datagram(const Endpoint& local);
+
+  void sleep(Duration duration);
+  Result<void> readable(int descriptor, Duration limit = kForever);
+  Result<void> writable(int descriptor, Duration limit = kForever);
+  Result<void> signal(int number, Duration limit = kForever);
+
+  bool run_once(Duration timeout) { return host_.run_once(timeout); }
+  bool finish(Duration limit) { return host_.finish(limit); }
+  void stop() { host_.stop(); }
+  void post(std::function<void()> call) { host_.post(std::move(call)); }
+
+ private:
+  estab::Host host_;
+  Duration linger_;
+};
+
+}  // namespace estab::blocking

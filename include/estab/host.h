@@ -1,0 +1,225 @@
+// Host: a Stack, its devices, the machine's clock and an event loop, for any number of connections
+// on one thread. Applications are coroutines (this header) or blocking calls (blocking.h).
+//
+//   estab::Host host;
+//   auto link = host.add_device(std::move(device));
+//   host.add_address(link, *estab::Cidr::parse("10.0.0.2/24"));
+//   host.spawn(serve(host));       // Task<> serve(estab::Host&)
+//   host.run();
+//
+// A Host and everything of it belong to one thread. stop() and post() are the only calls that
+// another thread may make.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "estab/address.h"
+#include "estab/config.h"
+#include "estab/datagram_socket.h"
+#include "estab/device.h"
+#include "estab/error.h"
+#include "estab/operation.h"
+#include "estab/stack.h"
+#include "estab/task.h"
+#include "estab/tcp_listener.h"
+#include "estab/tcp_stream.h"
+#include "estab/time.h"
+
+namespace estab {
+
+struct HostOptions {
+  /// Its seed counts only if `seed` below is not given and it is not {0, 0}.
+  StackConfig stack{};
+  /// Nothing: drawn from the system's random numbers.
+  std::optional<std::array<std::uint64_t, 2>> seed{};
+  /// How long run() goes on, after the last task is over, for connections still delivering and
+  /// closing. TIME-WAIT does not count.
+  Duration linger = std::chrono::seconds(60);
+  /// Frames taken from one device before the others and the application have their turn.
+  std::size_t burst = 64;
+};
+
+/// No limit of time.
+inline constexpr Duration kForever = Duration::max();
+
+class ConnectOperation final : public Operation<Result<TcpStream>> {
+ public:
+  ConnectOperation(host::Loop* loop, ConnectOptions options)
+      : Operation(loop), options_(std::move(options)) {}
+  ConnectOperation(host::Loop* loop, ConnectOptions options, Duration limit)
+      : ConnectOperation(loop, std::move(options)) {
+    limit_ = limit;
+  }
+  /// An operation that fails at once.
+  ConnectOperation(host::Loop* loop, Error error) : Operation(loop), refused_(error) {}
+  /// Aborts an opening that is still under way.
+  ~ConnectOperation();
+
+ private:
+  bool attempt(Instant now) override;
+  void fail(Error error) override;
+  Wait** place() override;
+  void expire() override { fail(Error::connect_timed_out); }
+  ConnectOptions options_;
+  std::optional<Error> refused_;
+  StreamId stream_;
+};
+
+class [[nodiscard]] SleepOperation final : public host::Wait {
+ public:
+  SleepOperation(host::Loop* loop, Duration duration) : Wait(loop) { limit_ = duration; }
+  host::Awaiter<SleepOperation> operator co_await() && {
+    return host::Awaiter<SleepOperation>(*this);
+  }
+  void take() const {}
+
+ private:
+  bool attempt(Instant) override { return false; }
+  void fail(Error) override {}
+};
+
+class DescriptorOperation final : public Operation<Result<void>> {
+ public:
+  enum class Direction : std::uint8_t { in, out };
+  DescriptorOperation(host::Loop* loop, int descriptor, Direction direction)
+      : Operation(loop), descriptor_(descriptor), direction_(direction) {}
+
+ private:
+  bool attempt(Instant now) override;
+  Wait** place() override;
+  int descriptor_;
+  Direction direction_;
+  bool asked_ = false;
+};
+
+class SignalOperation final : public Operation<Result<void>> {
+ public:
+  SignalOperation(host::Loop* loop, int number) : Operation(loop), number_(number) {}
+
+ private:
+  bool attempt(Instant now) override;
+  Wait** place() override;
+  int number_;
+};
+
+/// Whether run() goes on for a task's sake.
+enum class TaskKind : std::uint8_t {
+  foreground,  ///< run() returns when the last of these is over
+  background,  ///< one that may wait for ever: for a signal, a clock
+};
+
+class Host {
+ public:
+  /// Throws std::system_error if the machine gives no epoll or eventfd.
+  explicit Host(HostOptions options = {});
+  Host(Host&&) noexcept;
+  Host& operator=(Host&&) noexcept;
+  /// Destroys every task (and so closes what they hold), and sends what is left to send once.
+  ~Host();
+
+  /// False for one that has been moved from.
+  explicit operator bool() const { return loop_ != nullptr; }
+
+  /// The stack itself. What is done to it directly goes out with the next round of the loop.
+  Stack& stack();
+  const Stack& stack() const;
+  /// The time of this round of the loop; outside run() and run_once(), the time now.
+  Instant now() const;
+
+  // ---- links ------------------------------------------------------------------------------------
+
+  InterfaceId add_device(std::unique_ptr<Device> device);
+  Result<void> add_address(InterfaceId interface, const Cidr& address);
+  Result<void> add_route(const Route& route);
+  /// The default route of a family through an interface: `0.0.0.0/0` or `::/0`.
+  Result<void> add_default_route(InterfaceId interface, Family family,
+                                 std::optional<IpAddress> gateway = std::nullopt);
+  Device& device(InterfaceId interface);
+  /// False once the device reported that its link is gone.
+  bool is_up(InterfaceId interface) const;
+
+  // ---- running ----------------------------------------------------------------------------------
+
+  /// Runs until stop(), or until no foreground task is left and every connection has been closed
+  /// properly (at most HostOptions::linger longer). An exception that left a spawned task comes out
+  /// here; the Host is whole and run() may be called again.
+  void run();
+  /// One round: sends what waits, waits at most `timeout` for something to happen, deals with it
+  /// all, and sends. False once stop() was called (and forgets that it was).
+  bool run_once(Duration timeout = kForever);
+  /// Makes run(), run_once() or a blocking call return soon. From any thread, and from a signal
+  /// handler.
+  void stop();
+  /// Runs `call` on the host's thread, within run(). From any thread.
+  void post(std::function<void()> call);
+
+  /// Hands a coroutine over to the host. It starts in the loop, and is destroyed when it is over or
+  /// with the Host.
+  void spawn(Task<> task, TaskKind kind = TaskKind::foreground);
+  /// Spawned tasks that are not over.
+  std::size_t tasks() const;
+
+  /// Runs the loop until the task is over, and returns its result or throws its exception. When
+  /// stop() is called meanwhile, the task is destroyed and this returns Error::would_block. Not
+  /// from within a coroutine. (For a single operation: block_on in operation.h.)
+  template <class T>
+  Result<T> block_on(Task<T> task);
+  /// Runs the loop until no connection is left to be delivered and closed (TIME-WAIT does not
+  /// count); false if `limit` or stop() came first.
+  bool finish(Duration limit);
+
+  // ---- TCP and UDP
+  // --------------------------------------------------------------------------------
+
+  /// Opens a connection. Fails with connection_refused, connect_timed_out, or what ICMP said.
+  ConnectOperation connect(ConnectOptions options);
+  ConnectOperation connect(const Endpoint& remote);
+  /// `192.0.2.1:80` or `[2001:db8::1]:80`: addresses, no names. Else Error::invalid_argument.
+  ConnectOperation connect(std::string_view remote);
+  /// The same, given up after `limit` with Error::connect_timed_out.
+  ConnectOperation connect(const Endpoint& remote, Duration limit);
+
+  Result<TcpListener> listen(const ListenOptions& options);
+  /// On every address of the stack, both families.
+  Result<TcpListener> listen(std::uint16_t port);
+
+  Result<DatagramSocket> bind_datagram(const Endpoint& local);
+
+  // ---- other things to wait for
+  // -------------------------------------------------------------------
+
+  SleepOperation sleep(Duration duration);
+  /// Waits until reading from (writing to) a descriptor would not block, or it has failed. A plain
+  /// file is always ready. One coroutine a direction; close the descriptor only when none waits.
+  DescriptorOperation readable(int descriptor);
+  DescriptorOperation writable(int descriptor);
+  /// Waits for a signal. The first call for a number blocks the signal for this thread, so call it
+  /// before starting other threads; one that comes while nobody waits is kept for the next call.
+  SignalOperation signal(int number);
+
+  /// For those who write operations of their own.
+  host::Loop& loop() { return *loop_; }
+
+ private:
+  bool run_task(host::TaskFrame& frame);
+
+  std::unique_ptr<host::Loop> loop_;
+};
+
+template <class T>
+Result<T> Host::block_on(Task<T> task) {
+  if (!run_task(task.frame())) return std::unexpected(Error::would_block);
+  if constexpr (std::is_void_v<T>) {
+    std::move(task).take();
+    return {};
+  } else {
+    return std::move(task).take();
+  }
+}
+
+}  // namespace estab

@@ -1,0 +1,120 @@
+#include "estab/host.h"
+
+#include <utility>
+
+#include "host/loop.h"
+
+namespace estab {
+
+Host::Host(HostOptions options) : loop_(std::make_unique<host::Loop>(options)) {}
+Host::Host(Host&&) noexcept = default;
+Host& Host::operator=(Host&&) noexcept = default;
+Host::~Host() = default;
+
+Stack& Host::stack() {
+  return loop_->stack();
+}
+const Stack& Host::stack() const {
+  return loop_->stack();
+}
+Instant Host::now() const {
+  return loop_->now();
+}
+
+InterfaceId Host::add_device(std::unique_ptr<Device> device) {
+  return loop_->links().add(std::move(device));
+}
+Result<void> Host::add_address(InterfaceId interface, const Cidr& address) {
+  return stack().add_address(interface, address);
+}
+Result<void> Host::add_route(const Route& route) {
+  return stack().add_route(route);
+}
+Result<void> Host::add_default_route(InterfaceId interface, Family family,
+                                     std::optional<IpAddress> gateway) {
+  return stack().add_route({{IpAddress::any(family), 0}, interface, gateway});
+}
+Device& Host::device(InterfaceId interface) {
+  return loop_->links().device(interface);
+}
+bool Host::is_up(InterfaceId interface) const {
+  return loop_->links().is_up(interface);
+}
+
+void Host::run() {
+  loop_->run();
+}
+bool Host::run_once(Duration timeout) {
+  return loop_->run_once(timeout);
+}
+bool Host::finish(Duration limit) {
+  return loop_->finish(limit);
+}
+void Host::stop() {
+  loop_->inbox().stop();
+}
+void Host::post(std::function<void()> call) {
+  loop_->inbox().post(std::move(call));
+}
+
+void Host::spawn(Task<> task, TaskKind kind) {
+  loop_->tasks().add(std::move(task.frame()), kind);
+}
+std::size_t Host::tasks() const {
+  return loop_->tasks().size();
+}
+
+bool Host::run_task(host::TaskFrame& frame) {
+  struct Done final : host::TaskOwner {
+    bool done = false;
+    void on_task_done(host::TaskPromise&) override { done = true; }
+  } owner;
+  frame.promise()->set_owner(owner, 0);
+  host::resume(frame.handle());
+  return loop_->run_until([&owner] { return owner.done; });
+}
+
+ConnectOperation Host::connect(ConnectOptions options) {
+  return {loop_.get(), std::move(options)};
+}
+ConnectOperation Host::connect(const Endpoint& remote) {
+  return connect(ConnectOptions{.remote = remote});
+}
+ConnectOperation Host::connect(std::string_view remote) {
+  const std::optional<Endpoint> endpoint = Endpoint::parse(remote);
+  if (!endpoint) return {loop_.get(), Error::invalid_argument};
+  return connect(*endpoint);
+}
+ConnectOperation Host::connect(const Endpoint& remote, Duration limit) {
+  return {loop_.get(), ConnectOptions{.remote = remote}, limit};
+}
+
+Result<TcpListener> Host::listen(const ListenOptions& options) {
+  const Result<ListenerId> listener = stack().listen(options);
+  if (!listener) return std::unexpected(listener.error());
+  return TcpListener(*loop_, *listener);
+}
+Result<TcpListener> Host::listen(std::uint16_t port) {
+  return listen(ListenOptions{.local = {IpAddress(), port}});
+}
+
+Result<DatagramSocket> Host::bind_datagram(const Endpoint& local) {
+  const Result<DatagramId> port = stack().bind_datagram(local);
+  if (!port) return std::unexpected(port.error());
+  return DatagramSocket(*loop_, *port);
+}
+
+SleepOperation Host::sleep(Duration duration) {
+  return {loop_.get(), duration};
+}
+DescriptorOperation Host::readable(int descriptor) {
+  return {loop_.get(), descriptor, DescriptorOperation::Direction::in};
+}
+DescriptorOperation Host::writable(int descriptor) {
+  return {loop_.get(), descriptor, DescriptorOperation::Direction::out};
+}
+SignalOperation Host::signal(int number) {
+  return {loop_.get(), number};
+}
+
+}  // namespace estab

@@ -1,0 +1,57 @@
+// The devices of a host and the frames between them and the stack. Frames come in by bursts, so
+// that a busy device does not keep the others and the application waiting; they go out while every
+// device takes them, since the stack cannot be asked for the frames of one interface only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "estab/device.h"
+#include "estab/stack.h"
+
+#include "host/poller.h"
+
+namespace estab::host {
+
+class Links {
+ public:
+  Links(Stack& stack, Poller& poller, std::size_t burst)
+      : stack_(stack), poller_(poller), burst_(burst) {}
+
+  InterfaceId add(std::unique_ptr<Device> device);
+  Device& device(InterfaceId interface) { return *links_[interface.index].device; }
+  bool is_up(InterfaceId interface) const;
+
+  /// The link's descriptor is ready, as `events` says: a burst comes in.
+  void on_ready(Instant now, std::uint32_t number, std::uint32_t events);
+  /// A burst from each device without a descriptor. True if there may be more.
+  bool poll_blind(Instant now);
+  /// Sends what the stack has, until a device is full.
+  void transmit(Instant now);
+  /// How long the loop may sleep for the sake of devices that cannot wake it.
+  Duration longest_sleep() const;
+
+ private:
+  struct Link {
+    std::unique_ptr<Device> device;
+    int descriptor = -1;
+    bool up = false;
+    bool full = false;  ///< holds a frame it could not send
+  };
+
+  void flush(std::uint32_t number);
+  void on_full(std::uint32_t number);
+  void lose(Link& link);
+
+  Stack& stack_;
+  Poller& poller_;
+  std::size_t burst_;
+  std::vector<Link> links_;  // by the interface's index
+  std::size_t full_ = 0;     // links that are
+  std::size_t blind_ = 0;    // links without a descriptor
+  TransmitFrame frame_;
+};
+
+}  // namespace estab::host

@@ -1,0 +1,262 @@
+#include "host/loop.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <utility>
+#include <variant>
+
+#include <sys/random.h>
+
+namespace estab::host {
+
+namespace {
+
+// Coroutines that keep each other busy get this many turns before the network gets one.
+constexpr int kPassesPerRound = 16;
+
+std::array<std::uint64_t, 2> random_seed() {
+  std::array<std::uint64_t, 2> seed;
+  while (getrandom(seed.data(), sizeof seed, 0) != sizeof seed)
+    if (errno != EINTR) throw_errno("getrandom");
+  return seed;
+}
+
+StackConfig with_seed(const HostOptions& options) {
+  StackConfig config = options.stack;
+  if (options.seed) {
+    config.seed = *options.seed;
+  } else if (config.seed == StackConfig{}.seed) {
+    config.seed = random_seed();
+  }
+  return config;
+}
+
+/// Sets a flag for as long as it lives; a round within a round leaves it as it is.
+class Raised {
+ public:
+  explicit Raised(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+  ~Raised() { flag_ = before_; }
+
+ private:
+  bool& flag_;
+  bool before_;
+};
+
+}  // namespace
+
+Loop::Loop(const HostOptions& options)
+    : linger_(options.linger),
+      stack_(with_seed(options)),
+      links_(stack_, poller_, std::max<std::size_t>(options.burst, 1)) {
+  poller_.watch(inbox_.descriptor(), EPOLLIN, {PollTag::Kind::inbox, 0});
+}
+
+Loop::~Loop() {
+  tasks_.clear();
+  links_.transmit(clock());
+}
+
+Instant Loop::clock() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+// ---- running ------------------------------------------------------------------------------------
+
+void Loop::run() {
+  Instant linger_until = kNever;
+  for (;;) {
+    Duration timeout = kForever;
+    if (tasks_.foreground() == 0) {
+      if (linger_until == kNever) linger_until = deadline_after(clock(), linger_);
+      timeout = linger_until - clock();
+      if (!delivering() || timeout <= Duration::zero()) {
+        run_once(Duration::zero());
+        return;
+      }
+    } else {
+      linger_until = kNever;
+    }
+    if (!run_once(timeout)) return;
+  }
+}
+
+bool Loop::finish(Duration limit) {
+  const Instant until = deadline_after(clock(), limit);
+  while (delivering()) {
+    const Duration left = until - clock();
+    if (left <= Duration::zero() || !run_once(left)) return !delivering();
+  }
+  run_once(Duration::zero());
+  return true;
+}
+
+bool Loop::run_once(Duration timeout) {
+  {
+    const Raised raised(in_round_);
+    now_ = clock();
+    // Whoever called may have waited for what this alone brings about.
+    if (settle()) timeout = Duration::zero();
+    if (!inbox_.stopping()) round(timeout);
+  }
+  if (const std::exception_ptr exception = tasks_.take_exception())
+    std::rethrow_exception(exception);
+  return !inbox_.take_stop();
+}
+
+void Loop::round(Duration timeout) {
+  const auto events = poller_.wait(sleep_time(timeout));
+  now_ = clock();
+  busy_ = false;
+  for (const epoll_event& event : events) on_poll_event(event);
+  if (links_.poll_blind(now_)) busy_ = true;
+  if (stack_.next_deadline() <= now_) stack_.handle_deadline(now_);
+  expire_timers();
+  settle();
+}
+
+Duration Loop::sleep_time(Duration timeout) const {
+  if (busy_ || !turns_.empty()) return Duration::zero();
+  const Instant deadline = std::min(stack_.next_deadline(), timers_.next_deadline());
+  if (deadline != kNever) timeout = std::min(timeout, deadline - now_);
+  return std::min(timeout, links_.longest_sleep());
+}
+
+void Loop::on_poll_event(const epoll_event& event) {
+  const PollTag tag = Poller::tag(event);
+  switch (tag.kind) {
+    case PollTag::Kind::inbox:
+      return inbox_.run_calls();
+    case PollTag::Kind::signals:
+      return signals_.receive([this](Wait& wait) { wake(wait); });
+    case PollTag::Kind::link:
+      return links_.on_ready(now_, tag.number, event.events);
+    case PollTag::Kind::descriptor: {
+      const DescriptorSlot& slot = descriptors_[tag.number];
+      wake_at(slot.reader);
+      wake_at(slot.writer);
+      return;
+    }
+  }
+}
+
+void Loop::expire_timers() {
+  while (Wait* const due = timers_.pop_due(now_)) {
+    wake(*due);
+    due->turn_ = Wait::Turn::give_up;
+  }
+}
+
+bool Loop::settle() {
+  bool worked = false;
+  for (int pass = 0; pass < kPassesPerRound; ++pass) {
+    const std::size_t work = dispatch_events() + take_turns() + tasks_.start_new();
+    tasks_.reap();
+    if (work == 0) break;
+    worked = true;
+    if (pass + 1 == kPassesPerRound) busy_ = true;
+  }
+  now_ = clock();  // the coroutines may have taken their time
+  links_.transmit(now_);
+  return worked;
+}
+
+std::size_t Loop::take_turns() {
+  const std::size_t count = turns_.size();
+  for (std::size_t i = 0; i < count && !turns_.empty(); ++i) turns_.front().take_turn(now_);
+  return count;
+}
+
+// ---- events
+// ---------------------------------------------------------------------------------------
+
+std::size_t Loop::dispatch_events() {
+  std::size_t count = 0;
+  while (const std::optional<Event> event = stack_.poll_event()) {
+    std::visit([this](const auto& value) { on_event(value); }, *event);
+    ++count;
+  }
+  return count;
+}
+
+void Loop::on_event(const StreamEvent& event) {
+  StreamSlot* const slot = streams_.enter(event.stream);
+  if (!slot) return;
+  const bool over = event.closed || event.failure;
+  slot->connected |= event.connected;
+  slot->closed |= over;
+  slot->peer_closed |= event.peer_closed || over;
+  slot->urgent |= event.urgent;
+  if (event.failure) slot->failure = event.failure;
+  if (event.soft_error) slot->soft_error = event.soft_error;
+  if (over || event.readable || event.peer_closed || event.connected) wake_at(slot->reader);
+  if (over || event.writable || event.connected) wake_at(slot->writer);
+  if (over || event.peer_closed) wake_at(slot->closer);
+  if (over || event.peer_closed || event.urgent) wake_at(slot->urgent_waiter);
+}
+
+void Loop::on_event(const AcceptEvent& event) {
+  if (ListenerSlot* const slot = listeners_.enter(event.listener)) wake_at(slot->acceptor);
+}
+
+void Loop::on_event(const DatagramEvent& event) {
+  DatagramSlot* const slot = ports_.enter(event.port);
+  if (!slot) return;
+  if (event.failure) slot->failure = event.failure;
+  wake_at(slot->receiver);
+}
+
+// ---- for operations
+// ---------------------------------------------------------------------------------
+
+void Loop::wake(Wait& wait) {
+  if (wait.turn_ != Wait::Turn::none) return;
+  wait.turn_ = Wait::Turn::attempt;
+  turns_.push(wait);
+}
+
+void Loop::forget(Wait& wait) {
+  timers_.remove(wait);
+  end_turn(wait);
+}
+
+void Loop::end_turn(Wait& wait) {
+  if (wait.turn_ == Wait::Turn::none) return;
+  wait.turn_ = Wait::Turn::none;
+  turns_.remove(wait);
+}
+
+void Loop::close(StreamId stream) {
+  static_cast<void>(stack_.close(now(), stream));
+  streams_.release(stream);
+}
+
+void Loop::abort(StreamId stream) {
+  static_cast<void>(stack_.abort(now(), stream));
+  streams_.release(stream);
+}
+
+Loop::DescriptorSlot& Loop::descriptor(int descriptor) {
+  const auto number = static_cast<std::size_t>(descriptor);
+  while (descriptors_.size() <= number) descriptors_.emplace_back();
+  return descriptors_[number];
+}
+
+int Loop::arm(int descriptor, std::uint32_t events) {
+  const DescriptorSlot& slot = descriptors_[static_cast<std::size_t>(descriptor)];
+  if (slot.reader) events |= EPOLLIN;
+  if (slot.writer) events |= EPOLLOUT;
+  return poller_.watch(descriptor, events | EPOLLONESHOT,
+                       {PollTag::Kind::descriptor, static_cast<std::uint32_t>(descriptor)});
+}
+
+bool Loop::watch_signal(int number) {
+  if (!signals_.watch(number)) return false;
+  return poller_.watch(signals_.descriptor(), EPOLLIN, {PollTag::Kind::signals, 0}) == 0;
+}
+
+}  // namespace estab::host

@@ -1,0 +1,69 @@
+// estab demo: TCP shown by itself. `estab demo CASE` plays one case in memory; `estab demo` alone
+// is the real thing, against this machine's kernel (demo_live.h).
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/commands.h"
+#include "tools/demo_case.h"
+#include "tools/demo_live.h"
+#include "tools/demo_print.h"
+#include "tools/options.h"
+#include "tools/report.h"
+
+namespace estab::tools {
+namespace {
+
+struct DemoOptions {
+  std::string name;
+  DemoView view;
+  SceneOptions scene;
+};
+
+std::string case_list() {
+  std::string text;
+  for (const DemoCase& demo : demo_cases())
+    text += (text.empty() ? "" : ", ") + std::string(demo.name);
+  return text;
+}
+
+ExitCode run_demo(const DemoOptions& options) {
+  if (options.name.empty()) return demo_live(options.view, options.scene);
+  const DemoCase* demo = find_demo_case(options.name);
+  if (demo == nullptr)
+    throw Failure(ExitCode::bad_input, fmt::format("demo: '{}' is no case; there are {}",
+                                                   options.name, case_list()));
+  return print_performance(perform(*demo, options.scene), options.view);
+}
+
+std::string footer() {
+  std::string text = "Cases:\n";
+  for (const DemoCase& demo : demo_cases())
+    text += fmt::format("  {:<20}{}\n", demo.name, demo.shows);
+  return text + "\nWithout CASE: serves a file to this machine's curl over a TUN device.";
+}
+
+void add_demo(CLI::App& program, ExitCode& exit_code) {
+  auto* command = program.add_subcommand("demo", "Show how TCP opens, transfers, loses and closes");
+  auto options = std::make_shared<DemoOptions>();
+  command->add_option("CASE", options->name, "What to show, see below");
+  add_value(*command, "--delay", "DURATION", parse_duration, options->scene.delay,
+            "Of the wire, one way (default: 10ms)");
+  add_value(*command, "--seed", "NUMBER", parse_count, options->scene.seed,
+            "Initial sequence numbers and all other chance come from it (default: 1)");
+  command->add_option("--pcap", options->scene.pcap, "Capture every frame into a pcapng file")
+      ->type_name("FILE");
+  command->add_flag_callback(
+      "--ascii", [options] { options->view.glyphs = Glyphs::ascii; }, "Draw with ASCII only");
+  add_json_flag(*command, options->view.format);
+  command->footer(footer());
+  command->callback([options, &exit_code] { exit_code = run_demo(*options); });
+}
+
+const Registration kDemo{{"demo", Order::show, add_demo}};
+
+}  // namespace
+}  // namespace estab::tools

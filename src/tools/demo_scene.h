@@ -1,0 +1,120 @@
+// Scene: the stage of an in-memory demonstration. Two stacks, A and B, a wire with a delay between
+// them, virtual time, and a recorder that sees both. A case plays on it with the words below, and
+// states with expect() what must have happened.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "estab/capture.h"
+#include "estab/ladder.h"
+#include "estab/pcap_writer.h"
+#include "estab/recorder.h"
+#include "estab/simulation.h"
+
+namespace estab::tools {
+
+struct SceneOptions {
+  std::uint64_t seed = 1;
+  Duration delay = std::chrono::milliseconds(10);  ///< one way
+  std::string pcap{};                              ///< empty: no capture
+};
+
+/// One of the two ends, with its stream once there is one.
+class Actor {
+ public:
+  Actor(class Scene& scene, Side side) : scene_(scene), side_(side) {}
+
+  Stack& stack();
+  StreamId stream() const { return stream_; }
+  State state();
+
+  void listen();
+  /// Opens towards the other end's port, from this end's port.
+  void connect(std::uint16_t to);
+  void send(std::string_view text, SendMode mode = SendMode::normal);
+  void send(std::size_t octets);
+  /// Reads all there is.
+  std::string read();
+  void shutdown();
+  void close();
+  void abort();
+  /// A remark in the ladder: what this end's application does.
+  void remark(const std::string& text);
+
+  bool at_end();
+  std::optional<Error> failure() const { return failure_; }
+  bool was_told_urgent() const { return urgent_; }
+  std::size_t octets_read() const { return octets_read_; }
+
+ private:
+  friend class Scene;
+  void take_events();
+
+  Scene& scene_;
+  Side side_;
+  ListenerId listener_{};
+  StreamId stream_{};
+  std::optional<Error> failure_{};
+  bool urgent_ = false;
+  std::size_t octets_read_ = 0;
+};
+
+class Scene {
+ public:
+  static constexpr std::uint16_t kClientPort = 49152, kServerPort = 80;
+  static constexpr Duration kMsl = std::chrono::seconds(1);
+
+  /// `arrange` changes what the case wants otherwise, before anything is built.
+  Scene(const SceneOptions& options, const std::function<void(SimulationConfig&)>& arrange);
+  Scene(const Scene&) = delete;
+  Scene& operator=(const Scene&) = delete;
+  ~Scene();
+
+  Actor& a() { return a_; }
+  Actor& b() { return b_; }
+  Simulation& world() { return world_; }
+  Duration delay() const { return options_.delay; }
+
+  /// B listens, A connects, B accepts.
+  void open();
+  /// The ladder tells what comes before this moment only briefly.
+  void curtain();
+  void wait(Duration time);
+  /// Lets time pass until then; if it does not come about within a minute (or `limit`), `what` has
+  /// failed.
+  void wait_until(const std::function<bool()>& condition, std::string_view what,
+                  Duration limit = std::chrono::minutes(1));
+  /// Until nothing more will happen by itself.
+  void play_out();
+  /// The next so many segments of `side` for which it holds (told the header and the number of
+  /// payload octets) get lost.
+  void lose(Side side, unsigned how_many, std::function<bool(const Segment&, std::uint32_t)> which);
+
+  void expect(const std::function<bool()>& holds, std::string_view what);
+  const std::vector<std::string>& failures() const { return failures_; }
+
+  const Recording& recording() const { return recorder_.recording(); }
+  std::optional<Instant> curtain_at() const { return curtain_; }
+
+ private:
+  friend class Actor;
+  void attach_capture();
+  void take_events();
+
+  SceneOptions options_;
+  Simulation world_;
+  Recorder recorder_;
+  std::unique_ptr<PcapWriter> writer_;
+  std::vector<std::unique_ptr<PcapTap>> taps_;
+  Actor a_, b_;
+  std::optional<Instant> curtain_{};
+  std::vector<std::string> failures_{};
+};
+
+}  // namespace estab::tools

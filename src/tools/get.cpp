@@ -1,0 +1,284 @@
+// estab get: fetches one URL over a connection of ours.
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/commands.h"
+#include "tools/http_client.h"
+#include "tools/interrupts.h"
+#include "tools/live.h"
+#include "tools/options.h"
+#include "tools/output.h"
+#include "tools/progress.h"
+#include "tools/report.h"
+#include "tools/sha256.h"
+#include "tools/url.h"
+
+namespace estab::tools {
+namespace {
+
+using std::chrono::seconds;
+
+enum class Digest { none, sha256 };
+
+struct GetOptions {
+  LiveOptions live;
+  Url url;
+  std::string url_text;
+  std::string output = "-";
+  Fields headers;
+  std::string range;
+  Method method = Method::get;
+  Digest digest = Digest::none;
+  std::optional<Duration> limit;
+  ReportFormat format = ReportFormat::text;
+};
+
+// What a transfer has come to; kept outside the coroutine, for when it is ended from outside.
+struct Transfer {
+  std::optional<ResponsePlan> response;
+  std::uint64_t octets = 0;
+  Instant began, connected, ended;
+  Sha256 hash;
+};
+
+std::string request_text(const GetOptions& options) {
+  std::string text = fmt::format(
+      "{} {} HTTP/1.1\r\n", options.method == Method::head ? "HEAD" : "GET", options.url.target);
+  auto add_unless_given = [&](const char* name, const std::string& value) {
+    if (options.headers.count(name) == 0) text += fmt::format("{}: {}\r\n", name, value);
+  };
+  add_unless_given("Host", options.url.authority);
+  add_unless_given("User-Agent", "estab");
+  add_unless_given("Accept", "*/*");
+  add_unless_given("Connection", "close");
+  if (!options.range.empty()) add_unless_given("Range", "bytes=" + options.range);
+  for (const Field& field : options.headers)
+    text += fmt::format("{}: {}\r\n", field.name, field.value);
+  return text + "\r\n";
+}
+
+void print_head(const ResponseHead& head) {
+  fmt::print("HTTP/1.{} {} {}\n", head.minor_version, head.status, head.reason);
+  for (const Field& field : head.fields) fmt::print("{}: {}\n", field.name, field.value);
+}
+
+class Get {
+ public:
+  Get(Host& host, const GetOptions& options, Transfer& transfer)
+      : host_(host), options_(options), transfer_(transfer), reader_(options.method) {}
+
+  /// Throws Failure.
+  Task<> run();
+  void end_progress() { meter_.finish(progress()); }
+
+ private:
+  Task<> read_all(TcpStream& stream);
+  void on_head(const ResponsePlan& plan);
+  std::size_t write_body(std::string_view body);
+  Progress progress() const;
+  [[noreturn]] void fail(std::string_view why);
+
+  Host& host_;
+  const GetOptions& options_;
+  Transfer& transfer_;
+  ResponseReader reader_;
+  std::optional<Output> output_;
+  ProgressMeter meter_{terminal_width(stderr)};
+};
+
+void Get::fail(std::string_view why) {
+  end_progress();
+  throw Failure(ExitCode::found_wrong, fmt::format("{}: {}", options_.url_text, why));
+}
+
+Progress Get::progress() const {
+  std::optional<std::uint64_t> total;
+  if (transfer_.response && transfer_.response->framing == Framing::length)
+    total = transfer_.response->length;
+  return {transfer_.octets, total, host_.now() - transfer_.began};
+}
+
+Task<> Get::run() {
+  transfer_.began = host_.now();
+  auto stream = co_await host_.connect(options_.url.server);
+  if (!stream) fail(message(stream.error()));
+  transfer_.connected = host_.now();
+  std::string request = request_text(options_);
+  auto sent = co_await stream->write_all(as_octets(request));
+  if (!sent) fail(message(sent.error()));
+  co_await read_all(*stream);
+  transfer_.ended = host_.now();
+  end_progress();
+  static_cast<void>(stream->shutdown());
+  // The server was asked to close; one that does not is not waited for.
+  static_cast<void>(co_await stream->closed().within(seconds(2)));
+}
+
+// Octets go from the stack's own memory to the output.
+Task<> Get::read_all(TcpStream& stream) {
+  while (true) {
+    auto views = co_await stream.peek();
+    if (!views) fail(message(views.error()));
+    if (views->empty()) {
+      auto fine = reader_.end();
+      if (!fine) fail(fine.error());
+      co_return;
+    }
+    auto step = reader_.next(as_text(views->front()));
+    if (!step) fail(step.error());
+    if (reader_.plan() && !transfer_.response) on_head(*reader_.plan());
+    std::size_t taken = step->body.empty() ? 0 : write_body(step->body);
+    bool is_full = taken == 0 && !step->body.empty();
+    reader_.took(taken);
+    static_cast<void>(stream.consume(step->framing + taken));
+    transfer_.octets += taken;
+    if (reader_.complete()) co_return;
+    meter_.show(progress());
+    if (is_full) static_cast<void>(co_await host_.writable(output_->descriptor()));
+  }
+}
+
+void Get::on_head(const ResponsePlan& plan) {
+  transfer_.response = plan;
+  int status = plan.head.status;
+  if (status >= 300) {
+    std::string what = fmt::format("{} {}", status, plan.head.reason);
+    if (auto location = plan.head.fields.find("Location"))
+      what += fmt::format(", at {} (redirects are not followed)", *location);
+    fail(escape_control(what));
+  }
+  if (options_.method == Method::head) {
+    print_head(plan.head);
+    return;
+  }
+  if (options_.output == "-") {
+    output_ = Output::standard();
+  } else {
+    auto file = Output::file(options_.output);
+    if (!file)
+      throw Failure(ExitCode::bad_input, fmt::format("-o '{}': {}", options_.output, file.error()));
+    output_ = *std::move(file);
+  }
+}
+
+std::size_t Get::write_body(std::string_view body) {
+  Octets octets = as_octets(body);
+  auto written = output_->try_write({&octets, 1});
+  if (!written)
+    fail(fmt::format("cannot write to {}: {}",
+                     options_.output == "-" ? "standard output" : options_.output,
+                     written.error()));
+  if (options_.digest == Digest::sha256) transfer_.hash.update(octets.first(*written));
+  return *written;
+}
+
+double in_seconds(Duration duration) {
+  return static_cast<double>(duration.count()) / 1e9;
+}
+
+void report(const GetOptions& options, const Transfer& transfer) {
+  double took = in_seconds(transfer.ended - transfer.began);
+  double mbit_per_s = took > 0 ? static_cast<double>(transfer.octets) * 8 / took / 1e6 : 0;
+  if (options.format == ReportFormat::text) {
+    if (options.digest == Digest::sha256)
+      fmt::print(stderr, "{}  {}\n", transfer.hash.hex(), options.url_text);
+    return;
+  }
+  nlohmann::ordered_json document{
+      {"schema", "estab.get/1"},
+      {"url", options.url_text},
+      {"status", transfer.response->head.status},
+      {"octets", transfer.octets},
+      {"connect_seconds", in_seconds(transfer.connected - transfer.began)},
+      {"seconds", took},
+      {"mbit_per_s", mbit_per_s}};
+  if (options.digest == Digest::sha256) document["sha256"] = transfer.hash.hex();
+  // Standard output is the document's, unless the body has it.
+  print_json(options.output == "-" ? stderr : stdout, document);
+}
+
+Task<> stop_after(Host& host, Duration limit, bool& too_late) {
+  co_await host.sleep(limit);
+  too_late = true;
+  host.stop();
+}
+
+ExitCode get(const GetOptions& options) {
+  Live live(options.live);
+  Host& host = live.host();
+  Transfer transfer;
+  bool too_late = false;
+  Interrupts interrupts(host, [&] { host.stop(); }, [] {});
+  if (options.limit) host.spawn(stop_after(host, *options.limit, too_late), TaskKind::background);
+  Get fetch(host, options, transfer);
+  auto finished = host.block_on(fetch.run());
+  fetch.end_progress();
+  // What was ended before its time is gone with its task: the connection is closed, and the server
+  // gets RST if it was still sending.
+  host.finish(seconds(2));
+  if (finished) {
+    report(options, transfer);
+    return ExitCode::ok;
+  }
+  std::string reached = fmt::format("after {}", format_size(transfer.octets));
+  if (interrupts.signal()) {
+    log_line(fmt::format("{}: interrupted {}", options.url_text, reached));
+    return interrupts.exit_code();
+  }
+  throw Failure(ExitCode::deadline, fmt::format("{}: not finished within {}, {}", options.url_text,
+                                                format_duration(*options.limit), reached));
+}
+
+Read<Field> parse_header_option(std::string_view text) {
+  auto field = parse_field(text);
+  if (!field) return std::unexpected("not a header field; write it as 'Name: value'");
+  return *std::move(field);
+}
+
+Read<std::string> parse_range_option(std::string_view text) {
+  bool fine = !text.empty() && text.find('-') != std::string_view::npos &&
+              text.find_first_not_of("0123456789-,") == std::string_view::npos;
+  if (!fine) return std::unexpected("not a range of octets; write it as 0-99, 100- or -50");
+  return std::string(text);
+}
+
+void add_get(CLI::App& program, ExitCode& exit_code) {
+  auto* command = program.add_subcommand("get", "Fetch a URL over HTTP/1.1");
+  auto options = std::make_shared<GetOptions>();
+  command
+      ->add_option_function<std::string>(
+          "URL",
+          [options](const std::string& text) {
+            auto url = parse_url(text);
+            if (!url) refuse_option("URL", text, url.error());
+            options->url = *url;
+            options->url_text = text;
+          },
+          "http://ADDRESS[:PORT]/PATH; an IPv6 address in brackets; no names, estab has no DNS")
+      ->required();
+  command->add_option("-o,--output", options->output, "Where the body goes (default: -, stdout)")
+      ->type_name("FILE");
+  add_parsed<Field>(
+      *command, "-H,--header", "'NAME: VALUE'", parse_header_option,
+      [options](Field field) { options->headers.add(field.name, field.value); },
+      "A header field of the request; may be repeated");
+  add_value(*command, "--range", "FIRST-LAST", parse_range_option, options->range,
+            "Only these octets");
+  command->add_flag_callback(
+      "-I,--head", [options] { options->method = Method::head; },
+      "Ask for the header only, and print it");
+  command->add_flag_callback(
+      "--sha256", [options] { options->digest = Digest::sha256; }, "Report the body's SHA-256");
+  add_value(*command, "--timeout", "DURATION", parse_duration, options->limit,
+            "Give up after this long, with exit code 124 (default: never)");
+  add_json_flag(*command, options->format);
+  add_live_options(*command, options->live);
+  command->callback([options, &exit_code] { exit_code = get(*options); });
+}
+
+const Registration kGet{{"get", Order::live, add_get}};
+
+}  // namespace
+}  // namespace estab::tools

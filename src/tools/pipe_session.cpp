@@ -1,0 +1,79 @@
+#include "tools/pipe_session.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace estab::tools {
+namespace {
+
+constexpr std::size_t kInputBuffer = 64 << 10;
+
+}  // namespace
+
+std::expected<PipeTotals, std::string> PipeSession::run() {
+  host_.spawn(receive());
+  // Standard input may never say a word more: whoever ends the session stops the host, which ends
+  // this call.
+  static_cast<void>(host_.block_on(send_input()));
+  while (!received_all_) host_.run();
+  stream_.close();
+  if (failure_) return std::unexpected(*failure_);
+  return totals_;
+}
+
+void PipeSession::fail(std::string why) {
+  if (!failure_) failure_ = std::move(why);
+  stream_.abort();
+  host_.stop();
+}
+
+Task<> PipeSession::send_input() {
+  std::array<std::uint8_t, kInputBuffer> buffer;
+  while (true) {
+    static_cast<void>(co_await host_.readable(STDIN_FILENO));
+    ssize_t n = read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (n < 0) fail(std::string("cannot read standard input: ") + std::strerror(errno));
+    if (n <= 0) break;
+    auto octets = Octets(buffer).first(static_cast<std::size_t>(n));
+    auto sent = co_await stream_.write_all(octets, SendMode::push);
+    if (!sent) co_return;  // receive() sees the same, and says so
+    totals_.sent_octets += octets.size();
+  }
+  static_cast<void>(stream_.shutdown());
+}
+
+Task<> PipeSession::receive() {
+  while (true) {
+    auto views = co_await stream_.peek();
+    if (!views) fail(std::string(message(views.error())));
+    if (!views || views->empty()) break;
+    auto written = output_.try_write(*views);
+    if (!written) fail("cannot write to standard output: " + written.error());
+    if (!written) break;
+    totals_.received_octets += *written;
+    static_cast<void>(stream_.consume(*written));
+    if (*written == 0) static_cast<void>(co_await host_.writable(output_.descriptor()));
+  }
+  received_all_ = true;
+}
+
+void PipeSession::stop() {
+  static_cast<void>(stream_.shutdown());
+  host_.spawn(abort_after_grace(), TaskKind::background);
+  host_.stop();
+}
+
+Task<> PipeSession::abort_after_grace() {
+  co_await host_.sleep(kGrace);
+  abort();
+}
+
+void PipeSession::abort() {
+  stream_.abort();
+}
+
+}  // namespace estab::tools
