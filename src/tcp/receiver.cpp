@@ -313,7 +313,9 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
 
 void Receiver::after_read(const TcpConfig& config) {
   if (fin_) return;
-  const std::int64_t opened = free_edge(config) - edge_;
+  // The field has 16 bits: without scaling a large buffer cannot be shown.
+  const StreamOffset most = nxt_ + (std::int64_t{kMaxWindowField} << shift_);
+  const std::int64_t opened = std::min(free_edge(config), most) - edge_;
   const std::int64_t half = config.receive_buffer / 2;
   // While the peer still has much room an update per read would only cost; when it has little, the
   // smallest step that avoids silly windows is worth a segment.
