@@ -200,16 +200,10 @@ std::uint32_t Receiver::take_in_order(const Context& context) {
 
 bool Receiver::accept_fin(StreamOffset at) {
   if (fin_received_) return false;
-  if (at < nxt_) return false;  // contradicts octets already received: not believed
-  if (at >= edge_) {            // beyond the window, like any other octet
-    owe_duplicate();
-    return false;
-  }
+  if (at < nxt_) return false;    // contradicts octets already received: not believed
+  if (at >= edge_) return false;  // beyond the window, like any other octet
   if (!fin_) fin_ = at;
-  if (nxt_ != *fin_) {
-    owe_duplicate();
-    return false;
-  }
+  if (nxt_ != *fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);
   fin_received_ = true;

@@ -161,10 +161,10 @@ class Peer : private Observer {
     match(sent, notation, at);
     return sent;
   }
-  /// The same, and that it was sent this long after mark().
+  /// The same, and that it was sent this long after mark(), to the microsecond.
   Sent out_at(Duration when, std::string_view notation, Location at = Location::current()) {
     Sent sent = out(notation, at);
-    if (sent.at - mark_ != when)
+    if (std::chrono::abs(sent.at - mark_ - when) >= 1us)
       fail("sent at " + time(sent.at) + ", expected at " + time(mark_ + when) + ": " +
                std::string(notation),
            at);
