@@ -199,7 +199,7 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
       sent += range.length;
       if (collected->size() < kCollect) continue;
     }
-    FileOctets before{as_octets(*collected), collected};
+    const FileOctets before{as_octets(*collected), collected};
     if (!co_await send_octets(connection, before, SendMode::more)) co_return false;
     collected = std::make_shared<std::string>();
     if (range.length < kCopyBelow) continue;
@@ -208,7 +208,7 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
     if (!co_await send_range(connection, *file, range, last, sent)) co_return false;
   }
   if (collected->empty()) co_return true;
-  FileOctets rest{as_octets(*collected), collected};
+  const FileOctets rest{as_octets(*collected), collected};
   co_return co_await send_octets(connection, rest, SendMode::normal);
 }
 
@@ -223,9 +223,9 @@ Task<bool> HttpServer::send_range(Connection& connection, const ServedFile& file
     Octets piece = rest.first(std::min<std::size_t>(rest.size(), options_.piece));
     rest = rest.subspan(piece.size());
     SendMode mode = rest.empty() ? last : SendMode::more;
-    // A variable, not a temporary: g++ 12 destroys an aggregate in a co_await expression twice.
-    const FileOctets part{piece, whole->owner};
-    if (!co_await send_octets(connection, part, mode)) co_return false;
+    // A named object: g++ 12 destroys an aggregate made within a co_await twice.
+    const FileOctets next{piece, whole->owner};
+    if (!co_await send_octets(connection, next, mode)) co_return false;
     sent += piece.size();
   }
   co_return true;
