@@ -62,15 +62,6 @@ TEST_P(SimulationFinding, TheWindowScaleIsNoCoarserThanTheBufferAllows) {
   }
 }
 
-TEST_P(SimulationFinding, ACookieDoesNotRaiseThePeersMss) {
-  PeerOptions options{.family = GetParam(), .stack = {.seed = {1, 2}}};
-  options.stack.limits.syn_cache = 0;
-  Peer other(options);
-  other.establish({.options = "mss 115"});
-  other.send(300);
-  EXPECT_LE(other.out(". 1:49(48) ack 1").segment->payload.size(), 115u);
-}
-
 TEST(SimulationFindingOfBoth, ACookiesConnectionIsSeenToPassThroughSynReceived) {
   struct Changes : Observer {
     void on_trace(Instant, const TraceEvent& event) override {
