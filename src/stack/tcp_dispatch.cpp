@@ -261,7 +261,9 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
                State::time_wait, core.config.tcp);
     return Verdict::time_wait_acked;
   };
-  switch (tcp::check_time_wait(record, in.segment)) {
+  const auto listener = find_listener(in.tuple.local());
+  const TcpConfig* listening = listener ? listeners_[*listener].config.get() : nullptr;
+  switch (tcp::check_time_wait(record, in.segment, listening)) {
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
@@ -274,8 +276,6 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::reopen:
       break;
   }
-  const auto listener = find_listener(in.tuple.local());
-  if (!listener) return acknowledge();
   // MAY-2: the ISN we choose must lie beyond what the old connection used.
   const SeqNum used = record.snd_nxt;
   drop_time_wait(core, now, index);
