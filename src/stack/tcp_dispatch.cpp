@@ -187,6 +187,11 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
   return accept_syn(core, now, in, listener);    // third
 }
 
+bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {
+  return half_open_.size() < core.config.limits.syn_cache &&
+         listener.half_open < listener.backlog && listener.has_room();
+}
+
 Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                              std::optional<SeqNum> above) {
   tcp::Listener& l = listeners_[listener];
@@ -200,8 +205,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
   if (above && record.iss - *above <= 0)
     record.iss = *above + static_cast<std::uint32_t>(1 + core.prng.below(1 << 16));
-  const bool cache_full = half_open_.size() >= core.config.limits.syn_cache;
-  if (cache_full || l.half_open >= l.backlog || !l.has_room()) {
+  if (!may_queue_syn(core, l)) {
     ++core.counters.syn_cache_overflow;
     if (!core.config.syn_cookies || !l.has_room()) return Verdict::syn_dropped;
     send_cookie(core, now, record, config);
@@ -275,6 +279,12 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
       return acknowledge();
     case tcp::TimeWaitStep::reopen:
       break;
+  }
+  // A cookie could not be a number of our choice, and a dropped SYN is no reason to give up the
+  // wait.
+  if (!may_queue_syn(core, listeners_[*listener])) {
+    ++core.counters.syn_cache_overflow;
+    return Verdict::syn_dropped;
   }
   // MAY-2: the ISN we choose must lie beyond what the old connection used.
   const SeqNum used = record.snd_nxt;

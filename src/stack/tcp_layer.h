@@ -135,6 +135,7 @@ class TcpLayer {
   /// `above`: the ISN must lie beyond this number (a TIME-WAIT record makes way).
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
+  bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
   Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
