@@ -41,6 +41,7 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
     const bool reopens = listening && proves_itself_new(record, segment, *listening);
     return reopens ? TimeWaitStep::reopen : TimeWaitStep::acknowledge;
   }
+  if (!flags.ack()) return TimeWaitStep::ignore;
   const SeqNum end = segment.seq + segment.length();
   const bool old_timestamp =
       record.timestamps && segment.options.timestamps &&
