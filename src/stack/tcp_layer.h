@@ -22,6 +22,7 @@
 #include "stack/flow.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
+#include "tcp/syn_received.h"
 #include "tcp/time_wait.h"
 
 namespace estab::stack {
@@ -140,6 +141,8 @@ class TcpLayer {
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
+  void answer_half_open(Core& core, Instant now, std::uint32_t index,
+                        const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
