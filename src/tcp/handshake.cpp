@@ -114,16 +114,21 @@ void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
   if (error == Error::port_unreachable || error == Error::protocol_unreachable) {
-    fail(context, Error::connection_refused);
+    fail(context, error);
     return;
   }
   advice_ = error;
 }
 
+// RFC 9293 §3.10.8: the user timeout ends a connection in any state.
+Instant Handshake::give_up_at() const {
+  return started_at_ + config_->user_timeout.value_or(config_->r2_syn);
+}
+
 void Handshake::on_timer(const Context& context) {
   if (context.now < deadline_) return;
-  if (context.now - started_at_ >= config_->r2_syn)
-    return fail(context, advice_.value_or(Error::connect_timed_out));
+  const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
+  if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
   due_ = true;
   deadline_ = kNever;
@@ -132,9 +137,8 @@ void Handshake::on_timer(const Context& context) {
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
-  const Instant give_up = started_at_ + config_->r2_syn;
   deadline_ =
-      std::min(context.now + std::min(wait, config_->rto_max), std::max(give_up, context.now));
+      std::min(context.now + std::min(wait, config_->rto_max), std::max(give_up_at(), context.now));
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {

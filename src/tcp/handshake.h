@@ -59,6 +59,7 @@ class Handshake {
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
+  Instant give_up_at() const;
   void arm(const Context& context);
 
   FourTuple tuple_;

@@ -211,16 +211,10 @@ void Receiver::take_in_order(const Context& context) {
 
 bool Receiver::accept_fin(StreamOffset at) {
   if (fin_received_) return false;
-  if (at < nxt_) return false;  // contradicts octets already received: not believed
-  if (at >= edge_) {            // beyond the window, like any other octet
-    owe_duplicate();
-    return false;
-  }
+  if (at < nxt_) return false;    // contradicts octets already received: not believed
+  if (at >= edge_) return false;  // beyond the window, like any other octet
   if (!fin_) fin_ = at;
-  if (nxt_ != *fin_) {
-    owe_duplicate();
-    return false;
-  }
+  if (nxt_ != *fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);
   fin_received_ = true;
@@ -324,7 +318,9 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
 
 void Receiver::after_read(const TcpConfig& config) {
   if (fin_) return;
-  const std::int64_t opened = free_edge(config) - edge_;
+  // The field has 16 bits: without scaling a large buffer cannot be shown.
+  const StreamOffset most = nxt_ + (std::int64_t{kMaxWindowField} << shift_);
+  const std::int64_t opened = std::min(free_edge(config), most) - edge_;
   const std::int64_t half = config.receive_buffer / 2;
   // While the peer still has much room an update per read would only cost; when it has little, the
   // smallest step that avoids silly windows is worth a segment.

@@ -12,7 +12,9 @@
 namespace estab::tools {
 
 #if defined(__x86_64__)
-inline std::uint64_t cycle_counter() { return __rdtsc(); }
+inline std::uint64_t cycle_counter() {
+  return __rdtsc();
+}
 #else
 /// Nanoseconds stand in for cycles.
 inline std::uint64_t cycle_counter() {

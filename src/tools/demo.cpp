@@ -34,8 +34,8 @@ ExitCode run_demo(const DemoOptions& options) {
   if (options.name.empty()) return demo_live(options.view, options.scene);
   const DemoCase* demo = find_demo_case(options.name);
   if (demo == nullptr)
-    throw Failure(ExitCode::bad_input, fmt::format("demo: '{}' is no case; there are {}",
-                                                   options.name, case_list()));
+    throw Failure(ExitCode::bad_input,
+                  fmt::format("demo: '{}' is no case; there are {}", options.name, case_list()));
   return print_performance(perform(*demo, options.scene), options.view);
 }
 

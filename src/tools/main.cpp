@@ -45,7 +45,8 @@ ExitCode refuse_command(std::string_view name) {
 }
 
 bool is_command(const CLI::App& program, std::string_view name) {
-  return program.get_subcommand_no_throw(std::string(name)) != nullptr;
+  auto has_name = [=](const CLI::App* command) { return command->check_name(std::string(name)); };
+  return !program.get_subcommands(has_name).empty();
 }
 
 ExitCode run(int argc, char** argv) {

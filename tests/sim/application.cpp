@@ -106,9 +106,6 @@ bool Application::on_nothing_read(Error error) {
   may_read_ = false;
   if (error == Error::end_of_stream) {
     peer_ended_ = true;
-    if (read_ != expected_)
-      complain("the stream ended after " + std::to_string(read_) + " of " +
-               std::to_string(expected_) + " octets");
   } else if (error != Error::would_block) {
     fail(error);
   }

@@ -76,15 +76,16 @@ std::size_t memory_in_use(const Stack& stack) {
 
 /// One step of a world: the applications' turn, then the wire's or the clock's. False at its end.
 bool step_once(World& world) {
-  world.act();
+  const bool acted = world.act();
   if (world.done() || !world.complaint().empty()) return false;
-  return world.advance();
+  return world.advance() || acted;
 }
 
 /// After the applications: what is still under way arrives, what still waits runs out.
 void run_out(World& world, std::uint64_t most_steps) {
   world.stop_listening();
-  for (std::uint64_t i = 0; i < most_steps && world.simulation().step(); ++i) world.act();
+  for (std::uint64_t i = 0; i < most_steps && world.simulation().step(); ++i)
+    world.act();
 }
 
 Report Run::go() {
@@ -209,8 +210,11 @@ void Run::check_application(std::size_t i) {
     if (each->failure() && !may_fail)
       complain(port + "failed: " + std::string(name(*each->failure())));
   }
-  if (failed || broken_off || !a.done() || !b.done()) return;
   const auto& [plan_a, plan_b] = scenario_.connections[i].apps;
+  const bool cut_a = a.read_to_the_end() && !b.aborted() && a.read() != plan_b.total;
+  const bool cut_b = b.read_to_the_end() && !a.aborted() && b.read() != plan_a.total;
+  if (cut_a || cut_b) complain(port + "the stream ended before its end");
+  if (failed || broken_off || !a.done() || !b.done()) return;
   if (a.written() != plan_a.total || b.written() != plan_b.total) complain(port + "not all written");
   const bool all_read = (a.read() == plan_b.total) && (b.read() == plan_a.total);
   if (!all_read) complain(port + "not all arrived");

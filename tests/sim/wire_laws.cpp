@@ -169,7 +169,9 @@ void WireLaws::check_text(const Sending& s) {
   counts_.octets += segment.payload.size();
   counts_.wrapped += size > 1 && segment.seq + static_cast<std::uint32_t>(size) < segment.seq;
   if (begin > me.sent_end) complain("a gap in what it sends");
-  if (begin < 0 || (begin == 0 && !segment.syn)) complain("a number before its SYN");
+  // A keep-alive repeats the last number, which may be the SYN's, without an octet.
+  if (begin < 0 || (begin == 0 && segment.length() > 0 && !segment.syn))
+    complain("a number before its first octet");
   if (size > 0) {
     counts_.repeated_octets += static_cast<std::uint64_t>(
         std::clamp<std::int64_t>(std::min(me.sent_end, end) - begin, 0, size));

@@ -140,13 +140,14 @@ World::World(const Scenario& scenario)
     silent_at_ = simulation_.now() + scenario.silent_after;
 }
 
-void World::act() {
-  bool did = true;
-  while (did) {
-    did = hosts_[0].act(simulation_.now(), simulation_.a(), ports_);
-    did |= hosts_[1].act(simulation_.now(), simulation_.b(), ports_);
-    if (!complaint().empty()) return;
+bool World::act() {
+  bool did = false, again = true;
+  while (again && complaint().empty()) {
+    again = hosts_[0].act(simulation_.now(), simulation_.a(), ports_);
+    again |= hosts_[1].act(simulation_.now(), simulation_.b(), ports_);
+    did |= again;
   }
+  return did;
 }
 
 Instant World::wake() const {

@@ -1,0 +1,137 @@
+// Exit codes, which stream says what, and that bad input gets one line.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace estab::cli_test {
+namespace {
+
+using nlohmann::json;
+
+std::ptrdiff_t lines(const std::string& text) {
+  return std::ranges::count(text, '\n');
+}
+
+// Bad input: exit code 2, nothing on stdout, and one line with all of `says` on stderr.
+void expect_refusal(const std::vector<std::string>& arguments,
+                    const std::vector<std::string>& says) {
+  Outcome outcome = run(arguments);
+  std::string command = testing::PrintToString(arguments);
+  EXPECT_EQ(outcome.exit_code, 2) << command << outcome.err;
+  EXPECT_EQ(outcome.out, "") << command;
+  EXPECT_EQ(lines(outcome.err), 1) << command << outcome.err;
+  EXPECT_TRUE(outcome.err.starts_with("estab: ")) << command << outcome.err;
+  for (const std::string& part : says)
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << command << outcome.err;
+}
+
+TEST(Usage, WithoutArgumentsNamesThreeCommandsThatNeedNoPrivileges) {
+  Outcome outcome = run({});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+  for (const char* command : {"estab demo handshake", "estab demo loss", "estab perf memory"})
+    EXPECT_NE(outcome.out.find(command), std::string::npos) << command;
+}
+
+TEST(Usage, HelpGoesToStandardOutput) {
+  Outcome outcome = run({"--help"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+  for (const char* command : {"serve", "get", "connect", "listen", "doctor", "version"}) {
+    EXPECT_NE(outcome.out.find(command), std::string::npos) << command;
+    Outcome help = run({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_NE(help.out.find("Usage: estab " + std::string(command)), std::string::npos) << help.out;
+  }
+}
+
+TEST(Usage, RefusesWhatIsNoCommandOrOption) {
+  expect_refusal({"sreve"}, {"'sreve' is no command", "`estab --help`"});
+  expect_refusal({"--loud"}, {"--loud", "`estab --help`"});
+  expect_refusal({"version", "--loud"}, {"--loud", "`estab version --help`"});
+  expect_refusal({"version", "extra"}, {"extra"});
+  expect_refusal({"serve"}, {"DIR", "required", "`estab serve --help`"});
+  expect_refusal({"a\x1b[2Jb"}, {"a\\x1b[2Jb"});
+}
+
+TEST(Usage, SaysWhatIsWrongWithAValueAndWhatToWrite) {
+  expect_refusal({"serve", ".", "--port", "0"}, {"--port '0'", "1 to 65535"});
+  expect_refusal({"serve", ".", "--port", "http"}, {"--port 'http'", "not a port"});
+  expect_refusal({"serve", ".", "--address", "10.0.0.1/33"}, {"--address '10.0.0.1/33'"});
+  expect_refusal({"serve", ".", "--host-address", "x"}, {"--host-address 'x'", "10.77.0.2/24"});
+  expect_refusal({"serve", ".", "--link", "eth0"}, {"--link 'eth0'", "tun:estab0"});
+  expect_refusal({"serve", ".", "--link", "tun:a-name-that-is-too-long"}, {"1 to 15 characters"});
+  expect_refusal({"serve", ".", "--mtu", "70000"}, {"--mtu '70000'", "65535"});
+  expect_refusal({"serve", ".", "--offload", "maybe"}, {"--offload 'maybe'", "on or off"});
+  expect_refusal({"serve", ".", "--seed", "x"}, {"--seed 'x'", "not a whole number"});
+  expect_refusal({"serve", ".", "--grace", "5"}, {"--grace '5'", "no unit"});
+  expect_refusal({"serve", "/no/such/directory"}, {"/no/such/directory", "No such file"});
+  expect_refusal({"get", "http://example.org/"}, {"'http://example.org/'", "no DNS"});
+  expect_refusal({"get", "http://10.0.0.1/", "--range", "x"}, {"--range 'x'"});
+  expect_refusal({"get", "http://10.0.0.1/", "--header", "x"}, {"--header 'x'", "Name: value"});
+  expect_refusal({"get", "http://10.0.0.1/", "--timeout", "soon"}, {"--timeout 'soon'"});
+  expect_refusal({"connect", "localhost", "80"}, {"'localhost'", "no DNS"});
+  expect_refusal({"connect", "10.0.0.1", "99999"}, {"'99999'", "not a port"});
+  expect_refusal({"listen", "80", "--source", "much"}, {"--source 'much'"});
+  expect_refusal({"listen", "80", "--sink", "--echo"}, {"excludes"});
+}
+
+TEST(Usage, VersionIsALineOrADocument) {
+  Outcome text = run({"version"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_TRUE(text.out.starts_with("estab ")) << text.out;
+  EXPECT_EQ(run({"--version"}).out, text.out);
+  json document = json::parse(run({"version", "--json"}).out);
+  EXPECT_EQ(document["schema"], "estab.version/1");
+  for (const char* key : {"version", "commit", "compiler", "build_type"})
+    EXPECT_TRUE(document.contains(key)) << key;
+}
+
+TEST(Doctor, SaysWhatEachMissingThingMeansAndWhatMendsIt) {
+  for (User user : {User::same, User::nobody}) {
+    Outcome outcome = run({"doctor", "--json"}, user);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_EQ(outcome.err, "");
+    json document = json::parse(outcome.out);
+    EXPECT_EQ(document["schema"], "estab.doctor/1");
+    EXPECT_EQ(document["works"]["memory"], "yes");
+    EXPECT_GE(document["findings"].size(), 9u);
+    for (const json& finding : document["findings"]) {
+      EXPECT_FALSE(finding["detail"].get<std::string>().empty()) << finding;
+      if (!finding["present"]) {
+        EXPECT_TRUE(finding.contains("meaning")) << finding;
+        EXPECT_TRUE(!finding["needed"] || finding.contains("command")) << finding;
+      }
+    }
+  }
+}
+
+TEST(Doctor, PrintsATableWithoutColourWhereThereIsNoTerminal) {
+  Outcome outcome = run({"doctor"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out.find('\x1b'), std::string::npos);
+  EXPECT_NE(outcome.out.find("/dev/net/tun"), std::string::npos);
+}
+
+TEST(Doctor, LeavesNoTrace) {
+  EXPECT_EQ(run({"doctor"}).out, run({"doctor"}).out);
+}
+
+TEST(Privilege, MissingEndsWithExitCode3AndTheCommandThatGivesIt) {
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"serve", "/"},
+                                                    {"get", "http://10.77.0.1/"},
+                                                    {"connect", "10.77.0.1", "80"},
+                                                    {"listen", "80"}}) {
+    Outcome outcome = run(arguments, User::nobody);
+    EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_NE(outcome.err.find("sudo "), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace estab::cli_test
