@@ -105,7 +105,6 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   probes_ = 0;
   probe_due_ = false;
   oldest_at_ = context.now;
-  rtt_.end_back_off();
   timers.stop(Timer::persist);
   if (una_ == max_) {
     timers.stop(Timer::retransmit);  // (5.2)
