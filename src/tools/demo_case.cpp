@@ -60,8 +60,8 @@ void compare_states(const Ladder& ladder, LadderSide side, const std::vector<Sta
                     std::vector<std::string>& failures) {
   const std::vector<State> seen = states_of(ladder, side);
   if (expected.empty() || seen == expected) return;
-  failures.push_back(fmt::format("{} goes through {} (seen: {})",
-                                 ladder.ends[index_of(side)].name, joined(expected), joined(seen)));
+  failures.push_back(fmt::format("{} goes through {} (seen: {})", ladder.ends[index_of(side)].name,
+                                 joined(expected), joined(seen)));
 }
 
 }  // namespace
@@ -83,6 +83,9 @@ std::vector<std::string> compare(const Ladder& ladder, const ExpectedLadder& exp
     }
     at = found + 1;
   }
+  for (const std::string_view unwanted : expected.never)
+    if (std::ranges::find(outline, unwanted) != outline.end())
+      failures.push_back(fmt::format("the segment `{}` is not sent", unwanted));
   return failures;
 }
 

@@ -8,6 +8,7 @@
 
 #include "estab/ladder.h"
 #include "estab/simulation.h"
+
 #include "tools/demo_scene.h"
 
 namespace estab::tools {
@@ -19,12 +20,14 @@ struct ExpectedLadder {
   /// Segments that must be seen in this order, others may stand between them: who, flags, reason
   /// (enumerator's name), and `lost` if it must get lost. `A S open`, `B F. fin lost`.
   std::vector<std::string_view> segments{};
+  /// Segments that must not be seen at all.
+  std::vector<std::string_view> never{};
 };
 
 struct DemoCase {
   std::string_view name;
-  std::string_view shows;  ///< one line
-  std::string_view look;   ///< what to look at
+  std::string_view shows;                     ///< one line
+  std::string_view look;                      ///< what to look at
   void (*arrange)(SimulationConfig& config);  ///< null: nothing to change
   void (*play)(Scene& scene);
   ExpectedLadder expected;

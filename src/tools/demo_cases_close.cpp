@@ -98,7 +98,8 @@ std::vector<DemoCase> closing_cases() {
        .play = play_teardown,
        .expected = {.a = {closed, syn_sent, established, fin_wait_1, fin_wait_2, time_wait, closed},
                     .b = {listen, syn_received, established, close_wait, last_ack, closed},
-                    .segments = {"A F. fin", "B . ack_immediate", "B F. fin", "A . ack_immediate"}}},
+                    .segments = {"A F. fin", "B . ack_immediate", "B F. fin",
+                                 "A . ack_immediate"}}},
       {.name = "half-close",
        .shows = "after one side's FIN the other goes on sending as long as it likes",
        .look = "A's FIN ends only A's direction. In FIN-WAIT-2 it still receives and acknowledges "
@@ -115,14 +116,16 @@ std::vector<DemoCase> closing_cases() {
        .arrange = nullptr,
        .play = play_simultaneous_close,
        .expected = {.a = {closed, syn_sent, established, fin_wait_1, closing, time_wait, closed},
-                    .b = {listen, syn_received, established, fin_wait_1, closing, time_wait, closed},
+                    .b = {listen, syn_received, established, fin_wait_1, closing, time_wait,
+                          closed},
                     .segments = {"A F. fin", "B F. fin"}}},
       {.name = "time-wait",
        .shows = "the last ACK is lost, so that one sees what each of the two MSLs is for",
-       .look = "B cannot know whether its FIN or the ACK got lost, so it sends the FIN again. Had A "
-               "forgotten the connection, it would answer with RST, and B would take a good close "
-               "for a broken one. A waits long enough for its ACK to arrive (one MSL) and, if it "
-               "does not, for the repeated FIN to come back (one more); then it starts anew.",
+       .look =
+           "B cannot know whether its FIN or the ACK got lost, so it sends the FIN again. Had A "
+           "forgotten the connection, it would answer with RST, and B would take a good close "
+           "for a broken one. A waits long enough for its ACK to arrive (one MSL) and, if it "
+           "does not, for the repeated FIN to come back (one more); then it starts anew.",
        .arrange = nullptr,
        .play = play_time_wait,
        .expected = {.a = {closed, syn_sent, established, fin_wait_1, fin_wait_2, time_wait, closed},

@@ -7,15 +7,15 @@ namespace {
 
 using enum State;
 
-void play_handshake(Scene& scene) { scene.open(); }
+void play_handshake(Scene& scene) {
+  scene.open();
+}
 
 void play_simultaneous_open(Scene& scene) {
   scene.a().connect(Scene::kServerPort);
   scene.b().connect(Scene::kClientPort);
   scene.wait_until(
-      [&] {
-        return scene.a().state() == established && scene.b().state() == established;
-      },
+      [&] { return scene.a().state() == established && scene.b().state() == established; },
       "both ends become ESTABLISHED");
   scene.play_out();
 }

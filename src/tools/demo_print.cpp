@@ -53,7 +53,8 @@ void print_paragraph(std::string_view text, const LadderOptions& options) {
 }
 
 void print_title(std::string_view name, std::string_view shows) {
-  const std::string title = wants_colour() ? fmt::format("\x1b[1m{}\x1b[0m", name) : std::string(name);
+  const std::string title =
+      wants_colour() ? fmt::format("\x1b[1m{}\x1b[0m", name) : std::string(name);
   fmt::print("{}: {}\n\n", title, shows);
 }
 

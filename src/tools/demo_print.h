@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "estab/ladder.h"
+
 #include "tools/demo_case.h"
 #include "tools/exit_code.h"
 #include "tools/report.h"

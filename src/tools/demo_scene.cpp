@@ -16,7 +16,7 @@ SimulationConfig arranged(const SceneOptions& options,
   config.a.stack.seed = {options.seed, 1};
   config.b.stack.seed = {options.seed, 2};
   config.link.seed = options.seed;
-  config.link.both_ways.delay = options.delay;
+  config.link.both_ways.delay = std::clamp(options.delay, kShortestDelay, kLongestDelay);
   config.a.stack.msl = config.b.stack.msl = Scene::kMsl;
   if (arrange) arrange(config);
   return config;
@@ -26,9 +26,13 @@ SimulationConfig arranged(const SceneOptions& options,
 
 // ---- Actor -----------------------------------------------------------------------------------
 
-Stack& Actor::stack() { return scene_.world_.stack(side_); }
+Stack& Actor::stack() {
+  return scene_.world_.stack(side_);
+}
 
-State Actor::state() { return stack().state(stream_); }
+State Actor::state() {
+  return stack().state(stream_);
+}
 
 void Actor::listen() {
   const auto listener = stack().listen({.local = {IpAddress(), Scene::kServerPort}});
@@ -67,15 +71,23 @@ std::string Actor::read() {
   return all;
 }
 
-void Actor::shutdown() { (void)stack().shutdown(scene_.world_.now(), stream_); }
-void Actor::close() { (void)stack().close(scene_.world_.now(), stream_); }
-void Actor::abort() { (void)stack().abort(scene_.world_.now(), stream_); }
+void Actor::shutdown() {
+  (void)stack().shutdown(scene_.world_.now(), stream_);
+}
+void Actor::close() {
+  (void)stack().close(scene_.world_.now(), stream_);
+}
+void Actor::abort() {
+  (void)stack().abort(scene_.world_.now(), stream_);
+}
 
 void Actor::remark(const std::string& text) {
   scene_.recorder_.note(scene_.world_.now(), side_ == Side::a ? 0 : 1, text);
 }
 
-bool Actor::at_end() { return stack().at_end(stream_); }
+bool Actor::at_end() {
+  return stack().at_end(stream_);
+}
 
 void Actor::take_events() {
   while (const auto event = stack().poll_event()) {
@@ -118,12 +130,13 @@ void Scene::attach_capture() {
 void Scene::open() {
   b_.listen();
   a_.connect(kServerPort);
-  wait_until(
-      [&] { return a_.state() == State::established && b_.state() == State::established; },
-      "both ends become ESTABLISHED");
+  wait_until([&] { return a_.state() == State::established && b_.state() == State::established; },
+             "both ends become ESTABLISHED");
 }
 
-void Scene::curtain() { curtain_ = world_.now(); }
+void Scene::curtain() {
+  curtain_ = world_.now();
+}
 
 void Scene::take_events() {
   a_.take_events();

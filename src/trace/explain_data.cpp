@@ -11,15 +11,15 @@ namespace {
 
 // Short text is shown, so that one recognises what was sent.
 std::string preview(Octets payload) {
-  constexpr std::size_t kMost = 24;
+  constexpr std::size_t kMost = 40;
   const auto line_end = std::ranges::find(payload, std::uint8_t{'\n'});
   auto line = static_cast<std::size_t>(line_end - payload.begin());
   if (line > 0 && line < payload.size() && payload[line - 1] == '\r') --line;
-  const std::size_t shown = std::min(line, kMost);
+  if (line == 0 || line > kMost) return "";
   const auto printable = [](std::uint8_t octet) { return octet >= 0x20 && octet < 0x7f; };
-  if (shown == 0 || !std::ranges::all_of(payload.first(shown), printable)) return "";
-  const bool whole = line <= kMost && line + 2 >= payload.size();
-  return fmt::format(" (\"{}\"{})", as_text(payload.first(shown)), whole ? "" : "...");
+  if (!std::ranges::all_of(payload.first(line), printable)) return "";
+  const bool whole = line + 2 >= payload.size();
+  return fmt::format(" (\"{}\"{})", as_text(payload.first(line)), whole ? "" : "...");
 }
 
 std::string range_text(std::uint32_t first, std::uint32_t count) {
@@ -180,7 +180,7 @@ void say_plain_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
 }  // namespace
 
 void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
-  switch (reason) {
+  switch (facts.refuses_probe ? SendReason::ack_probe : reason) {
     case SendReason::challenge_ack:
       return say_challenge(facts, words);
     case SendReason::time_wait_ack:

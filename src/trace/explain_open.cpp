@@ -43,7 +43,7 @@ std::string isn_text(const SegmentFacts& facts) {
 
 void say_syn_ack(const SegmentFacts& facts, Words& words) {
   const TcpOptions& own = facts.segment.options;
-  if (facts.sender_before == State::syn_sent)
+  if (facts.after_own_syn)
     words
         .say(fmt::format("SYN-ACK: {} has sent a SYN itself and now sees {}'s: both open at once. "
                          "It sends its SYN again, and with it the ACK of {}'s.",

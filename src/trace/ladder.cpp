@@ -195,11 +195,18 @@ class Builder {
       const auto* received = as<SegmentReceived>(recording_.records[passage.received]);
       event.receiver_before = received->before;
       event.verdict = received->verdict;
-      state(at) = received->after;
+      state(at) = after_arrival(*received);
     }
     event.receiver_after = state(at);
     event.states = states_;
     explain_end(passage, segment, event);
+  }
+
+  // A pair of endpoints whose connection has ended is LISTEN again if somebody listens there; of
+  // the connection it is said that it is CLOSED.
+  static State after_arrival(const SegmentReceived& received) {
+    const bool ended = is_synchronized(received.before) && received.after == State::listen;
+    return ended ? State::closed : received.after;
   }
 
   void explain_end(const Passage& passage, const Segment& segment, LadderEvent& event) const {
@@ -266,7 +273,11 @@ class Builder {
       if (change->to == state(side) || told_by_segment(i, side, *change)) return false;
       state(side) = change->to;
     }
-    if (std::holds_alternative<ConnectionFailed>(what)) state(side) = State::closed;
+    if (const auto* failed = std::get_if<ConnectionFailed>(&what)) {
+      // What the application did itself it need not be told; its RST says it.
+      if (failed->error == Error::connection_aborted) return false;
+      state(side) = State::closed;
+    }
     event.text = words->text();
     event.rfc = words->rules();
     return true;

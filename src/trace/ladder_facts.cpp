@@ -20,7 +20,11 @@ SegmentFacts FactTracker::depart(LadderSide from, Instant when, const Segment& s
   if (segment.flags.rst()) return facts;
 
   count_transmission(own, when, facts);
-  if (segment.flags.syn()) own.offered = segment.options;
+  if (segment.flags.syn()) {
+    own.offered = segment.options;
+    facts.after_own_syn = segment.flags.ack() && own.opened_actively;
+    own.opened_actively = own.opened_actively || !segment.flags.ack();
+  }
   if (segment.flags.fin()) own.fin_number = facts.fin_number();
   read_window(own, peer, facts);
   if (segment.flags.ack()) read_ack(own, peer, facts);
@@ -30,7 +34,6 @@ SegmentFacts FactTracker::depart(LadderSide from, Instant when, const Segment& s
 void FactTracker::arrive(LadderSide at, const Segment& segment) {
   Direction& own = directions_[index_of(at)];
   own.last_arrived = segment;
-  own.last_arrived->payload = {};
 }
 
 // A recording may begin in the midst of a connection: then the first number seen of a side counts
@@ -56,7 +59,9 @@ void FactTracker::count_transmission(Direction& own, Instant when, SegmentFacts&
 
 void FactTracker::read_ack(Direction& own, const Direction& peer, SegmentFacts& facts) {
   const std::uint32_t before = own.acked.value_or(0);
-  facts.last_was_fin = facts.answers && facts.answers->flags.fin();
+  facts.refuses_probe = facts.segment.window == 0 && facts.segment.length() == 0 &&
+                        own.last_arrived && !own.last_arrived->payload.empty() &&
+                        own.last_arrived->seq == facts.segment.ack;
   if (own.acked && facts.ack <= before) {
     const bool says_the_same =
         facts.segment.length() == 0 && facts.ack == before && facts.window == facts.window_before;

@@ -32,8 +32,9 @@ struct SegmentFacts {
   std::optional<Duration> since_last{};   ///< since their last transmission
   std::optional<std::uint32_t> window{};  ///< octets; nothing while the scale is not known
   std::optional<std::uint32_t> window_before{};
-  bool last_was_fin = false;                 ///< this end acknowledges a FIN that came again
-  std::optional<Segment> answers{};          ///< the segment that last reached the sender
+  bool after_own_syn = false;        ///< a SYN-ACK of an end that had sent a SYN of its own before
+  bool refuses_probe = false;        ///< answers octets for which there is no room
+  std::optional<Segment> answers{};  ///< the segment that last reached the sender
   std::optional<TcpOptions> peer_offered{};  ///< the options of the other's SYN, once that was sent
   SeqNum isn{}, peer_isn{};
   std::optional<Duration> msl{};
@@ -59,6 +60,7 @@ class FactTracker {
   struct Direction {
     std::optional<SeqNum> isn{};
     std::optional<TcpOptions> offered{};
+    bool opened_actively = false;  // sent a SYN without ACK
     std::optional<std::uint32_t> fin_number{};
     std::optional<std::uint32_t> acked{};  // highest acknowledgement sent, relative
     std::optional<std::uint32_t> window{};
