@@ -75,6 +75,16 @@ int try_offloads() {
   return ioctl(tun.number(), TUNSETOFFLOAD, offloads) == 0 ? 0 : errno;
 }
 
+#ifdef __x86_64__
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") != 0;
+}
+#else
+bool has_avx2() {
+  return false;
+}
+#endif
+
 Finding examine_kernel() {
   utsname name{};
   uname(&name);
@@ -86,9 +96,7 @@ Finding examine_kernel() {
 
 Finding examine_cpu() {
   Finding finding{.key = "avx2", .what = "AVX2", .need = Need::nothing};
-#ifdef __x86_64__
-  finding.present = __builtin_cpu_supports("avx2") != 0;
-#endif
+  finding.present = has_avx2();
   finding.detail = finding.present ? "the processor has it" : "the processor has none";
   if (!finding.present)
     finding.meaning = "checksums are computed more slowly; nothing else changes";

@@ -16,25 +16,23 @@ constexpr std::string_view kVersion = ESTAB_VERSION;
 constexpr std::string_view kBuildType = ESTAB_BUILD_TYPE;
 constexpr std::string_view kDescribed = ESTAB_DESCRIBED;
 
-std::string compiler() {
 #ifdef __clang__
-  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+constexpr std::string_view kCompiler = "clang " __clang_version__;
 #else
-  return fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+constexpr std::string_view kCompiler = "g++ " __VERSION__;
 #endif
-}
 
 void print_version(ReportFormat format) {
   if (format == ReportFormat::text) {
     fmt::print("estab {}{}\nbuilt with {}, {}\n", kVersion,
-               kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), compiler(),
+               kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), kCompiler,
                kBuildType.empty() ? "no build type" : kBuildType);
     return;
   }
   nlohmann::ordered_json document{{"schema", "estab.version/1"},
                                   {"version", kVersion},
                                   {"commit", nullptr},
-                                  {"compiler", compiler()},
+                                  {"compiler", kCompiler},
                                   {"build_type", kBuildType}};
   if (!kDescribed.empty()) document["commit"] = kDescribed;
   print_json(stdout, document);
