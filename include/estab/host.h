@@ -173,8 +173,7 @@ class Host {
   /// count); false if `limit` or stop() came first.
   bool finish(Duration limit);
 
-  // ---- TCP and UDP
-  // --------------------------------------------------------------------------------
+  // ---- TCP and UDP --------------------------------------------------------------------------
 
   /// Opens a connection. Fails with connection_refused, connect_timed_out, or what ICMP said.
   ConnectOperation connect(ConnectOptions options);
@@ -190,8 +189,7 @@ class Host {
 
   Result<DatagramSocket> bind_datagram(const Endpoint& local);
 
-  // ---- other things to wait for
-  // -------------------------------------------------------------------
+  // ---- other things to wait for -------------------------------------------------------------
 
   SleepOperation sleep(Duration duration);
   /// Waits until reading from (writing to) a descriptor would not block, or it has failed. A plain

@@ -49,7 +49,7 @@ struct MemoryLink::Impl {
   FrameTap* tap(Side side) const { return taps[static_cast<std::size_t>(side)]; }
 
   std::array<Lane, 2> lanes;
-  TransmitFrame frame;  // too large to be cleared for each burst; of no meaning between them
+  TransmitFrame scratch;  // too large to be cleared for each burst; of no meaning between them
   FrameFilter filter{};
   std::array<FrameTap*, 2> taps{};
 };
@@ -133,9 +133,9 @@ bool MemoryLink::Impl::deliver(Instant now, Side side, LinkEnd to) {
 /// Takes a burst from one stack.
 bool MemoryLink::Impl::carry(Instant now, Side from, LinkEnd source, LinkEnd destination) {
   for (int i = 0; i < kBurst; ++i) {
-    if (!source.stack.poll_transmit(now, frame)) return i > 0;
-    if (frame.interface == source.interface)
-      send(now, from, frame, destination);
+    if (!source.stack.poll_transmit(now, scratch)) return i > 0;
+    if (scratch.interface == source.interface)
+      send(now, from, scratch, destination);
     else
       ++lane(from).counters.lost;
   }

@@ -23,8 +23,7 @@ std::unexpected<DeviceError> cannot_configure(const std::string& what, int numbe
   const bool no_right = number == EPERM;
   std::string text = "cannot " + what + ": " + std::strerror(number);
   if (no_right) {
-    text += "; an administrator makes the interface for you with `" +
-            device::administrator_command(options) + "`";
+    text += "; let an administrator do it with `" + device::setting_up_command(options) + "`";
   } else if (number == EACCES) {
     text += "; IPv6 is switched off there, allow it with `sudo sysctl net.ipv6.conf." +
             options.name + ".disable_ipv6=0`";

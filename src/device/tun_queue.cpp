@@ -51,7 +51,7 @@ std::unexpected<DeviceError> cannot_attach(const TunOptions& options, int number
                         "link delete " +
                             options.name + " && "
                       : "this user may not make one; make it with `") +
-              administrator_command(options) + "`");
+              making_command(options) + "`");
     case EBUSY:
       return failure(DeviceError::Kind::busy, number,
                      start + "another program holds it; end that program or choose another name");
@@ -99,13 +99,18 @@ bool is_interface_name(const std::string& name) {
   });
 }
 
-std::string administrator_command(const TunOptions& options) {
-  const std::string name = options.name.empty() ? "estab0" : options.name;
-  std::string command = "sudo ip tuntap add dev " + name + " mode tun user $USER";
-  for (const Cidr& address : options.host_addresses)
-    command += " && sudo ip address add " + to_string(address) + " dev " + name;
-  command += " && sudo ip link set dev " + name + " up";
+std::string making_command(const TunOptions& options) {
+  TunOptions named = options;
+  if (named.name.empty()) named.name = "estab0";
+  return "sudo ip tuntap add dev " + named.name + " mode tun user $USER && " +
+         setting_up_command(named);
+}
+
+std::string setting_up_command(const TunOptions& options) {
+  std::string command = "sudo ip link set dev " + options.name + " up";
   if (options.mtu) command += " mtu " + std::to_string(*options.mtu);
+  for (const Cidr& address : options.host_addresses)
+    command += " && sudo ip address add " + to_string(address) + " dev " + options.name;
   return command;
 }
 

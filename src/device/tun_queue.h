@@ -53,7 +53,9 @@ class TunQueue {
 /// A name the kernel takes for an interface; empty counts, the kernel then chooses.
 bool is_interface_name(const std::string& name);
 
-/// The command with which an administrator makes what `options` asks for.
-std::string administrator_command(const TunOptions& options);
+/// The commands with which an administrator makes what `options` asks for, and with which he sets
+/// up one that is there already.
+std::string making_command(const TunOptions& options);
+std::string setting_up_command(const TunOptions& options);
 
 }  // namespace estab::device

@@ -104,11 +104,10 @@ TEST(TunQueue, RefusesABadNameWithAWordOnWhatWouldBeGood) {
 
 TEST(TunQueue, NamesTheCommandThatMakesWhatWasAskedFor) {
   EXPECT_EQ(
-      administrator_command(
-          {.name = "estab7", .host_addresses = {kKernelV4, kKernelV6}, .mtu = 9000}),
-      "sudo ip tuntap add dev estab7 mode tun user $USER && sudo ip address add 10.77.0.1/24 "
-      "dev estab7 && sudo ip address add fd77::1/64 dev estab7 && sudo ip link set dev estab7 "
-      "up mtu 9000");
+      making_command({.name = "estab7", .host_addresses = {kKernelV4, kKernelV6}, .mtu = 9000}),
+      "sudo ip tuntap add dev estab7 mode tun user $USER && sudo ip link set dev estab7 up "
+      "mtu 9000 && sudo ip address add 10.77.0.1/24 dev estab7 && sudo ip address add "
+      "fd77::1/64 dev estab7");
 }
 
 TEST(TunQueue, IsRefusedWhereAnotherProgramIsOrTheNameIsOfAnotherKind) {

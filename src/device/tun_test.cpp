@@ -8,9 +8,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "estab/stack.h"
 
@@ -103,6 +106,32 @@ TEST(TunDevice, ExplainsAnMtuThatCannotBe) {
     EXPECT_EQ(device.error().system_error, EINVAL);
     EXPECT_NE(device.error().what.find("an MTU is 68 to 65535 octets"), std::string::npos)
         << device.error().what;
+  });
+}
+
+/// From here on this process may do no more than any other of its user.
+bool give_up_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, 2> none{};
+  return ::syscall(SYS_capset, &header, none.data()) == 0;
+}
+
+TEST(TunDevice, NamesTheCommandWhereItMayAttachButNotSetUp) {
+  in_network_namespace([] {
+    ASSERT_EQ(std::system("ip tuntap add dev estab0 mode tun user 0"), 0);
+    ASSERT_TRUE(give_up_capabilities());
+    const auto device = TunDevice::open({.name = "estab0", .host_addresses = {kKernel}});
+    ASSERT_FALSE(device);
+    EXPECT_EQ(device.error().kind, DeviceError::Kind::no_permission);
+    EXPECT_EQ(device.error().what,
+              "cannot set estab0 up: Operation not permitted; let an administrator do it with "
+              "`sudo ip link set dev estab0 up && sudo ip address add 10.77.0.1/24 dev estab0`");
+    const auto another = TunDevice::open({.name = "estab1"});
+    ASSERT_FALSE(another);
+    EXPECT_EQ(
+        another.error().what,
+        "cannot attach to TUN interface estab1: this user may not make one; make it with "
+        "`sudo ip tuntap add dev estab1 mode tun user $USER && sudo ip link set dev estab1 up`");
   });
 }
 

@@ -68,7 +68,7 @@ struct Blocking : testing::Test {
     return options;
   }
 
-  std::array<std::unique_ptr<Device>, 2> link;
+  host::test::SocketLinks link;
   EchoThread server;
   blocking::Host client;
 };

@@ -31,8 +31,7 @@ struct Pipe {
   OwnedDescriptor out, in;
 };
 
-// ---- tasks
-// ----------------------------------------------------------------------------------------
+// ---- tasks ----------------------------------------------------------------------------------
 
 TEST(Host, RunReturnsAtOnceWhenThereIsNothingToWaitFor) {
   Host host;
@@ -179,8 +178,7 @@ TEST(Host, DrawsASeedUnlessOneIsGiven) {
   EXPECT_EQ(Host(options).stack().config().seed, options.stack.seed);
 }
 
-// ---- time
-// -----------------------------------------------------------------------------------------
+// ---- time -----------------------------------------------------------------------------------
 
 Task<> sleep_and_note(Host& host, Duration duration, std::vector<int>& log, int value) {
   co_await host.sleep(duration);
@@ -233,8 +231,7 @@ TEST(Host, WaitsWithoutTurningRound) {
   EXPECT_LE(rounds, 4);
 }
 
-// ---- descriptors
-// ------------------------------------------------------------------------------------
+// ---- descriptors ----------------------------------------------------------------------------
 
 Task<> read_pipe(Host& host, int descriptor, std::string& into) {
   for (;;) {
@@ -390,8 +387,7 @@ TEST(Host, PrefersTheEventToTheLimitWhenBothHaveCome) {
   EXPECT_TRUE(block_on(host.readable(pipe.out.number()).within(0ms)));
 }
 
-// ---- signals
-// ----------------------------------------------------------------------------------------
+// ---- signals --------------------------------------------------------------------------------
 
 TEST(Host, WaitsForASignal) {
   Host host;
@@ -444,8 +440,7 @@ TEST(Host, RefusesANumberThatIsNoSignal) {
     EXPECT_EQ(block_on(host.signal(number)).error(), Error::invalid_argument);
 }
 
-// ---- other threads
-// ----------------------------------------------------------------------------------
+// ---- other threads --------------------------------------------------------------------------
 
 TEST(Host, StopsWhenAnotherThreadSaysSo) {
   bool destroyed = false;
@@ -508,8 +503,7 @@ TEST(Host, PostedCallsMaySpawn) {
   EXPECT_EQ(log, std::vector{4});
 }
 
-// ---- links
-// ------------------------------------------------------------------------------------------
+// ---- links ----------------------------------------------------------------------------------
 
 TEST(Host, NoticesThatALinkIsGoneAndDoesNotSpin) {
   auto link = host::test::make_link(1500);

@@ -171,8 +171,7 @@ std::size_t Loop::take_turns() {
   return count;
 }
 
-// ---- events
-// ---------------------------------------------------------------------------------------
+// ---- events ---------------------------------------------------------------------------------
 
 std::size_t Loop::dispatch_events() {
   std::size_t count = 0;
@@ -210,8 +209,7 @@ void Loop::on_event(const DatagramEvent& event) {
   wake_at(slot->receiver);
 }
 
-// ---- for operations
-// ---------------------------------------------------------------------------------
+// ---- for operations -------------------------------------------------------------------------
 
 void Loop::wake(Wait& wait) {
   if (wait.turn_ != Wait::Turn::none) return;

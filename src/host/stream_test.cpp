@@ -1,6 +1,5 @@
-// The coroutine face over real connections: two hosts in this process, joined by a socket pair.
+// Streams that open and carry data: two hosts in this process, joined by a socket pair.
 #include <algorithm>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -8,80 +7,15 @@
 
 #include "estab/tcp_stream.h"
 
-#include "host/test_pair.h"
+#include "host/connected_pair.h"
 
 namespace estab {
 namespace {
 
 using namespace std::chrono_literals;
-using host::test::kClientAddress;
-using host::test::kServer;
-using host::test::kServerAddress;
-using host::test::Pair;
-using host::test::test_options;
+using namespace host::test;
 
-std::vector<std::uint8_t> pattern(std::size_t size, std::uint32_t seed = 1) {
-  std::vector<std::uint8_t> octets(size);
-  std::mt19937_64 chance(seed);
-  std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    const std::uint64_t value = chance();
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(&value), 8, octets.data() + i);
-  }
-  for (; i < size; ++i) octets[i] = static_cast<std::uint8_t>(i);
-  return octets;
-}
-
-/// Reads to the end of the stream.
-Task<std::string> read_all(TcpStream& stream) {
-  std::string all;
-  std::array<std::uint8_t, 4096> buffer;
-  for (;;) {
-    const auto got = co_await stream.read(buffer);
-    if (!got) co_return all + "!" + std::string(name(got.error()));
-    if (*got == 0) co_return all;
-    all += as_text(Octets(buffer).first(*got));
-  }
-}
-
-Task<> echo(TcpStream stream) {
-  std::array<std::uint8_t, 16384> buffer;
-  while (const std::size_t n = (co_await stream.read(buffer)).value_or(0))
-    if (!co_await stream.write_all({buffer.data(), n})) co_return;
-}
-
-Task<> serve_echo(Host& host, int connections) {
-  auto listener = host.listen(kServer.port).value();
-  for (int i = 0; i < connections; ++i) host.spawn(echo((co_await listener.accept()).value()));
-}
-
-/// The two ends of one connection.
-struct Ends {
-  TcpStream client;
-  TcpStream server;
-};
-
-Task<> open_client(Host& host, Ends& ends) {
-  ends.client = (co_await host.connect(kServer)).value();
-}
-Task<> open_server(Host& host, Ends& ends) {
-  auto listener = host.listen(kServer.port).value();
-  ends.server = (co_await listener.accept()).value();
-}
-
-/// A pair of hosts with a connection between them.
-struct Connected : Pair {
-  explicit Connected(HostOptions options = test_options(), std::uint16_t mtu = 1500)
-      : Pair(std::move(options), mtu) {
-    server.spawn(open_server(server, ends));
-    client.spawn(open_client(client, ends));
-    run();
-  }
-  Ends ends;  // after the hosts, as streams must be
-};
-
-// ---- opening
-// ----------------------------------------------------------------------------------------
+// ---- opening --------------------------------------------------------------------------------
 
 TEST(TcpStream, OpensAConnectionOfWhichBothEndsKnowTheSame) {
   Connected pair;
@@ -179,8 +113,7 @@ TEST(TcpListener, ClosingItEndsAccept) {
   EXPECT_EQ(block_on(listener.accept()).error(), Error::no_such_id);
 }
 
-// ---- data
-// -------------------------------------------------------------------------------------------
+// ---- data -----------------------------------------------------------------------------------
 
 TEST(TcpStream, CarriesSixtyFourMebibytesUnharmed) {
   Pair pair(test_options(), 9000);
@@ -352,8 +285,63 @@ TEST(TcpStream, GivesAReadUpWhenItsLimitHasPassedAndLosesNothing) {
   EXPECT_EQ(log, (std::vector<std::string>{"would_block", "3"}));
 }
 
-// ---- many
-// -------------------------------------------------------------------------------------------
+TEST(TcpStream, IsToldOfUrgentDataAndHowMuchIsLeft) {
+  Connected pair;
+  std::uint64_t left = 0;
+  std::string got;
+  auto listens = [&]() -> Task<> {
+    const auto mark = co_await pair.ends.server.urgent_arrived();
+    left = mark ? mark->octets_before_end : 0;
+    got = co_await read_all(pair.ends.server);
+    EXPECT_FALSE(pair.ends.server.urgent());
+    EXPECT_EQ((co_await pair.ends.server.urgent_arrived()).error(), Error::end_of_stream);
+  };
+  auto speaks = [&]() -> Task<> {
+    EXPECT_TRUE(co_await pair.ends.client.write_all(as_octets("stop!"), SendMode::urgent));
+    while (left == 0) co_await pair.client.sleep(0ms);
+    EXPECT_TRUE(co_await pair.ends.client.write_all(as_octets(" please")));
+    EXPECT_TRUE(pair.ends.client.shutdown());
+  };
+  pair.server.spawn(listens());
+  pair.client.spawn(speaks());
+  pair.run();
+  EXPECT_EQ(left, 5u);
+  EXPECT_EQ(got, "stop! please");
+}
+
+TEST(TcpStream, SettingsReachTheStack) {
+  Connected pair;
+  TcpStream& stream = pair.ends.client;
+  stream.set_nagle(false);
+  stream.set_keep_alive({.enabled = true});
+  stream.set_user_timeout(5s);
+  stream.set_urgent_inline(false);
+  stream.set_dscp(10);
+  stream.set_send_buffer(1000);
+  EXPECT_EQ(stream.writable(), 1000u);
+  EXPECT_FALSE(stream.soft_error());
+}
+
+TEST(TcpStream, RunsOverIpv6) {
+  Hosts pair;
+  SocketLinks link = make_link(1500);
+  const auto address = [](const char* text) { return IpAddress::parse(text).value(); };
+  pair.join(pair.client, std::move(link[0]), address("fd00::1"));
+  pair.join(pair.server, std::move(link[1]), address("fd00::2"));
+  std::string got;
+  auto asks = [&]() -> Task<> {
+    auto stream = (co_await pair.client.connect("[fd00::2]:7")).value();
+    EXPECT_TRUE(co_await stream.write_all(as_octets("six")));
+    EXPECT_TRUE(stream.shutdown());
+    got = co_await read_all(stream);
+  };
+  pair.server.spawn(serve_echo(pair.server, 1));
+  pair.client.spawn(asks());
+  pair.run();
+  EXPECT_EQ(got, "six");
+}
+
+// ---- many -----------------------------------------------------------------------------------
 
 Task<> ask(Host& host, int number, int& answered) {
   TcpStream stream = (co_await host.connect(kServer)).value();
@@ -388,281 +376,6 @@ TEST(TcpStream, AThousandConnectionsOneAfterTheOther) {
   pair.client.spawn(asks());
   pair.run();
   EXPECT_EQ(answered, 1000);
-}
-
-// ---- ending
-// -----------------------------------------------------------------------------------------
-
-Task<> half_close(TcpStream& stream, std::string& answer) {
-  EXPECT_TRUE(co_await stream.write_all(as_octets("last words")));
-  EXPECT_TRUE(stream.shutdown());
-  EXPECT_EQ((co_await stream.write(as_octets("more"))).error(), Error::already_shut_down);
-  answer = co_await read_all(stream);
-  EXPECT_TRUE(co_await stream.closed());
-}
-
-Task<> answer_after_end(TcpStream& stream, std::string& heard) {
-  heard = co_await read_all(stream);
-  for (const char* word : {"and ", "still ", "it ", "sends"}) {
-    EXPECT_TRUE(co_await stream.write_all(as_octets(word), SendMode::push));
-  }
-  EXPECT_TRUE(stream.shutdown());
-  EXPECT_TRUE(co_await stream.closed());
-}
-
-TEST(TcpStream, TheClientEndsItsDirectionAndTheServerGoesOn) {
-  Connected pair;
-  std::string heard, answer;
-  pair.client.spawn(half_close(pair.ends.client, answer));
-  pair.server.spawn(answer_after_end(pair.ends.server, heard));
-  pair.run();
-  EXPECT_EQ(heard, "last words");
-  EXPECT_EQ(answer, "and still it sends");
-  EXPECT_EQ(pair.ends.client.state(), State::time_wait);
-}
-
-TEST(TcpStream, TheServerEndsItsDirectionAndTheClientGoesOn) {
-  Connected pair;
-  std::string heard, answer;
-  pair.server.spawn(half_close(pair.ends.server, answer));
-  pair.client.spawn(answer_after_end(pair.ends.client, heard));
-  pair.run();
-  EXPECT_EQ(heard, "last words");
-  EXPECT_EQ(answer, "and still it sends");
-}
-
-TEST(TcpStream, AbortingItEndsTheReadThatWaitsOnIt) {
-  Connected pair;
-  std::vector<std::string> log;
-  std::array<std::uint8_t, 10> buffer;
-  auto reads = [&](TcpStream& stream, std::string who) -> Task<> {
-    log.push_back(who + " " + std::string(name((co_await stream.read(buffer)).error())));
-  };
-  auto aborts = [&]() -> Task<> {
-    pair.ends.client.abort();
-    log.push_back("aborted");
-    co_return;
-  };
-  pair.client.spawn(reads(pair.ends.client, "client"));
-  pair.server.spawn(reads(pair.ends.server, "server"));
-  pair.round();
-  pair.client.spawn(aborts());
-  pair.run();
-  EXPECT_EQ(log, (std::vector<std::string>{"aborted", "client connection_aborted",
-                                           "server connection_reset"}));
-  EXPECT_FALSE(pair.ends.client);
-  EXPECT_EQ(block_on(pair.ends.client.read(buffer)).error(), Error::no_such_id);
-}
-
-TEST(TcpStream, ClosingItEndsAllThatWaitOnIt) {
-  HostOptions options = test_options();
-  options.stack.tcp.send_buffer = 10'000;
-  Connected pair(options);
-  const auto much = pattern(10'000'000);
-  std::vector<std::string> log;
-  auto note = [&](std::string who, Error error) { log.push_back(who + std::string(name(error))); };
-  auto reads = [&]() -> Task<> { note("peek ", (co_await pair.ends.client.peek()).error()); };
-  auto writes = [&]() -> Task<> {
-    note("write ", (co_await pair.ends.client.write_all(much)).error());
-  };
-  auto closes = [&]() -> Task<> { note("closed ", (co_await pair.ends.client.closed()).error()); };
-  auto urgent = [&]() -> Task<> {
-    note("urgent ", (co_await pair.ends.client.urgent_arrived()).error());
-  };
-  pair.client.spawn(reads());
-  pair.client.spawn(writes());
-  pair.client.spawn(closes());
-  pair.client.spawn(urgent());
-  pair.round();
-  ASSERT_TRUE(log.empty());
-  pair.ends.client.close();
-  pair.run();
-  std::ranges::sort(log);
-  EXPECT_EQ(log,
-            (std::vector<std::string>{"closed connection_aborted", "peek connection_aborted",
-                                      "urgent connection_aborted", "write connection_aborted"}));
-}
-
-TEST(TcpStream, AResetIsToldToTheWriterToo) {
-  HostOptions options = test_options();
-  options.stack.tcp.send_buffer = 10'000;
-  Connected pair(options);
-  const auto much = pattern(10'000'000);
-  std::optional<Error> write_error, closed_error;
-  auto writes = [&]() -> Task<> {
-    write_error = (co_await pair.ends.client.write_all(much)).error();
-    closed_error = (co_await pair.ends.client.closed()).error();
-  };
-  pair.client.spawn(writes());
-  for (int i = 0; i < 10; ++i) pair.round();
-  pair.ends.server.abort();
-  pair.run();
-  EXPECT_EQ(write_error, Error::connection_reset);
-  EXPECT_EQ(closed_error, Error::connection_reset);
-}
-
-TEST(TcpStream, ClosingWithOctetsUnreadResetsThePeer) {
-  Connected pair;
-  ASSERT_TRUE(block_on(pair.ends.client.write(as_octets("unread"))));
-  pair.run_until([&] { return pair.ends.server.readable() > 0; });
-  pair.ends.server.close();
-  std::string got;
-  auto reads = [&]() -> Task<> { got = co_await read_all(pair.ends.client); };
-  pair.client.spawn(reads());
-  pair.run();
-  EXPECT_EQ(got, "!connection_reset");
-}
-
-TEST(TcpStream, WhatWasWrittenIsDeliveredAfterTheTaskIsOver) {
-  Pair pair;
-  const auto sent = pattern(1 << 20);
-  std::vector<std::uint8_t> got;
-  auto sends = [&]() -> Task<> {
-    TcpStream stream = (co_await pair.client.connect(kServer)).value();
-    EXPECT_TRUE(co_await stream.write_all(sent));
-  };
-  auto receives = [&]() -> Task<> {
-    auto listener = pair.server.listen(7).value();
-    TcpStream stream = (co_await listener.accept()).value();
-    std::vector<std::uint8_t> buffer(8192);
-    while (const std::size_t n = (co_await stream.read(buffer)).value_or(0))
-      got.insert(got.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
-  };
-  pair.server.spawn(receives());
-  pair.client.spawn(sends());
-  pair.run();
-  EXPECT_TRUE(got == sent);
-}
-
-TEST(TcpStream, MovingItTakesTheConnectionAlong) {
-  Connected pair;
-  TcpStream moved = std::move(pair.ends.client);
-  EXPECT_FALSE(pair.ends.client);
-  EXPECT_TRUE(moved);
-  EXPECT_EQ(moved.state(), State::established);
-  moved = TcpStream();
-  EXPECT_FALSE(moved);
-}
-
-TEST(TcpStream, WithoutAConnectionEveryCallSaysSo) {
-  TcpStream none;
-  std::array<std::uint8_t, 4> buffer;
-  EXPECT_EQ(block_on(none.read(buffer)).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.peek()).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.write(buffer)).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.write_all(buffer)).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.write_owned(buffer, nullptr)).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.closed()).error(), Error::no_such_id);
-  EXPECT_EQ(block_on(none.urgent_arrived()).error(), Error::no_such_id);
-  EXPECT_EQ(none.consume(0).error(), Error::no_such_id);
-  EXPECT_EQ(none.shutdown().error(), Error::no_such_id);
-  EXPECT_EQ(none.info().error(), Error::no_such_id);
-  EXPECT_EQ(none.local_endpoint().error(), Error::no_such_id);
-  EXPECT_EQ(none.remote_endpoint().error(), Error::no_such_id);
-  EXPECT_EQ(none.state(), State::closed);
-  none.close();
-  none.abort();
-}
-
-// ---- UDP
-// --------------------------------------------------------------------------------------------
-
-TEST(DatagramSocket, SendsAndReceives) {
-  Pair pair;
-  DatagramSocket server = pair.server.bind_datagram({kServerAddress, 53}).value();
-  DatagramSocket client = pair.client.bind_datagram({kClientAddress, 0}).value();
-  std::string answer;
-  auto answers = [&]() -> Task<> {
-    std::array<std::uint8_t, 100> buffer;
-    const auto got = (co_await server.recv_from(buffer)).value();
-    EXPECT_EQ(as_text(Octets(buffer).first(got.length)), "question");
-    EXPECT_TRUE(server.send_to(as_octets("answer"), got.from));
-  };
-  auto asks = [&]() -> Task<> {
-    std::array<std::uint8_t, 100> buffer;
-    EXPECT_TRUE(client.send_to(as_octets("question"), {kServerAddress, 53}));
-    const auto got = (co_await client.recv_from(buffer)).value();
-    EXPECT_EQ(got.from, (Endpoint{kServerAddress, 53}));
-    answer = as_text(Octets(buffer).first(got.length));
-  };
-  pair.server.spawn(answers());
-  pair.client.spawn(asks());
-  pair.run();
-  EXPECT_EQ(answer, "answer");
-}
-
-TEST(DatagramSocket, IsToldThatNobodyListens) {
-  Pair pair;
-  DatagramSocket client = pair.client.bind_datagram({kClientAddress, 0}).value();
-  std::optional<Error> error;
-  auto asks = [&]() -> Task<> {
-    std::array<std::uint8_t, 100> buffer;
-    EXPECT_TRUE(client.send_to(as_octets("anyone?"), {kServerAddress, 9}));
-    error = (co_await client.recv_from(buffer)).error();
-  };
-  pair.client.spawn(asks());
-  pair.run();
-  EXPECT_EQ(error, Error::port_unreachable);
-}
-
-TEST(DatagramSocket, ClosingItEndsTheOneWhoWaits) {
-  Pair pair;
-  DatagramSocket socket = pair.client.bind_datagram({kClientAddress, 0}).value();
-  std::optional<Error> error;
-  auto waits = [&]() -> Task<> {
-    std::array<std::uint8_t, 100> buffer;
-    error = (co_await socket.recv_from(buffer)).error();
-  };
-  pair.client.spawn(waits());
-  pair.round();
-  socket.close();
-  pair.run();
-  EXPECT_EQ(error, Error::connection_aborted);
-}
-
-// ---- the host's end
-// ---------------------------------------------------------------------------------
-
-TEST(Host, RunWaitsForTheLastOctetsToBeDelivered) {
-  Pair pair;
-  const auto sent = pattern(200'000);
-  std::size_t got = 0;
-  auto receives = [&]() -> Task<> {
-    auto listener = pair.server.listen(7).value();
-    TcpStream stream = (co_await listener.accept()).value();
-    std::vector<std::uint8_t> buffer(8192);
-    while (const std::size_t n = (co_await stream.read(buffer)).value_or(0)) got += n;
-  };
-  auto sends = [&]() -> Task<> {
-    TcpStream stream = (co_await pair.client.connect(kServer)).value();
-    EXPECT_TRUE(co_await stream.write_all(sent));
-  };
-  // The server's rounds are made from within the client's loop, so that run() may simply be called.
-  auto drives = [&]() -> Task<> {
-    for (;;) {
-      pair.server.run_once(0ms);
-      co_await pair.client.sleep(0ms);
-    }
-  };
-  pair.server.spawn(receives());
-  pair.client.spawn(drives(), TaskKind::background);
-  pair.client.spawn(sends());
-  pair.client.run();
-  EXPECT_EQ(got, sent.size());
-  EXPECT_EQ(pair.client.stack().census().streams, 0u);
-}
-
-TEST(Host, DestroyedWithTasksInTheMiddleOfConnectionsLeaksNothing) {
-  Pair pair;
-  pair.server.spawn(serve_echo(pair.server, 100));
-  auto waits = [](Host& host) -> Task<> {
-    TcpStream stream = (co_await host.connect(kServer)).value();
-    std::array<std::uint8_t, 10> buffer;
-    static_cast<void>(co_await stream.read(buffer));
-  };
-  for (int i = 0; i < 50; ++i) pair.client.spawn(waits(pair.client));
-  pair.run_until([&] { return pair.server.tasks() == 51; });
-  EXPECT_EQ(pair.client.tasks(), 50u);
 }
 
 }  // namespace

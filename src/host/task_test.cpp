@@ -1,5 +1,6 @@
 #include "estab/task.h"
 
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -166,8 +167,7 @@ TEST(Task, NeverRunIsDestroyedWithItsParameters) {
   EXPECT_EQ(log, std::vector<std::string>{"parameter"});
 }
 
-// ---- depth: nothing here may use the machine's stack in proportion
-// ----------------------------------
+// ---- depth: nothing here may use the machine's stack in proportion --------------------------
 
 constexpr int kDeep = 1'000'000;
 
@@ -234,8 +234,7 @@ TEST(Task, CarriesAnExceptionThroughAThousandTasks) {
   EXPECT_THROW(std::move(task).take(), std::runtime_error);
 }
 
-// ---- coroutines of another kind
-// ---------------------------------------------------------------------
+// ---- coroutines of another kind -------------------------------------------------------------
 
 /// A coroutine that starts at once and that nobody awaits, as another library may have it.
 struct Foreign {
@@ -269,6 +268,18 @@ TEST(Task, ResumedFromWithinAnotherTaskRunsTheForeignWaiter) {
   Task<> task = opens(gate);
   run(task);
   EXPECT_EQ(result, 1);
+}
+
+TEST(Task, LosesNoneOfTheForeignCoroutinesItStarts) {
+  std::array<int, 3> results{};
+  auto starts = [](std::array<int, 3>& into) -> Task<> {
+    for (int& result : into) awaits(sum(), result);
+    EXPECT_EQ(co_await seven(), 7);
+  };
+  Task<> task = starts(results);
+  run(task);
+  EXPECT_TRUE(task.done());
+  EXPECT_EQ(results, (std::array{42, 42, 42}));
 }
 
 }  // namespace

@@ -53,8 +53,12 @@ class SocketLink final : public Device {
     EXPECT_TRUE(ready()) << "a frame for a device that is full";
     buffer_.resize(frame.size());
     frame.copy_to(buffer_.data());
-    if (!put(buffer_)) kept_ = buffer_;
+    if (put(buffer_)) return;
+    kept_ = buffer_;
+    ++times_full_;
   }
+  /// How often a frame found no room and was kept for flush().
+  int times_full() const { return times_full_; }
 
  private:
   bool put(const std::vector<std::uint8_t>& octets) {
@@ -67,13 +71,27 @@ class SocketLink final : public Device {
   std::uint16_t mtu_;
   std::vector<std::uint8_t> buffer_;
   std::vector<std::uint8_t> kept_;
+  int times_full_ = 0;
 };
 
-inline std::array<std::unique_ptr<Device>, 2> make_link(std::uint16_t mtu) {
+/// The kernel holds a few frames only.
+struct SmallBuffer {};
+
+using SocketLinks = std::array<std::unique_ptr<SocketLink>, 2>;
+
+inline SocketLinks make_link(std::uint16_t mtu) {
   int ends[2];
   EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
   return {std::make_unique<SocketLink>(OwnedDescriptor(ends[0]), mtu),
           std::make_unique<SocketLink>(OwnedDescriptor(ends[1]), mtu)};
+}
+
+inline SocketLinks make_link(std::uint16_t mtu, SmallBuffer) {
+  SocketLinks links = make_link(mtu);
+  const int least = 1;
+  for (const auto& link : links)
+    EXPECT_EQ(setsockopt(link->descriptor(), SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+  return links;
 }
 
 inline constexpr IpAddress kClientAddress = IpAddress::v4(10, 0, 0, 1);
@@ -87,14 +105,9 @@ inline HostOptions test_options() {
   return options;
 }
 
-/// A client and a server, joined.
-struct Pair {
-  explicit Pair(HostOptions options = test_options(), std::uint16_t mtu = 1500)
-      : client(options), server(options) {
-    auto link = make_link(mtu);
-    join(client, std::move(link[0]), kClientAddress);
-    join(server, std::move(link[1]), kServerAddress);
-  }
+/// A client and a server, not joined yet.
+struct Hosts {
+  explicit Hosts(const HostOptions& options = test_options()) : client(options), server(options) {}
 
   static void join(Host& host, std::unique_ptr<Device> device, const IpAddress& address) {
     const InterfaceId interface = host.add_device(std::move(device));
@@ -117,6 +130,16 @@ struct Pair {
 
   Host client;
   Host server;
+};
+
+/// A client and a server, joined.
+struct Pair : Hosts {
+  explicit Pair(const HostOptions& options = test_options(), std::uint16_t mtu = 1500)
+      : Hosts(options) {
+    SocketLinks link = make_link(mtu);
+    join(client, std::move(link[0]), kClientAddress);
+    join(server, std::move(link[1]), kServerAddress);
+  }
 };
 
 }  // namespace estab::host::test

@@ -1,3 +1,4 @@
+// The life of an operation: started, woken, ended, resumed.
 #include "host/loop.h"
 
 namespace estab::host {

@@ -220,7 +220,11 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
   const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
                                                         : receiver_.accept_noted_fin();
-  if (!now_in_order) return;
+  if (!now_in_order) {
+    // Text in front of it has already been answered for both: one segment, one duplicate ACK.
+    if (arrival.segment.flags.fin() && arrival.segment.payload.empty()) receiver_.owe_duplicate();
+    return;
+  }
   signals_.peer_closed = true;
   signals_.readable = true;
   switch (state_) {

@@ -54,8 +54,8 @@ class World {
  public:
   explicit World(const Scenario& scenario);
 
-  /// The applications' turn, until none has anything to do now.
-  void act();
+  /// The applications' turn, until none has anything to do now. False if none had.
+  bool act();
   /// What is due next happens; false if there is nothing left that ever could.
   bool advance();
   /// Every application has let go.

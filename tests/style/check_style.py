@@ -58,8 +58,8 @@ class File:
         self.parts = path.split("/")
         self.is_header = path.endswith(".h")
         self.cpp = CppSource(text) if path.endswith((".h", ".cpp")) else None
-        # x_test.cpp, and what only tests include: x_test_support.h, x_for_test.h.
-        self.is_test = self.parts[0] == "tests" or \
+        # x_test.cpp, and what only tests include: x_test_support.h, x_for_test.h, testing/x.h.
+        self.is_test = self.parts[0] == "tests" or "testing" in self.parts or \
             re.search(r"_test(_\w+)?\.(cpp|h)$", path) is not None
         self.layer = self.parts[1] if self.parts[0] == "src" and len(self.parts) > 2 else None
 
@@ -233,12 +233,11 @@ def check_beginnings(tree):
     for file in tree.cpp_files:
         if file.is_header and "#pragma once" not in file.cpp.lines:
             yield file.violation(1, "#pragma once is missing")
-        own_header = re.sub(r"^(src|include)/", "", re.sub(r"\.cpp$", ".h", file.path))
-        speaks = file.text.startswith("//")
-        has_header = file.path.endswith(".cpp") and f'#include "{own_header}"' in file.cpp.lines
-        has_public = file.path.endswith(".cpp") and \
-            f'#include "estab/{Path(own_header).name}"' in file.cpp.lines
-        if not (speaks or has_header or has_public or file.path.endswith("_test.cpp")):
+        header = re.sub(r"\.cpp$", ".h", file.path)
+        own = {header, header.partition("/")[2], "estab/" + header.split("/")[-1]}
+        speaks = file.text.startswith("//") or file.path.endswith(".cpp") and any(
+            f'#include "{name}"' in file.cpp.lines for name in own)
+        if not speaks and not file.path.endswith("_test.cpp"):
             yield file.violation(1, "the file does not begin with a comment that says what it owns")
 
 

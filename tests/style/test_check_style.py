@@ -134,6 +134,7 @@ class Files(Rules):
         self.finds(check_style.check_beginnings, "src/tcp/x.cpp", '#include "tcp/y.h"\n', "begin")
         self.lets_be(check_style.check_beginnings, "src/tcp/x.cpp", '#include "tcp/x.h"\n')
         self.lets_be(check_style.check_beginnings, "src/stack/x.cpp", '#include "estab/x.h"\n')
+        self.lets_be(check_style.check_beginnings, "tests/sim/x.cpp", '#include "tests/sim/x.h"\n')
         self.lets_be(check_style.check_beginnings, "src/tcp/x.cpp", BODY)
 
     def test_a_header_without_its_guard_is_found(self):
@@ -156,7 +157,8 @@ class Files(Rules):
         self.lets_be(check_style.check_includes, "src/tcp/x.cpp",
                      '#include "wire/tcp.h"\n#include "tcp/y.h"\n#include "estab/octets.h"\n'
                      "#include <vector>\n// #include <estab/x.h>\n")
-        for path in ("src/tcp/x_test.cpp", "src/tcp/x_test_support.h", "src/tcp/x_for_test.h"):
+        for path in ("src/tcp/x_test.cpp", "src/tcp/x_test_support.h", "src/tcp/x_for_test.h",
+                     "src/tcp/testing/x.h"):
             self.lets_be(check_style.check_includes, path,
                          '#include "trace/x.h"\n#include "tests/support/x.h"\n')
 

@@ -51,6 +51,20 @@ inline OctetVector udp(const Endpoint& from, const Endpoint& to, Octets payload)
   return datagram(header, octets);
 }
 
+/// The segment with this option area instead of its own (a multiple of four octets).
+inline OctetVector with_options(const OctetVector& segment, Octets options) {
+  const auto packet = wire::parse_ip(segment).value();
+  const std::size_t old_header = std::size_t{packet.payload[12]} / 16 * 4;
+  OctetVector tcp(packet.payload.begin(), packet.payload.begin() + 20);
+  tcp[12] = static_cast<std::uint8_t>((20 + options.size()) / 4 << 4);
+  base::store_be16(&tcp[wire::kTcpChecksumOffset], 0);
+  tcp.insert(tcp.end(), options.begin(), options.end());
+  tcp.insert(tcp.end(), packet.payload.begin() + static_cast<std::ptrdiff_t>(old_header),
+             packet.payload.end());
+  wire::finish_tcp_checksum(tcp, packet.header.source, packet.header.destination);
+  return datagram(packet.header, tcp);
+}
+
 /// The datagram in pieces of at most `size` octets of payload (a multiple of eight).
 inline std::vector<OctetVector> fragments(const OctetVector& whole, std::size_t size,
                                           std::uint16_t identification = 7) {

@@ -19,8 +19,6 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <ostream>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,66 +29,19 @@
 #include "estab/notation.h"
 #include "estab/stack.h"
 
-#include "wire/checksum.h"
+#include "stack/testing/expectation.h"
+#include "stack/testing/pattern.h"
+#include "stack/testing/sent.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
 
-namespace estab {
-
-inline void PrintTo(State state, std::ostream* out) {
-  *out << name(state);
-}
-inline void PrintTo(Verdict verdict, std::ostream* out) {
-  *out << name(verdict);
-}
-inline void PrintTo(Error error, std::ostream* out) {
-  *out << name(error);
-}
-inline void PrintTo(SendReason reason, std::ostream* out) {
-  *out << name(reason);
-}
-inline void PrintTo(SeqNum number, std::ostream* out) {
-  *out << number.value();
-}
-
-}  // namespace estab
-
 namespace estab::script {
-
-using namespace std::chrono_literals;
-using Location = std::source_location;
-using OctetVector = std::vector<std::uint8_t>;
-
-/// The octet at a place in a stream (1: the first octet of data). The two streams differ.
-enum class Stream : std::uint32_t { from_stack = 0x5bd1, from_remote = 0x9e37 };
-inline std::uint8_t pattern(Stream stream, std::uint32_t place) {
-  std::uint32_t x = place * 2654435761u ^ static_cast<std::uint32_t>(stream) * 40503u;
-  return static_cast<std::uint8_t>((x ^ x >> 15) >> 3);
-}
-inline OctetVector pattern(Stream stream, std::uint32_t first, std::size_t length) {
-  OctetVector octets(length);
-  for (std::size_t i = 0; i < length; ++i)
-    octets[i] = pattern(stream, first + static_cast<std::uint32_t>(i));
-  return octets;
-}
 
 struct PeerOptions {
   Family family = Family::ipv4;
   StackConfig stack{.seed = {1, 2}};
   InterfaceConfig interface{.name = "test"};
   SeqNum remote_isn{0xfffff000};  ///< 4096 octets before the numbers wrap
-};
-
-/// A frame the stack has sent.
-struct Sent {
-  Instant at;
-  OctetVector octets;
-  InterfaceId interface{};
-  IpAddress next_hop{};
-  std::uint16_t gso_size = 0;
-  wire::IpHeader ip{};                 ///< its header
-  std::optional<Segment> segment{};    ///< if it is TCP; the payload lies in `octets`
-  std::optional<SendReason> reason{};  ///< if it is TCP and the stack is watched
 };
 
 /// How establish() opens.
@@ -159,6 +110,8 @@ class Peer : private Observer {
     segment.destination_port = local_port_;
     if (segment.options.timestamps && segment.flags.ack())
       segment.options.timestamps->echo += t.clock;
+    if (segment.options.timestamps && segment.flags.syn())
+      t.remote_clock += segment.options.timestamps->value - remote_clock();
     const bool bare = notation.find('<') == std::string_view::npos;
     if (t.timestamps && bare && !segment.flags.rst())
       segment.options.timestamps =
@@ -192,8 +145,8 @@ class Peer : private Observer {
   }
 
   /// Expects exactly this to be the next frame. `win` left out or `win *`: any window. `<*>`: any
-  /// options; `...` among the options: others besides those named; `val *`, `ecr *`: any. With
-  /// timestamps in use and no options named, a timestamps option and nothing else.
+  /// options; `...` among the options: others besides those named; `mss *`, `val *`, `ecr *`: any.
+  /// With timestamps in use and no options named, a timestamps option and nothing else.
   Sent out(std::string_view notation, Location at = Location::current()) {
     collect();
     if (sent_.empty()) {
@@ -208,10 +161,10 @@ class Peer : private Observer {
     match(sent, notation, at);
     return sent;
   }
-  /// The same, and that it was sent this long after mark().
+  /// The same, and that it was sent this long after mark(), to the microsecond.
   Sent out_at(Duration when, std::string_view notation, Location at = Location::current()) {
     Sent sent = out(notation, at);
-    if (sent.at - mark_ != when)
+    if (std::chrono::abs(sent.at - mark_ - when) >= 1us)
       fail("sent at " + time(sent.at) + ", expected at " + time(mark_ + when) + ": " +
                std::string(notation),
            at);
@@ -415,6 +368,7 @@ class Peer : private Observer {
     SeqNum iss{0x50000000};  // until learned
     bool learned = false;
     SeqNum irs{0};
+    std::uint32_t remote_clock = 77;
     std::uint32_t clock = 0;       // TSval of the stack's first SYN
     std::uint32_t last_clock = 0;  // its latest TSval, to be echoed
     bool timestamps = false;       // in() adds them, out() expects them
@@ -427,8 +381,9 @@ class Peer : private Observer {
     if (fresh) at->second.irs = options_.remote_isn;
     return at->second;
   }
-  std::uint32_t remote_clock() const {
-    return static_cast<std::uint32_t>(now_.time_since_epoch() / 1ms) + 77;
+  // The remote's timestamp clock: milliseconds, from what its SYN said.
+  std::uint32_t remote_clock() {
+    return talk().remote_clock + static_cast<std::uint32_t>(now_.time_since_epoch() / 1ms);
   }
 
   bool both_timestamps(const Open& open) const {
@@ -480,52 +435,15 @@ class Peer : private Observer {
     while (true) {
       last_reason_.reset();
       if (!stack_.poll_transmit(now_, frame)) return;
-      Sent sent{.at = now_, .octets = OctetVector(frame.size())};
-      frame.copy_to(sent.octets.data());
-      sent.interface = frame.interface;
-      sent.next_hop = frame.next_hop;
-      sent.gso_size = frame.gso_size;
-      check_frame(sent, frame);
+      Sent sent{.at = now_, .octets = {}};
+      const std::string wrong = read_frame(sent, frame, stack_.interface(frame.interface).mtu);
+      sent.reason = last_reason_;
+      if (sent.segment) learn(*sent.segment);
       sent_.push_back(std::move(sent));
       tell("out  " + describe(sent_.back()));
+      if (!wrong.empty()) fail(wrong, Location::current());
+      if (sent_.back().segment) check_payload(*sent_.back().segment);
     }
-  }
-
-  void check_frame(Sent& sent, const TransmitFrame& frame) {
-    const auto packet = wire::parse_ip(sent.octets);  // verifies the IPv4 header checksum
-    if (!packet) return fail("sent a datagram that cannot be read", Location::current());
-    sent.ip = packet->header;
-    if (packet->fragment) fail("sent a fragment", Location::current());
-    const std::size_t whole = packet->header_octets.size() + packet->payload.size();
-    if (whole != sent.octets.size()) fail("sent a wrong total length", Location::current());
-    if (sent.gso_size == 0 && whole > stack_.interface(sent.interface).mtu)
-      fail("sent a datagram larger than the link takes", Location::current());
-    if (sent.ip.protocol == wire::kProtocolTcp) check_segment(sent, *packet, frame);
-  }
-
-  void check_segment(Sent& sent, const wire::IpPacket& packet, const TransmitFrame& frame) {
-    const IpAddress& to = sent.ip.destination;
-    if (frame.checksum_partial) {
-      wire::OnesSum sum;
-      wire::add_pseudo_header(sum, sent.ip.source, to, wire::kProtocolTcp,
-                              static_cast<std::uint32_t>(packet.payload.size()));
-      const std::uint8_t* field = packet.payload.data() + wire::kTcpChecksumOffset;
-      if (sum.folded() != (field[0] << 8 | field[1]))
-        fail("sent a wrong partial checksum", Location::current());
-    } else if (!wire::verify_transport_checksum(sent.ip.source, to, wire::kProtocolTcp,
-                                                packet.payload)) {
-      fail("sent a wrong TCP checksum", Location::current());
-    }
-    sent.segment = wire::parse_tcp(packet.payload);
-    if (!sent.segment) return fail("sent a TCP header that cannot be read", Location::current());
-    const Segment& segment = *sent.segment;
-    if ((packet.payload[12] & 0x0f) != 0) fail("sent reserved bits", Location::current());
-    const TcpFlags flags = segment.flags;
-    if (!flags.ack() && !flags.syn() && !flags.rst())
-      fail("sent a segment without ACK after the handshake", Location::current());
-    sent.reason = last_reason_;
-    learn(segment);
-    check_payload(segment);
   }
 
   void learn(const Segment& segment) {
@@ -556,72 +474,20 @@ class Peer : private Observer {
     return sent;
   }
 
-  // ---- what was expected
-  struct Expected {
-    NotedSegment noted;
-    bool any_window = false, any_options = false, more_options = false;
-    bool any_value = false, any_echo = false;
-  };
-  static bool strike(std::string& text, std::string_view what, std::string_view by) {
-    const auto place = text.find(what);
-    if (place == std::string::npos) return false;
-    text.replace(place, what.size(), by);
-    return true;
-  }
-  std::optional<Expected> read_expected(std::string_view notation, Location at) {
-    Expected expected;
-    std::string text(notation);
-    const bool names_options = text.find('<') != std::string::npos;
-    expected.any_window = strike(text, " win *", "") || text.find(" win ") == std::string::npos;
-    expected.any_options = strike(text, "<*>", "");
-    expected.more_options = strike(text, ",...", "") || strike(text, "...", "");
-    expected.any_value = strike(text, "val *", "val 0");
-    expected.any_echo = strike(text, "ecr *", "ecr 0");
-    const auto noted = parse_segment(text, talk().iss, talk().irs);
-    if (!noted) {
-      fail("expectation cannot be read: " + noted.error(), at);
-      return std::nullopt;
-    }
-    expected.noted = *noted;
-    if (auto& timestamps = expected.noted.segment.options.timestamps) {
-      timestamps->value += talk().clock;
-    } else if (talk().timestamps && !names_options && !noted->segment.flags.rst()) {
-      timestamps = TcpTimestamps{};
-      expected.any_value = expected.any_echo = true;
-    }
-    return expected;
-  }
-
   void match(const Sent& sent, std::string_view notation, Location at) {
-    const auto expected = read_expected(notation, at);
-    if (!expected) return;
-    const Segment& got = *sent.segment;
-    const Segment& want = expected->noted.segment;
-    const bool same = got.destination_port == remote_port_ && sent.ip.destination == remote_ &&
-                      got.flags == want.flags && got.seq == want.seq &&
-                      (!want.flags.ack() || got.ack == want.ack) &&
-                      got.payload.size() == expected->noted.payload_length &&
-                      (expected->any_window || got.window == want.window) &&
-                      got.urgent_pointer == want.urgent_pointer &&
-                      same_options(got.options, *expected);
-    if (!same) fail("expected: " + std::string(notation) + "\n    sent: " + describe(sent), at);
-  }
-
-  static bool same_options(TcpOptions got, const Expected& expected) {
-    if (expected.any_options) return true;
-    TcpOptions want = expected.noted.segment.options;
-    if (want.timestamps && got.timestamps) {
-      if (expected.any_value) want.timestamps->value = got.timestamps->value;
-      if (expected.any_echo) want.timestamps->echo = got.timestamps->echo;
+    auto expected = Expectation::read(notation, talk().iss, talk().irs);
+    if (!expected) return fail("expectation cannot be read: " + expected.error(), at);
+    Segment& want = expected->noted.segment;
+    if (want.options.timestamps) {
+      want.options.timestamps->value += talk().clock;
+    } else if (talk().timestamps && !expected->names_options && !want.flags.rst()) {
+      want.options.timestamps = TcpTimestamps{};
+      expected->any_value = expected->any_echo = true;
     }
-    if (expected.more_options) {
-      if (!want.mss) want.mss = got.mss;
-      if (!want.window_scale) want.window_scale = got.window_scale;
-      if (!want.sack_permitted) want.sack_permitted = got.sack_permitted;
-      if (!want.timestamps) want.timestamps = got.timestamps;
-      if (want.sack.empty()) want.sack = got.sack;
-    }
-    return got == want;
+    const bool to_us =
+        sent.segment->destination_port == remote_port_ && sent.ip.destination == remote_;
+    if (!to_us || !expected->is_met_by(*sent.segment))
+      fail("expected: " + std::string(notation) + "\n    sent: " + describe(sent), at);
   }
 
   // ---- the story
