@@ -266,6 +266,9 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
     return Verdict::queue_full;
   }
   ++core.counters.syn_cookies_accepted;
+  // The state was in the cookie alone; now it can be told.
+  core.context(now).trace(
+      [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   record->listener = listener;
   record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
   return complete(core, now, in, *record);

@@ -80,6 +80,8 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
     Flow* flow = flows_.find(id.index, id.generation);
     if (!flow || !flow->in_events) continue;
     flow->in_events = false;
+    // What the application has let go of since then is no longer its business.
+    if (flow->connection() && flow->connection()->released()) continue;
     StreamEvent event;
     if (tcp::Connection* connection = flow->connection()) {
       event = connection->take_signals();
