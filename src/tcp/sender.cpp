@@ -123,7 +123,9 @@ void Sender::accept_duplicate_ack() {
   recover_ = max_;
   resend_ = Resend::fast;
   first_partial_ = true;
-  congestion_.on_enter_recovery(static_cast<std::uint32_t>(max_ - una_), mss_);
+  // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
+  const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
+  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_);
 }
 
 // ---- sending
