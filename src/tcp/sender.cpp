@@ -154,8 +154,9 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
   if (!octets_left && !fin_left) return std::nullopt;
   const std::int64_t window_room = (una_ + window_) - nxt_;
+  // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
-      recovery_ == Recovery::fast ? 0 : std::min(duplicate_acks_, kLimitedTransmit) * mss_;
+      recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
   const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
   // Less than a full segment of congestion window is not worth a segment while others are in
   // flight: their ACKs will make room.
