@@ -191,7 +191,9 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
   return length - partial;
 }
 
-// Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
+// Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed. What was sent
+// before the peer took its window back goes again into what is left of it, however little
+// (SHLD-16).
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const {
   const bool idle = nxt_ == una_;
   if (is_tail) {
@@ -199,6 +201,7 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, boo
     if (more_ && !pushed) return false;
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
+  if (length < mss_ && nxt_ + length <= max_) return true;
   return idle && length >= max_window_ / 2;
 }
 
