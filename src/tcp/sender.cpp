@@ -252,9 +252,9 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   max_ = std::max(max_, end);
   last_sent_ = context.now;
   urgent_notice_ = false;
-  const bool probing = plan.reason == SendReason::zero_window_probe;
-  if (!probing && !timers.runs(Timer::retransmit))  // (5.1)
-    restart_retransmit_timer(context, config, timers);
+  if (probing) return;
+  timers.stop(Timer::persist);  // what it waited for has gone
+  if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
 }
 
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
