@@ -205,10 +205,11 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, boo
   return idle && length >= max_window_ / 2;
 }
 
-// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet.
+// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet, if
+// the window has a number left for it.
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
-  plan.fin = fin_queued_ && end == queue_.end();
+  plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
   plan.push = plan.length > 0 && (end == queue_.end() || pushed);
 }
@@ -223,7 +224,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
   const std::int64_t fits = std::max<std::int64_t>(window_, 1);
   plan.length = static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
   finish_plan(plan);
-  if (plan.length > 0 && plan.fin) plan.fin = window_ > plan.length;
+  if (plan.length == 0) plan.fin = fin_queued_;
   return plan;
 }
 
