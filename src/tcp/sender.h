@@ -46,6 +46,9 @@ class Sender {
   /// The offset an acknowledgement number means.
   StreamOffset offset_of(SeqNum number) const { return space_.near(number, una_); }
   bool in_flight() const { return max_ > una_; }
+  /// The number of a segment without text. While its window is shut the peer accepts none but the
+  /// one it waits for; what a probe took beyond it does not count yet.
+  StreamOffset bare_number() const { return window_ == 0 ? una_ : max_; }
   std::uint32_t mss() const { return mss_; }
 
   // ---- fifth check
