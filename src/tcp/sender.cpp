@@ -44,12 +44,12 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
   wl1_ = seq;
   wl2_ = ack;
   const bool changed = window != window_;
+  const bool opens = window_ == 0 && window > 0;
   window_ = window;
   max_window_ = std::max(max_window_, window);
-  if (window_ > 0 && changed) {
-    probes_ = 0;
-    timers.stop(Timer::persist);
-  }
+  if (changed) timers.stop(Timer::persist);
+  if (changed && window_ > 0) probes_ = 0;
+  if (opens) oldest_at_ = heard_at_;  // what waited for it has only now a chance to be acknowledged
   return changed;
 }
 
@@ -243,10 +243,11 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     ++context.counters.retransmitted_segments;
     bytes_retransmitted_ += plan.length;
   }
-  if (!in_flight()) oldest_at_ = context.now;
+  const bool probing = plan.reason == SendReason::zero_window_probe;
+  if (!in_flight() && !probing) oldest_at_ = context.now;
   if (plan.reason == SendReason::retransmit_fast || plan.reason == SendReason::retransmit_partial) {
     resend_ = Resend::none;
-  } else if (plan.reason != SendReason::zero_window_probe) {
+  } else if (!probing) {
     nxt_ = std::max(nxt_, end);
   }
   probe_due_ = false;
@@ -313,8 +314,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
   const Instant since = std::max(oldest_at_, heard_at_);
-  const bool unanswered = probes_ > 0 && context.now - since >= give_up_after(config);
-  if (unanswered) return false;
+  if (!answered && context.now - since >= give_up_after(config)) return false;
   // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
   if (config.user_timeout && context.now - oldest_at_ >= *config.user_timeout) return false;
   probe_due_ = true;
@@ -324,6 +324,8 @@ bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, T
 
 // ---- the application
 // ----------------------------------------------------------------------------------
+  // However long the pauses between probes: a peer that has answered the last one is there.
+  const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
 
 std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
