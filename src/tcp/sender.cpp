@@ -267,13 +267,25 @@ void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& c
   timers.set(Timer::retransmit, deadline);
 }
 
+void Sender::on_reconfigured(const Context& context, const TcpConfig& config, TimerTable& timers) {
+  const Instant give_up = std::max(oldest_at_ + give_up_after(config), context.now);
+  const auto bound = [&](Timer timer) {
+    if (timers.runs(timer)) timers.set(timer, std::min(timers.deadline(timer), give_up));
+  };
+  bound(Timer::retransmit);
+  if (config.user_timeout) bound(Timer::persist);
+}
+
 void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerTable& timers) {
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
   Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
-  timers.set(Timer::persist, context.now + std::min(wait, config.rto_max));
+  Instant deadline = context.now + std::min(wait, config.rto_max);
+  if (config.user_timeout)
+    deadline = std::min(deadline, std::max(oldest_at_ + *config.user_timeout, context.now));
+  timers.set(Timer::persist, deadline);
 }
 
 std::uint16_t Sender::urgent_pointer(StreamOffset at) const {
@@ -313,6 +325,8 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
+  // However long the pauses between probes: a peer that has answered the last one is there.
+  const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
   if (!answered && context.now - since >= give_up_after(config)) return false;
   // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
@@ -324,8 +338,6 @@ bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, T
 
 // ---- the application
 // ----------------------------------------------------------------------------------
-  // However long the pauses between probes: a peer that has answered the last one is there.
-  const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
 
 std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;

@@ -94,6 +94,8 @@ class Sender {
   bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// A probe is due. False: given up, since the peer no longer answers.
   bool on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// R2 or the user timeout may now be sooner than the timer that runs.
+  void on_reconfigured(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
   Instant heard_at() const { return heard_at_; }
