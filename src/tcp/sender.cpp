@@ -35,8 +35,11 @@ Sender::AckKind Sender::check_ack(StreamOffset ack) const {
   return ack == una_ ? AckKind::duplicate : AckKind::old;
 }
 
+// RFC 9293 §3.10.7.4 asks for SND.WL1 < SEG.SEQ first. But a retransmission has an old number and
+// today's window: if only it acknowledges new octets, the window left from before would be counted
+// from the new SND.UNA, and so reach too far. Acknowledgements never go back: they tell the order.
 bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
-  return wl1_ < seq || (wl1_ == seq && wl2_ <= ack);
+  return wl2_ < ack || (wl2_ == ack && wl1_ <= seq);
 }
 
 bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t window,
@@ -188,7 +191,10 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
   if (may_send_partial(config, length, is_tail)) return length;
-  return length - partial;
+  // Only new octets may wait for company: what was sent once goes again as it is.
+  const auto sent_before =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(max_ - nxt_, 0, length));
+  return std::max(length - partial, sent_before);
 }
 
 // Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed. What was sent

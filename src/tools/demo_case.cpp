@@ -68,8 +68,8 @@ void compare_states(const Ladder& ladder, LadderSide side, const std::vector<Sta
 
 std::vector<std::string> compare(const Ladder& ladder, const ExpectedLadder& expected) {
   std::vector<std::string> failures;
-  // A is where the first segment comes from, and so on the left, unless it was listening.
-  const LadderSide a = ladder.ends[0].name == "A" ? LadderSide::left : LadderSide::right;
+  // A is on the left, where the first segment comes from, unless it was listening.
+  const LadderSide a = ladder.ends[1].name == "A" ? LadderSide::right : LadderSide::left;
   compare_states(ladder, a, expected.a, failures);
   compare_states(ladder, other(a), expected.b, failures);
   const std::vector<std::string> outline = outline_of(ladder);
