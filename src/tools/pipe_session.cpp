@@ -18,8 +18,7 @@ std::expected<PipeTotals, std::string> PipeSession::run() {
   // Standard input may never say a word more: whoever ends the session stops the host, which ends
   // this call.
   static_cast<void>(host_.block_on(send_input()));
-  input_ended_ = true;
-  while (!received_all_) host_.run();
+  while (!received_all_) host_.run_once();
   stream_.close();
   if (failure_) return std::unexpected(*failure_);
   return totals_;
@@ -60,7 +59,6 @@ Task<> PipeSession::receive() {
     if (*written == 0) static_cast<void>(co_await host_.writable(output_.descriptor()));
   }
   received_all_ = true;
-  if (input_ended_) host_.stop();  // run() would linger for a stream that nobody has closed yet
 }
 
 void PipeSession::stop() {
