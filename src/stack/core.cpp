@@ -34,6 +34,7 @@ Core::Core(const Core& o)
       icmp_limit(o.icmp_limit),
       replies(o.replies),
       events(o.events),
+      latest(o.latest),
       path_version(o.path_version) {}
 
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {

@@ -225,7 +225,7 @@ TEST_P(Cookies, OpenAConnectionWithoutAnyRecord) {
 
 TEST_P(Cookies, RememberTheMssDownToAStepOfATable) {
   for (const auto& [theirs, kept] :
-       {std::pair{100, 216}, std::pair{600, 536}, std::pair{1300, 1220}, std::pair{1439, 1360}}) {
+       {std::pair{100, 48}, std::pair{600, 536}, std::pair{1300, 1220}, std::pair{1439, 1360}}) {
     Peer each(TcpConfig{}, GetParam());
     each.listen(1);
     each.talk_from(9);

@@ -47,13 +47,15 @@ inline Piece make_piece(Incoming in, BlockPool& pool) {
   return piece;
 }
 
-/// The same octets in a block of exactly the size needed.
+/// The same octets at the same place in a block of the same size: what later fits behind them, and
+/// so where the next piece begins, is the same too.
 inline Piece copy_of(const Piece& other) {
+  const auto skipped = other.data - other.block.data();
   Piece piece;
   piece.size = other.size;
-  piece.block = Block(other.size);
-  std::memcpy(piece.block.data(), other.data, other.size);
-  piece.data = piece.block.data();
+  piece.block = Block(other.block.capacity());
+  piece.data = piece.block.data() + skipped;
+  std::memcpy(piece.block.data() + skipped, other.data, other.size);
   return piece;
 }
 

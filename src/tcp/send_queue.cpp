@@ -13,15 +13,17 @@ constexpr std::size_t kLargestLoan = 1u << 30;  // a piece counts its octets in 
 constexpr std::size_t kWholePieces = 64;
 }  // namespace
 
-SendQueue::SendQueue(const SendQueue& other) : begin_(other.begin_), end_(other.begin_) {
-  BlockPool pool;
-  std::array<Octets, kWholePieces> views;
-  while (end_ < other.end_) {
-    const Gathered part = other.gather(end_,
-                                       static_cast<std::uint32_t>(std::min<std::int64_t>(
-                                           other.end_ - end_, std::int64_t{kLargestLoan})),
-                                       views);
-    for (std::size_t i = 0; i < part.pieces; ++i) append(views[i], pool);
+// A copy cuts its octets into the same pieces, with the same room behind the last: what goes into one
+// frame depends on that. Lent octets do not change: copies share them.
+SendQueue::SendQueue(const SendQueue& other) : begin_(other.begin_), end_(other.end_) {
+  for (const Piece& piece : other.pieces_) {
+    pieces_.push_back({piece.begin, piece.data, piece.size, {}, piece.owner});
+    if (!piece.block) continue;
+    Piece& copy = pieces_.back();
+    const std::size_t skipped = static_cast<std::size_t>(piece.data - piece.block.data());
+    copy.block = Block(piece.block.capacity());
+    copy.data = copy.block.data() + skipped;
+    std::memcpy(copy.block.data() + skipped, piece.data, piece.size);
   }
 }
 

@@ -23,8 +23,12 @@ inline std::uint16_t syn_window(const TcpConfig& config) {
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(config.receive_buffer, 0xffff));
 }
 
+/// The unit of a scaled window is at most an eighth of the buffer: in coarser ones a window could
+/// hardly be opened once it has shut.
 inline std::uint8_t offered_shift(const TcpConfig& config) {
-  return std::min<std::uint8_t>(config.window_scale, 14);
+  std::uint8_t shift = std::min<std::uint8_t>(config.window_scale, 14);
+  while (shift > 0 && (config.receive_buffer >> shift) < 8) --shift;
+  return shift;
 }
 
 /// The options of an active opener's SYN: everything we are willing to use.

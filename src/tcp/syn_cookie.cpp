@@ -9,7 +9,8 @@ namespace estab::tcp {
 
 namespace {
 
-constexpr std::array<std::uint16_t, 8> kMss = {216, 536, 1220, 1360, 1440, 1460, 4312, 8960};
+// The least is the least a connection ever has: rounding down must find something.
+constexpr std::array<std::uint16_t, 8> kMss = {48, 216, 536, 1220, 1360, 1440, 1460, 8960};
 constexpr std::uint32_t kTagMask = 0xffffff;
 constexpr std::uint32_t kOptionsMask = 0x3f;
 constexpr std::uint32_t kSackBit = 0x10;

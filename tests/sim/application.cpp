@@ -6,11 +6,7 @@
 namespace estab::sim {
 
 Application::Application(const AppPlan& plan, const AppPlan& peer)
-    : plan_(plan),
-      mine_(plan.key),
-      theirs_(peer.key),
-      expected_(peer.total),
-      draw_(plan.seed) {}
+    : plan_(plan), mine_(plan.key), theirs_(peer.key), expected_(peer.total), draw_(plan.seed) {}
 
 void Application::adopt(StreamId stream, Start start) {
   stream_ = stream;
@@ -67,7 +63,8 @@ Instant Application::wake(Instant now) const {
 
 bool Application::try_read(Instant now, Stack& stack) {
   if (!may_read_ || peer_ended_ || now < read_at_) return false;
-  if (draw_.chance(plan_.read_pause)) read_at_ = now + draw_.duration(Duration{0}, plan_.pause_most);
+  if (draw_.chance(plan_.read_pause))
+    read_at_ = now + draw_.duration(Duration{0}, plan_.pause_most);
   return plan_.in_place ? read_in_place(now, stack) : read_by_copy(now, stack);
 }
 

@@ -24,9 +24,9 @@ void add(std::ostream& out, const char* name, const SimulationConfig::End& end) 
   out << "  " << name << ": mtu " << end.interface.mtu << ", receive buffer " << tcp.receive_buffer
       << ", send buffer " << tcp.send_buffer << ", mss limit " << tcp.mss_limit << ", window scale "
       << (tcp.use_window_scale ? std::to_string(tcp.window_scale) : "off") << ", initial window "
-      << tcp.initial_window_segments << "\n     with"
-      << (tcp.use_timestamps ? " timestamps" : "") << (tcp.use_sack ? " sack" : "")
-      << (tcp.nagle ? " nagle" : "") << (tcp.header_prediction ? " prediction" : "")
+      << tcp.initial_window_segments << "\n     with" << (tcp.use_timestamps ? " timestamps" : "")
+      << (tcp.use_sack ? " sack" : "") << (tcp.nagle ? " nagle" : "")
+      << (tcp.header_prediction ? " prediction" : "")
       << (tcp.keep_alive.enabled ? " keep-alive" : "")
       << (end.interface.segmentation_v4 ? " super-segments" : "")
       << (end.interface.checksum_offload ? " checksum-offload" : "")

@@ -30,9 +30,8 @@ class Draw {
   }
   double share() { return static_cast<double>(prng_.next() >> 11) * 0x1p-53; }
   Duration duration(Duration least, Duration most) {
-    return Duration(static_cast<Duration::rep>(
-        magnitude(static_cast<std::uint64_t>(least.count()),
-                  static_cast<std::uint64_t>(most.count()))));
+    return Duration(static_cast<Duration::rep>(magnitude(
+        static_cast<std::uint64_t>(least.count()), static_cast<std::uint64_t>(most.count()))));
   }
   template <class T>
   T pick(std::initializer_list<T> from) {

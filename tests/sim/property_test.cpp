@@ -1,13 +1,13 @@
 // The property: over a wire that loses, repeats, reorders, damages and delays, every octet arrives
-// once and in order, both ends reach CLOSED, and nothing is left behind. In shards, so that they can
-// run side by side; ESTAB_SIM_SEEDS in the environment asks for more (or fewer) seeds in all, and
-// ESTAB_SIM_FIRST for others.
-
-#include <gtest/gtest.h>
+// once and in order, both ends reach CLOSED, and nothing is left behind. In shards, so that they
+// can run side by side; ESTAB_SIM_SEEDS in the environment asks for more (or fewer) seeds in all,
+// and ESTAB_SIM_FIRST for others.
 
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+
+#include <gtest/gtest.h>
 
 #include "sim/run.h"
 

@@ -50,7 +50,8 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
   TcpConfig tcp;
   tcp.receive_buffer = static_cast<std::uint32_t>(draw.magnitude(600, 1 << 20));
   tcp.send_buffer = static_cast<std::uint32_t>(draw.magnitude(400, 1 << 20));
-  tcp.initial_window_segments = draw.chance(0.5) ? 10 : static_cast<std::uint32_t>(draw.between(1, 20));
+  tcp.initial_window_segments =
+      draw.chance(0.5) ? 10 : static_cast<std::uint32_t>(draw.between(1, 20));
   tcp.slow_start_after_idle = draw.chance(0.8);
   if (draw.chance(0.1)) tcp.mss_limit = static_cast<std::uint16_t>(draw.magnitude(88, 65495));
   tcp.window_scale = draw.chance(0.5) ? 8 : static_cast<std::uint8_t>(draw.between(0, 14));
@@ -60,7 +61,8 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
   tcp.nagle = draw.chance(0.7);
   tcp.header_prediction = draw.chance(0.9);
   tcp.dscp = static_cast<std::uint8_t>(draw.between(0, 63));
-  tcp.delayed_ack = draw.chance(0.2) ? Duration{0} : draw.duration(milliseconds(1), milliseconds(400));
+  tcp.delayed_ack =
+      draw.chance(0.2) ? Duration{0} : draw.duration(milliseconds(1), milliseconds(400));
   tcp.quick_acks = static_cast<std::uint8_t>(draw.between(0, 16));
   tcp.rto_min = draw.duration(milliseconds(10), seconds(1));
   tcp.rto_max = draw.duration(seconds(2), seconds(120));
@@ -80,6 +82,7 @@ StackConfig draw_stack(Draw& draw, Outcome outcome) {
   StackConfig stack;
   stack.seed = {draw.next(), draw.next()};
   stack.tcp = draw_tcp(draw, outcome);
+  stack.syn_cookies = false;  // but see draw_cookies
   stack.msl = draw.duration(seconds(3), seconds(120));
   if (draw.chance(0.2))
     stack.limits.out_of_order_pieces = static_cast<std::uint32_t>(draw.magnitude(1, 64));
@@ -124,8 +127,8 @@ AppPlan draw_app(Draw& draw) {
   if (draw.chance(0.2)) app.urgent = draw.share() * 0.5;
   if (draw.chance(0.3)) app.owned = draw.share();
   app.in_place = draw.chance(0.3);
-  app.ends_when = draw.pick({EndsWhen::written, EndsWhen::written, EndsWhen::peer_ended,
-                             EndsWhen::after_pause});
+  app.ends_when = draw.pick(
+      {EndsWhen::written, EndsWhen::written, EndsWhen::peer_ended, EndsWhen::after_pause});
   app.end_pause = draw.duration(microseconds(1), seconds(10));
   if (draw.chance(0.5)) app.close_pause = draw.duration(microseconds(1), seconds(10));
   return app;
@@ -165,11 +168,15 @@ ConnectionPlan draw_connection(Draw& draw, const Scenario& scenario, Family fami
 /// its third segment: lost or overtaken it leaves the opener with a connection the listener knows
 /// nothing of. So only a wire that keeps segments and their order will do, and a long queue.
 void draw_cookies(Draw& draw, Scenario& scenario) {
-  const bool safe = scenario.outcome == Outcome::complete && !can_lose(scenario.impairments(Side::a)) &&
+  const bool safe = scenario.outcome == Outcome::complete &&
+                    !can_lose(scenario.impairments(Side::a)) &&
                     !can_lose(scenario.impairments(Side::b));
   if (!safe || !draw.chance(0.5)) return;
-  scenario.world.a.stack.limits.syn_cache = scenario.world.b.stack.limits.syn_cache = 0;
   scenario.backlog = 128;
+  for (SimulationConfig::End* end : {&scenario.world.a, &scenario.world.b}) {
+    end->stack.limits.syn_cache = 0;
+    end->stack.syn_cookies = true;
+  }
 }
 
 }  // namespace

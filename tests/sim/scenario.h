@@ -60,7 +60,7 @@ struct Scenario {
   SimulationConfig world{};
   std::uint32_t backlog = 128;
   std::vector<ConnectionPlan> connections{};
-  Duration silent_after{};                ///< if outcome is silenced
+  Duration silent_after{};                 ///< if outcome is silenced
   std::vector<std::uint32_t> copies_at{};  ///< after how many steps the world is copied
 
   const Impairments& impairments(Side from) const {

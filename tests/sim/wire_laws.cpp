@@ -42,8 +42,8 @@ void WireLaws::complain(const std::string& what) {
 
 void WireLaws::on_sent(Instant now, Side side, const TappedFrame& frame) {
   std::ostringstream where;
-  where << "at " << (now - scenario_.world.start).count() << " ns "
-        << (side == Side::a ? "a" : "b") << " sent ";
+  where << "at " << (now - scenario_.world.start).count() << " ns " << (side == Side::a ? "a" : "b")
+        << " sent ";
   where_ = where.str();
   const RawFrame raw = read_frame(frame);
   if (!raw.wrong.empty()) return complain(raw.wrong);
@@ -66,6 +66,7 @@ void WireLaws::on_segment(Side side, const RawSegment& segment) {
   if (connection.ambiguous) return;
   const Sending s{segment, side, connection};
   check_flags(s);
+  connection.was_reset = connection.was_reset || segment.rst;
   if (segment.rst) return;
   if (segment.syn) note_syn(s);
   if (connection.ambiguous) return;
@@ -113,7 +114,8 @@ void WireLaws::note_syn(const Sending& s) {
   End& me = s.me();
   const RawSegment& segment = s.segment;
   if (me.syn_sent && me.isn != segment.seq) {
-    if (scenario_.world.a.stack.limits.syn_cache > 0) complain("another ISN than before");
+    const bool cookies = scenario_.world.a.stack.limits.syn_cache == 0;
+    if (!cookies && !s.connection.was_reset) complain("another ISN than before");
     s.connection.ambiguous = true;
   }
   if (!segment.mss) complain("a SYN without MSS");
@@ -187,8 +189,7 @@ void WireLaws::check_text(const Sending& s) {
 void WireLaws::check_fin(const Sending& s) {
   End& me = s.me();
   const std::int64_t text_end = s.begin() + static_cast<std::int64_t>(s.segment.payload.size());
-  if (me.fin && !s.segment.payload.empty() && text_end > *me.fin)
-    complain("octets behind its FIN");
+  if (me.fin && !s.segment.payload.empty() && text_end > *me.fin) complain("octets behind its FIN");
   if (!s.segment.fin) return;
   if (me.fin && *me.fin != text_end) complain("a FIN at another place than before");
   if (text_end + 1 < me.sent_end) complain("a FIN before octets it has sent");
@@ -204,8 +205,8 @@ void WireLaws::check_ack(const Sending& s) {
   me.ack = std::max(me.ack, ack);
 }
 
-// "a TCP receiver SHOULD NOT shrink the window" (SHLD-14); with a scaled window its edge may seem to
-// move back by less than one unit (RFC 7323 §2.4).
+// "a TCP receiver SHOULD NOT shrink the window" (SHLD-14); with a scaled window its edge may seem
+// to move back by less than one unit (RFC 7323 §2.4).
 void WireLaws::check_window(const Sending& s) {
   End& me = s.me();
   const End& peer = s.peer();

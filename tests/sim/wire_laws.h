@@ -55,14 +55,17 @@ class WireLaws {
     std::optional<std::uint8_t> window_scale{};
     bool sack_permitted = false, timestamps = false;
     std::optional<std::uint32_t> last_ts_value{};
-    std::int64_t sent_end = 0;   ///< behind the last number it has used
-    std::int64_t ack = 0;        ///< the highest it has sent, in the peer's numbers
-    std::int64_t edge = 0;       ///< the right edge it has announced, in the peer's numbers
+    std::int64_t sent_end = 0;  ///< behind the last number it has used
+    std::int64_t ack = 0;       ///< the highest it has sent, in the peer's numbers
+    std::int64_t edge = 0;      ///< the right edge it has announced, in the peer's numbers
     std::optional<std::int64_t> fin{};
   };
   struct Connection {
     std::array<End, 2> ends{};
-    bool ambiguous = false;  ///< two cookies went out, and only the opener knows which counts
+    bool was_reset = false;
+    /// Two cookies went out, and only the opener knows which counts; or an old SYN came after a
+    /// RST.
+    bool ambiguous = false;
     bool both_scale() const { return ends[0].window_scale && ends[1].window_scale; }
     bool both_sack() const { return ends[0].sack_permitted && ends[1].sack_permitted; }
     bool both_timestamps() const { return ends[0].timestamps && ends[1].timestamps; }

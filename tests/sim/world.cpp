@@ -39,7 +39,8 @@ bool Host::open_due(Instant now, Stack& stack, OpenerPorts& ports) {
   bool did = false;
   for (std::size_t i = 0; i < applications_.size(); ++i) {
     const ConnectionPlan& plan = scenario_->connections[i];
-    if (role(i) != Role::opens || applications_[i].has_stream() || now < start_ + plan.start) continue;
+    if (role(i) != Role::opens || applications_[i].has_stream() || now < start_ + plan.start)
+      continue;
     const bool v4 = plan.family == Family::ipv4;
     ConnectOptions options;
     options.remote.address =
@@ -136,8 +137,7 @@ World::World(const Scenario& scenario)
       ports_(scenario.connections.size()) {
   hosts_[0].listen(simulation_.a());
   hosts_[1].listen(simulation_.b());
-  if (scenario.outcome == Outcome::silenced)
-    silent_at_ = simulation_.now() + scenario.silent_after;
+  if (scenario.outcome == Outcome::silenced) silent_at_ = simulation_.now() + scenario.silent_after;
 }
 
 bool World::act() {
