@@ -44,7 +44,6 @@ class PipeSession {
   Output output_ = Output::standard();
   PipeTotals totals_;
   std::optional<std::string> failure_;
-  bool input_ended_ = false;
   bool received_all_ = false;
 };
 
