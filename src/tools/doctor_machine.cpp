@@ -94,6 +94,16 @@ Finding examine_kernel() {
           .detail = fmt::format("{} on {}", name.release, name.machine)};
 }
 
+#ifdef __x86_64__
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") != 0;
+}
+#else
+bool has_avx2() {
+  return false;
+}
+#endif
+
 Finding examine_cpu() {
   Finding finding{.key = "avx2", .what = "AVX2", .need = Need::nothing};
   finding.present = has_avx2();

@@ -17,22 +17,26 @@ constexpr std::string_view kBuildType = ESTAB_BUILD_TYPE;
 constexpr std::string_view kDescribed = ESTAB_DESCRIBED;
 
 #ifdef __clang__
-constexpr std::string_view kCompiler = "clang " __clang_version__;
+std::string compiler() {
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+}
 #else
-constexpr std::string_view kCompiler = "g++ " __VERSION__;
+std::string compiler() {
+  return fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+}
 #endif
 
 void print_version(ReportFormat format) {
   if (format == ReportFormat::text) {
     fmt::print("estab {}{}\nbuilt with {}, {}\n", kVersion,
-               kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), kCompiler,
+               kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), compiler(),
                kBuildType.empty() ? "no build type" : kBuildType);
     return;
   }
   nlohmann::ordered_json document{{"schema", "estab.version/1"},
                                   {"version", kVersion},
                                   {"commit", nullptr},
-                                  {"compiler", kCompiler},
+                                  {"compiler", compiler()},
                                   {"build_type", kBuildType}};
   if (!kDescribed.empty()) document["commit"] = kDescribed;
   print_json(stdout, document);
