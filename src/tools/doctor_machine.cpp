@@ -75,16 +75,6 @@ int try_offloads() {
   return ioctl(tun.number(), TUNSETOFFLOAD, offloads) == 0 ? 0 : errno;
 }
 
-#ifdef __x86_64__
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") != 0;
-}
-#else
-bool has_avx2() {
-  return false;
-}
-#endif
-
 Finding examine_kernel() {
   utsname name{};
   uname(&name);
