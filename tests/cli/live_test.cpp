@@ -67,7 +67,7 @@ class Live : public testing::Test {
   /// `nc` listening on the kernel's end, which gives `input` to whoever connects.
   void listen_with_nc(const std::string& input) {
     make_link();
-    nc_.emplace(Arguments{"nc", "-v", "-N", "-l", "10.77.0.1", "8000"}, input);
+    nc_.emplace(Arguments{"nc", "-n", "-v", "-N", "-l", "10.77.0.1", "8000"}, input);
     std::string line = nc_->next_log_line();
     ASSERT_NE(line.find("istening"), std::string::npos) << line;
   }
