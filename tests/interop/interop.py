@@ -33,7 +33,7 @@ import time
 LINK = "t0"
 ESTAB = {4: "10.9.0.2", 6: "fd09::2"}
 KERNEL = {4: "10.9.0.1", 6: "fd09::1"}
-PORT = 7000
+PORT = 20007  # nothing tshark knows a protocol for
 HANG = 120  # seconds: whoever is silent that long hangs
 MEBI = 1 << 20
 IN_NAMESPACE = "ESTAB_INTEROP_IN_NAMESPACE"
@@ -822,7 +822,7 @@ def run_apart(name, program):
         print(f"{name}: skipped: `unshare {flags}` does not give a network namespace")
         return SKIPPED
     environment = dict(os.environ, **{IN_NAMESPACE: "1"})
-    return subprocess.run(["unshare", flags, sys.executable, os.path.abspath(__file__),
+    return subprocess.run(["unshare", flags, "-f", "--kill-child", sys.executable, os.path.abspath(__file__),
                            "--estab", program, name], env=environment).returncode
 
 
