@@ -659,7 +659,8 @@ def sink_and_source():
 
     estab = listen("--source")
     with dial(4) as stream:
-        equal(len(stream.recv(MEBI, socket.MSG_WAITALL)), MEBI, "octets from an endless source")
+        for _ in range(1000):
+            check(stream.recv(65536), "an endless source came to an end")
         reset(stream)
     with dial(4) as stream:
         check(stream.recv(1), "an endless source serves nobody after a reset")
