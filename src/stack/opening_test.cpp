@@ -107,6 +107,36 @@ TEST_P(Opening, RepeatsTheSynAckWhenTheSynComesAgain) {
   EXPECT_EQ(peer.state(), State::established);
 }
 
+// Karn's rule (RFC 6298 §3): it is not known which of two was answered.
+TEST_P(Opening, TakesNoRoundTripTimeFromASynAckSentTwice) {
+  peer.reach(State::syn_received);
+  peer.after(300ms);
+  peer.in("S 0:0(0) win 65535 <mss 1460>");
+  peer.out("S. 0:0(0) ack 1 <*>");
+  peer.after(10ms);
+  peer.in(". 1:1(0) ack 1 win 65535");
+  ASSERT_TRUE(peer.accept());
+  EXPECT_EQ(peer.info().rtt, 0s);
+  Peer once(TcpConfig{}, GetParam());
+  once.reach(State::syn_received);
+  once.after(300ms);
+  once.in(". 1:1(0) ack 1 win 65535");
+  ASSERT_TRUE(once.accept());
+  EXPECT_EQ(once.info().rtt, 300ms);
+}
+
+TEST_P(Opening, TakesNoRoundTripTimeFromASimultaneousOpen) {
+  ASSERT_TRUE(peer.connect());
+  peer.out("S 0:0(0) <*>");
+  peer.after(100ms);
+  peer.in("S 0:0(0) win 65535 <mss 1460>");
+  peer.out("S. 0:0(0) ack 1 <*>");
+  peer.after(1ms);
+  peer.in("S. 0:0(0) ack 1 win 65535 <mss 1460>");
+  EXPECT_EQ(peer.info().rtt, 0s);
+  EXPECT_GT(peer.info().snd_cwnd, 10000u);  // nothing was lost, though
+}
+
 // ---- wrong acknowledgement numbers: RFC 9293 §3.5.2, group 2
 // ------------------------------------------------
 

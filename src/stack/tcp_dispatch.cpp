@@ -120,6 +120,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       return complete(core, now, in, copy);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
+      half_open_[index].sent_twice = true;
       send_syn_ack(core, now, index);
       return Verdict::accepted;
     case tcp::SynReceivedStep::acknowledge:

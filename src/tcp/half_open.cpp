@@ -59,15 +59,15 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.receive_window = syn_window(config);
   opening.timestamp_offset = timestamp_offset;
   opening.ts_recent = h.ts_recent;
-  if (h.repeats == 0) opening.rtt = now - h.sent_at;
+  if (h.repeats == 0 && !h.sent_twice) opening.rtt = now - h.sent_at;
   opening.syn_repeated = h.repeats > 0;
   return opening;
 }
 
 void HalfOpen::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, listener, started_at,
-            sent_at, deadline);
+  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
+            started_at, sent_at, deadline);
 }
 
 }  // namespace estab::tcp

@@ -65,7 +65,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     return {Verdict::handshake_completed, true};
   }
   set_state(context, State::syn_received);  // simultaneous open (MUST-10)
-  due_ = true;
+  due_ = sent_twice_ = true;
   repeats_ = 0;
   return {Verdict::accepted};
 }
@@ -217,7 +217,8 @@ Opening Handshake::opening(Instant now) const {
   opening.receive_window = syn_window(*config_);
   opening.timestamp_offset = timestamp_offset_;
   opening.ts_recent = ts_recent_;
-  if (repeats_ == 0) opening.rtt = now - sent_at_;
+  // Karn (RFC 6298 §3): a SYN-ACK is the SYN sent again.
+  if (repeats_ == 0 && !sent_twice_) opening.rtt = now - sent_at_;
   opening.syn_repeated = repeats_ > 0;
   return opening;
 }
@@ -226,8 +227,8 @@ bool operator==(const Handshake& a, const Handshake& b) {
   const auto fields = [](const Handshake& h) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
-                    h.due_, h.released_, h.started_at_, h.sent_at_, h.deadline_, h.failure_,
-                    h.advice_);
+                    h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
+                    h.failure_, h.advice_);
   };
   return fields(a) == fields(b);
 }
@@ -235,8 +236,8 @@ bool operator==(const Handshake& a, const Handshake& b) {
 void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
-            repeats_, answers_, due_, released_, started_at_, sent_at_, deadline_, failure_,
-            advice_);
+            repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
+            failure_, advice_);
 }
 
 }  // namespace estab::tcp

@@ -77,6 +77,7 @@ class Handshake {
   std::uint8_t repeats_ = 0;
   std::uint8_t answers_ = 0;  // to unacceptable segments, since the SYN-ACK was last sent
   bool due_ = true;           // the SYN, or the SYN-ACK, is to be sent
+  bool sent_twice_ = false;   // so that no answer can be timed
   bool released_ = false;     // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_;

@@ -1,0 +1,217 @@
+// UDP datagrams (RFC 768, RFC 1122 §4.1, RFC 8200 §8.1) through the whole stack.
+
+#include "stack/testing/datagrams.h"
+#include "stack/testing/peer.h"
+
+namespace estab::script {
+namespace {
+
+using Kind = wire::IcmpError::Kind;
+
+class Udp : public EachFamily {
+ protected:
+  static constexpr std::uint16_t kPort = 5000, kTheirs = 6000;
+
+  bool v4() const { return GetParam() == Family::ipv4; }
+  Endpoint us(std::uint16_t port = kPort) const { return {peer.local(), port}; }
+  Endpoint them(std::uint16_t port = kTheirs) const { return {peer.remote(), port}; }
+  DatagramId bind(const Endpoint& local) {
+    const auto port = peer.stack().bind_datagram(local);
+    EXPECT_TRUE(port.has_value());
+    return port.value_or(DatagramId{});
+  }
+  OctetVector text(std::size_t size) const { return pattern(Stream::from_remote, 0, size); }
+  /// What the next receive gives, as text and ends.
+  void expect_received(DatagramId port, const OctetVector& octets, const Endpoint& from,
+                       const Endpoint& to) {
+    OctetVector buffer(2000);
+    const auto got = peer.stack().recv_datagram(port, buffer);
+    ASSERT_TRUE(got.has_value());
+    buffer.resize(got->length);
+    EXPECT_EQ(buffer, octets);
+    EXPECT_EQ(got->from, from);
+    EXPECT_EQ(got->to, to);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Families, Udp, both_families(), family_name);
+
+TEST_P(Udp, AreDeliveredToTheBoundPort) {
+  const DatagramId port = bind(us());
+  EXPECT_EQ(peer.stack().recv_datagram(port, {}).error(), Error::would_block);
+  for (const std::size_t size : {0, 1, 2, 999, 1400}) {
+    EXPECT_EQ(peer.in_octets(udp(them(), us(), text(size))), Verdict::datagram);
+    EXPECT_EQ(peer.other_events(), std::vector<Event>{DatagramEvent{port}});
+    expect_received(port, text(size), them(), us());
+  }
+  peer.quiet();
+}
+
+TEST_P(Udp, AreSentWithARightChecksum) {
+  const DatagramId port = bind(us());
+  for (const std::size_t size : {0, 1, 2, 999, 1400}) {
+    EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), text(size)));
+    const auto sent = peer.next();
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->octets.size(), text(size).size() + (v4() ? 28 : 48));
+    const auto packet = wire::parse_ip(sent->octets);
+    const auto datagram = wire::parse_udp(packet->payload, GetParam());
+    ASSERT_TRUE(datagram);
+    EXPECT_TRUE(datagram->has_checksum);
+    EXPECT_TRUE(wire::verify_transport_checksum(peer.local(), peer.remote(), wire::kProtocolUdp,
+                                                datagram->octets));
+    EXPECT_EQ(datagram->source_port, kPort);
+    EXPECT_EQ(datagram->destination_port, kTheirs);
+    EXPECT_EQ(OctetVector(datagram->payload.begin(), datagram->payload.end()), text(size));
+  }
+}
+
+TEST_P(Udp, CarryTheChecksumThatIsNeverZero) {
+  const DatagramId port = bind(us());
+  // Among 65536 contents of two octets one sums to zero, which is sent as all ones.
+  for (std::uint32_t value = 0; value < 65536; ++value) {
+    const OctetVector octets = {static_cast<std::uint8_t>(value >> 8),
+                                static_cast<std::uint8_t>(value)};
+    ASSERT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), octets));
+    TransmitFrame frame;
+    ASSERT_TRUE(peer.stack().poll_transmit(peer.now(), frame));
+    ASSERT_NE(base::load_be16(frame.pieces[0].data() + 6), 0);
+  }
+}
+
+TEST_P(Udp, ThatAreDamagedAreDropped) {
+  const DatagramId port = bind(us());
+  OctetVector octets = udp(them(), us(), text(100));
+  octets.back() ^= 1;
+  EXPECT_EQ(peer.in_octets(octets), Verdict::bad_checksum);
+  octets = udp(them(), us(), text(100));
+  base::store_be16(&octets[(v4() ? 20 : 40) + 4], 109);  // a length beyond the end
+  EXPECT_EQ(peer.in_octets(octets), Verdict::malformed);
+  base::store_be16(&octets[(v4() ? 20 : 40) + 4], 7);
+  EXPECT_EQ(peer.in_octets(octets), Verdict::malformed);
+  EXPECT_EQ(peer.stack().recv_datagram(port, {}).error(), Error::would_block);
+  peer.quiet();
+}
+
+// RFC 1122 §4.1.3.4 lets IPv4 do without; RFC 8200 §8.1 does not let IPv6.
+TEST_P(Udp, NeedNoChecksumInIpv4Only) {
+  const DatagramId port = bind(us());
+  OctetVector octets = udp(them(), us(), text(100));
+  base::store_be16(&octets[(v4() ? 20 : 40) + wire::kUdpChecksumOffset], 0);
+  EXPECT_EQ(peer.in_octets(octets), v4() ? Verdict::datagram : Verdict::malformed);
+  EXPECT_EQ(peer.stack().recv_datagram(port, {}).has_value(), v4());
+}
+
+TEST_P(Udp, GoToTheMostExactBinding) {
+  const DatagramId all = bind({IpAddress(), kPort});
+  peer.in_octets(udp(them(), us(), text(1)));
+  expect_received(all, text(1), them(), us());
+  const DatagramId exact = bind(us());
+  peer.in_octets(udp(them(), us(), text(2)));
+  expect_received(exact, text(2), them(), us());
+}
+
+TEST_P(Udp, ToManyAreDeliveredWhereAnyAddressIsBound) {
+  const DatagramId port = bind({IpAddress::any(GetParam()), kPort});
+  const Endpoint many{*IpAddress::parse(v4() ? "192.0.2.255" : "ff02::1"), kPort};
+  EXPECT_EQ(peer.in_octets(udp(them(), many, text(5))), Verdict::datagram);
+  expect_received(port, text(5), them(), many);
+}
+
+TEST_P(Udp, FromImpossibleSourcesAreDropped) {
+  bind(us());
+  const char* source = v4() ? "192.0.2.255" : "ff02::1";
+  EXPECT_EQ(peer.in_octets(udp({*IpAddress::parse(source), 1}, us(), text(5))),
+            Verdict::bad_address);
+  EXPECT_EQ(peer.in_octets(udp(us(1), us(), text(5))), Verdict::bad_address);
+}
+
+TEST_P(Udp, ArePutTogetherFromFragments) {
+  const DatagramId port = bind(us());
+  for (const OctetVector& piece : fragments(udp(them(), us(), text(1900)), 512))
+    peer.in_octets(piece);
+  expect_received(port, text(1900), them(), us());
+}
+
+TEST_P(Udp, AreNotSentInFragments) {
+  const DatagramId port = bind(us());
+  const std::size_t most = 1500 - (v4() ? 28 : 48);
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), text(most)));
+  EXPECT_EQ(peer.next()->octets.size(), 1500u);
+  EXPECT_EQ(peer.stack().send_datagram(peer.now(), port, them(), text(most + 1)).error(),
+            Error::message_too_long);
+  peer.quiet();
+}
+
+TEST_P(Udp, FindASourceAddressWhenNoneIsBound) {
+  const DatagramId port = bind({IpAddress::any(GetParam()), 0});
+  const auto local = peer.stack().local_endpoint(port);
+  ASSERT_TRUE(local);
+  EXPECT_GE(local->port, 32768);
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), text(1)));
+  EXPECT_EQ(peer.next()->ip.source, peer.local());
+  peer.in_octets(udp(them(), us(local->port), text(3)));
+  expect_received(port, text(3), them(), us(local->port));
+}
+
+TEST_P(Udp, TellWhyTheyCannotBeSentOrBound) {
+  Stack& stack = peer.stack();
+  const DatagramId port = bind(us());
+  const IpAddress far = *IpAddress::parse(v4() ? "203.0.113.5" : "2001:dba::5");
+  const IpAddress other = *IpAddress::parse(v4() ? "2001:db8::2" : "192.0.2.2");
+  EXPECT_EQ(stack.send_datagram(peer.now(), port, {far, 1}, {}).error(), Error::no_route);
+  EXPECT_FALSE(stack.send_datagram(peer.now(), port, {other, 1}, {}));
+  EXPECT_EQ(stack.bind_datagram({peer.remote(), 1}).error(), Error::address_not_available);
+  EXPECT_EQ(stack.bind_datagram(us()).error(), Error::address_in_use);
+  EXPECT_TRUE(stack.close(port));
+  EXPECT_EQ(stack.send_datagram(peer.now(), port, them(), {}).error(), Error::no_such_id);
+  EXPECT_EQ(stack.recv_datagram(port, {}).error(), Error::no_such_id);
+  EXPECT_EQ(stack.close(port).error(), Error::no_such_id);
+  EXPECT_EQ(stack.census(), Stack::Census{});
+  peer.quiet();
+}
+
+TEST_P(Udp, HearOfAnErrorThatIcmpReports) {
+  const DatagramId port = bind(us());
+  for (const auto& [kind, error] : {std::pair{Kind::port_unreachable, Error::port_unreachable},
+                                    std::pair{Kind::host_unreachable, Error::host_unreachable}}) {
+    EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), text(10)));
+    peer.in_octets(icmp_error(*peer.next(), kind));
+    EXPECT_EQ(peer.other_events(), (std::vector<Event>{DatagramEvent{port, error}}));
+    EXPECT_EQ(peer.stack().recv_datagram(port, {}).error(), error);
+    EXPECT_EQ(peer.stack().recv_datagram(port, {}).error(), Error::would_block);
+  }
+}
+
+TEST_P(Udp, ToOneselfNeverReachALink) {
+  const DatagramId port = bind(us()), other = bind(us(7));
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, us(7), text(20)));
+  peer.quiet();
+  expect_received(other, text(20), us(), us(7));
+}
+
+TEST(UdpLimit, BoundsWhatWaits) {
+  Peer peer(PeerOptions{.stack = {.limits = {.datagram_queue = 4096}}});
+  const auto port = peer.stack().bind_datagram({peer.local(), 5});
+  ASSERT_TRUE(port);
+  const OctetVector datagram = udp({peer.remote(), 1}, {peer.local(), 5}, OctetVector(1000));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(peer.in_octets(datagram), Verdict::datagram);
+  EXPECT_EQ(peer.in_octets(datagram), Verdict::queue_full);
+  OctetVector buffer(10);
+  EXPECT_EQ(peer.stack().recv_datagram(*port, buffer)->length, 1000u);  // the rest is lost
+  EXPECT_EQ(peer.in_octets(datagram), Verdict::datagram);
+}
+
+TEST(UdpLimit, BoundsWhatWaitsToBeSent) {
+  Peer peer(PeerOptions{.stack = {.limits = {.pending_replies = 2}}});
+  const auto port = peer.stack().bind_datagram({peer.local(), 5});
+  const Endpoint to{peer.remote(), 6};
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), *port, to, {}));
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), *port, to, {}));
+  EXPECT_EQ(peer.stack().send_datagram(peer.now(), *port, to, {}).error(), Error::would_block);
+  EXPECT_EQ(peer.waiting(), 2u);
+  EXPECT_TRUE(peer.stack().send_datagram(peer.now(), *port, to, {}));
+  peer.forget_output();
+}
+
+}  // namespace
+}  // namespace estab::script
