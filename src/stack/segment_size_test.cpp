@@ -77,7 +77,7 @@ TEST(Mss, OfAnAbsurdlySmallSizeIsRaisedToWhatOptionsNeed) {
 
 struct PathMtu : testing::TestWithParam<Family> {
   int headers() const { return GetParam() == Family::ipv4 ? 40 : 60; }
-  Opened peer{{.options = "mss 1400", .family = GetParam()}};
+  Opened peer{{.tcp = {.nagle = false}, .options = "mss 1400", .family = GetParam()}};
 };
 
 TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
@@ -87,8 +87,7 @@ TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
   peer.forget_output();
   peer.in_octets(icmp_error(first, kTooBig, 1300));
   const int mss = 1300 - headers();
-  peer.out_run(1, 1 + 4 * mss, mss);
-  peer.out("P. " + Opened::range(1 + 4 * mss, 5001) + " ack 1");
+  peer.out_run(1, 5001, mss, "P.");
   EXPECT_EQ(peer.info().pmtu, 1300u);
   EXPECT_EQ(peer.info().snd_mss, static_cast<std::uint32_t>(mss));
   peer.ack(5001);

@@ -197,9 +197,7 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
   return std::max(length - partial, sent_before);
 }
 
-// Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed. What was sent
-// before the peer took its window back goes again into what is left of it, however little
-// (SHLD-16).
+// Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const {
   const bool idle = nxt_ == una_;
   if (is_tail) {
@@ -207,7 +205,6 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, boo
     if (more_ && !pushed) return false;
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
-  if (length < mss_ && nxt_ + length <= max_) return true;
   return idle && length >= max_window_ / 2;
 }
 

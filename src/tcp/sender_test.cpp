@@ -67,11 +67,12 @@ TEST_F(SenderTest, TakesTheWindowOfTheNewestSegmentOnly) {  // SND.WL1, SND.WL2
   append(1, 5001);
   send_all();
   sender.accept_window(at(500), at(1), 7000, timers);
-  EXPECT_FALSE(sender.check_window_update(at(499), at(5001))) << "an older segment";
+  EXPECT_FALSE(sender.check_window_update(at(499), at(1))) << "an older segment";
   EXPECT_TRUE(sender.check_window_update(at(500), at(1)));
   EXPECT_TRUE(sender.check_window_update(at(501), at(1)));
+  EXPECT_TRUE(sender.check_window_update(at(499), at(2))) << "a retransmission with news";
   sender.accept_window(at(500), at(1001), 6000, timers);
-  EXPECT_FALSE(sender.check_window_update(at(500), at(1000))) << "an older acknowledgement";
+  EXPECT_FALSE(sender.check_window_update(at(501), at(1000))) << "an older acknowledgement";
   EXPECT_EQ(sender.window(), 6000u);
   EXPECT_EQ(sender.max_window(), 10000u);
 }
