@@ -28,9 +28,7 @@ class Object {
   Object& number(std::string_view key, std::int64_t value) {
     return raw(key, fmt::format("{}", value));
   }
-  Object& word(std::string_view key, std::string_view value) {
-    return raw(key, value);
-  }
+  Object& word(std::string_view key, std::string_view value) { return raw(key, value); }
   Object& nothing(std::string_view key) { return raw(key, "null"); }
   Object& raw(std::string_view key, std::string_view value) {
     members_ += fmt::format("{}{}:{}", members_.empty() ? "" : ",", quoted(key), value);
