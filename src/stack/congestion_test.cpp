@@ -304,6 +304,7 @@ TEST_F(FastRecovery, DoesNotCountAcksThatCarryData) {  // (b)
   peer.acks(2, 1);
   peer.forget_output();
   peer.in("P. 1:101(100) ack 1 win 65535");
+  peer.in("P. 201:301(100) ack 1 win 65535");  // nor where it is not predicted
   EXPECT_EQ(peer.info().snd_ssthresh, kUnknown);
   peer.in(". 101:101(0) ack 1 win 65535");
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);

@@ -205,7 +205,8 @@ TEST(SillyWindow, WhatIsLeftGoesWhenItFits) {  // rule (2)
 }
 
 TEST(SillyWindow, HalfOfTheLargestWindowGoesIfNothingIsInFlight) {  // rule (3)
-  Opened peer({.window = 900});
+  Opened peer({.window = 300});
+  peer.in(". 1:1(0) ack 1 win 900");
   peer.send(10000);
   peer.out(". 1:901(900) ack 1");
   peer.in(". 1:1(0) ack 901 win 450");

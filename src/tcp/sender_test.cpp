@@ -75,6 +75,8 @@ TEST_F(SenderTest, TakesTheWindowOfTheNewestSegmentOnly) {  // SND.WL1, SND.WL2
   EXPECT_FALSE(sender.check_window_update(at(501), at(1000))) << "an older acknowledgement";
   EXPECT_EQ(sender.window(), 6000u);
   EXPECT_EQ(sender.max_window(), 10000u);
+  sender.accept_window(at(501), at(1001), 20000, timers);
+  EXPECT_EQ(sender.max_window(), 20000u);
 }
 
 TEST_F(SenderTest, PlansWithoutChangingAnything) {
