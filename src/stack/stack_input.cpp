@@ -174,10 +174,18 @@ void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMe
   core.reply(std::move(raw));
 }
 
-// RFC 5927 §4: an error about TCP is looked at only if it quotes a number that is in flight.
+// Whether what the error quotes may have been sent by us: of TCP, if the number is in flight (RFC
+// 5927 §4); of UDP, if the port is bound. Else anyone could make all connections to a host send
+// small segments (RFC 8201 §4).
 bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
-  return error.original.protocol != wire::kProtocolTcp ||
-         tcp.is_outstanding(core, error.tuple(), error.seq);
+  switch (error.original.protocol) {
+    case wire::kProtocolTcp:
+      return tcp.is_outstanding(core, error.tuple(), error.seq);
+    case wire::kProtocolUdp:
+      return datagrams.lookup({error.original.source, error.source_port}).has_value();
+    default:
+      return false;
+  }
 }
 
 void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& message,

@@ -190,6 +190,7 @@ void Connection::abort(const Context& context) {
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   config_ = std::move(config);
+  sender_.on_reconfigured(context, *config_, timers_);
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);

@@ -153,26 +153,29 @@ std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& con
   return octets;
 }
 
-// Text that begins with the expected octet. What is held already beyond a gap stays as it came
-// first: only what lies before it goes straight to the application.
+// Text that begins with the expected octet. Where octets beyond a gap are held already, those stay:
+// they came first.
 std::uint32_t Receiver::accept_next(const Context& context, const TcpConfig& config, Incoming in,
                                     TimerTable& timers) {
   if (!gaps_ || gaps_->empty()) {
     accept_expected(context, config, in, timers);
     return static_cast<std::uint32_t>(in.octets.size());
   }
-  const StreamOffset before = nxt_;
-  const auto whole = static_cast<std::int64_t>(in.octets.size());
-  const auto direct = static_cast<std::size_t>(std::min(gaps_->begin() - nxt_, whole));
   learn_segment_size(in.octets.size());
-  if (in.octets.size() > direct) {
-    const Incoming rest{in.octets.subspan(direct)};
-    in = {in.octets.first(direct)};
-    store_beyond_gap(context, config, nxt_ + static_cast<std::int64_t>(direct), rest);
+  const StreamOffset before = nxt_;
+  const StreamOffset end = nxt_ + static_cast<std::int64_t>(in.octets.size());
+  OffsetRange again{};
+  while (nxt_ < end) {
+    const StreamOffset gap_end = gaps_->empty() ? end : std::min(gaps_->begin(), end);
+    const bool whole = nxt_ == before && gap_end == end;
+    const auto skip = static_cast<std::size_t>(nxt_ - before);
+    const auto size = static_cast<std::size_t>(gap_end - nxt_);
+    queue_.append({in.octets.subspan(skip, size), whole ? in.owner : nullptr}, context.blocks);
+    nxt_ = gap_end;
+    take_in_order(context);
+    if (again.empty()) again = {gap_end, std::min(nxt_, end)};
   }
-  queue_.append(in, context.blocks);
-  nxt_ += static_cast<std::int64_t>(direct);
-  take_in_order(context);
+  note_duplicate(again);
   owe(SendReason::ack_gap_filled);  // RFC 5681 §4.2: at once, filled in all or in part
   return static_cast<std::uint32_t>(nxt_ - before);
 }

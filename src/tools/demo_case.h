@@ -19,7 +19,8 @@ struct ExpectedLadder {
   /// Every state A and B go through, in order.
   std::vector<State> a{}, b{};
   /// Segments that must be seen in this order, others may stand between them: who, flags, reason
-  /// (the enumerator's name, `unknown` for an end not observed), and `lost` if it must get lost. `A S open`, `B F. fin lost`.
+  /// (the enumerator's name, `unknown` for an end not observed), and `lost` if it must get lost. `A
+  /// S open`, `B F. fin lost`.
   std::vector<std::string_view> segments{};
   /// Segments that must not be seen at all.
   std::vector<std::string_view> never{};

@@ -29,26 +29,24 @@ void print_text(const PerfOptions& options, const PerfMemoryReport& report) {
   fmt::print("connections           {:10.0f} /s opened, accepted and closed\n",
              report.connections_per_s_without_idle);
   if (report.idle_connections == 0) return;
-  fmt::print("  beside {:7} idle {:10.0f} /s\n", report.idle_connections,
-             report.connections_per_s);
+  fmt::print("  beside {:7} idle {:10.0f} /s\n", report.idle_connections, report.connections_per_s);
   fmt::print("an idle connection    {:10.0f} octets at each end, all told\n",
              report.idle_connection_octets);
 }
 
 void print_document(const PerfOptions& options, const PerfMemoryReport& report) {
-  print_json(stdout,
-             {{"schema", "estab.perf.memory/1"},
-              {"mtu", options.memory.mtu},
-              {"super_segments", options.memory.super_segments},
-              {"bulk_gbit_s", report.bulk_gbit_s},
-              {"cycles_per_segment", report.cycles_per_segment},
-              {"round_trip_ns", report.round_trip_ns},
-              {"connections_per_s", report.connections_per_s},
-              {"connections_per_s_without_idle", report.connections_per_s_without_idle},
-              {"idle_connections", report.idle_connections},
-              {"idle_connection_octets", report.idle_connection_octets},
-              {"allocations_per_segment", report.allocations_per_segment},
-              {"verified", report.verified}});
+  print_json(stdout, {{"schema", "estab.perf.memory/1"},
+                      {"mtu", options.memory.mtu},
+                      {"super_segments", options.memory.super_segments},
+                      {"bulk_gbit_s", report.bulk_gbit_s},
+                      {"cycles_per_segment", report.cycles_per_segment},
+                      {"round_trip_ns", report.round_trip_ns},
+                      {"connections_per_s", report.connections_per_s},
+                      {"connections_per_s_without_idle", report.connections_per_s_without_idle},
+                      {"idle_connections", report.idle_connections},
+                      {"idle_connection_octets", report.idle_connection_octets},
+                      {"allocations_per_segment", report.allocations_per_segment},
+                      {"verified", report.verified}});
 }
 
 void measure(PerfOptions options, ExitCode& exit_code) {
