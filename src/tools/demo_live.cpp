@@ -109,12 +109,12 @@ struct LiveResult {
 
 ExpectedLadder expected_ladder() {
   using enum State;
-  return {.a_name = "kernel",
+  return {.a_name = "Linux",
           .b_name = "estab",
           .a = {closed, syn_sent, established, close_wait, last_ack, closed},
           .b = {listen, syn_received, established, fin_wait_1, fin_wait_2, time_wait, closed},
-          .segments = {"kernel S unknown", "estab S. open_reply", "kernel . unknown",
-                       "estab F. fin", "kernel . unknown", "kernel F. unknown"}};
+          .segments = {"Linux S unknown", "estab S. open_reply", "Linux . unknown", "estab F. fin",
+                       "Linux . unknown", "Linux F. unknown"}};
 }
 
 class LiveDemo {
@@ -132,14 +132,12 @@ class LiveDemo {
   ~LiveDemo() { host_.stack().set_observer(nullptr); }
 
   LiveResult run() {
-    result_.sha256_sent = write_random_file(directory_.file("random"), options_.seed);
     auto files = ServedFiles::open(directory_.path().string());
     if (!files) throw Failure(ExitCode::found_wrong, "demo: " + files.error());
     HttpServer server(host_, std::move(*files));
     auto listener = host_.listen(ListenOptions{.local = {address(), kHttpPort}, .tcp = {}});
     if (!listener) throw Failure(ExitCode::found_wrong, "demo: cannot listen");
     server.serve(std::move(*listener));
-    // The first Ctrl-C ends the program's part in good order; files are removed in any case.
     Interrupts interrupts(host_, [this] { host_.stop(); }, [] {});
     (void)host_.block_on(play());
     server.stop(kGrace);
@@ -157,10 +155,13 @@ class LiveDemo {
     options.stack.tcp.send_buffer = kBuffer;
     options.stack.tcp.receive_buffer = kBuffer;
     options.seed = {options_.seed, 1};
+    options.linger = kGrace;
     return options;
   }
 
+  // The file is made in here, where Ctrl-C already waits for the host and leaves no file behind.
   Task<> play() {
+    result_.sha256_sent = write_random_file(directory_.file("random"), options_.seed);
     co_await fetch();
     co_await draw();
   }
@@ -205,7 +206,7 @@ class LiveDemo {
       result_.failures.push_back("the small connection runs to its end (" +
                                  result_.conversation.trouble + ")");
     LadderOptions& options = result_.ladder_options;
-    options.unobserved_name = "kernel";
+    options.unobserved_name = "Linux";
     options.msl = Scene::kMsl;
     options.msl_remark = "shortened for this demo";
     auto ladder = make_ladder(recorder_.recording(), options);
