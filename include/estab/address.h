@@ -42,7 +42,8 @@ class IpAddress {
 
   constexpr Family family() const { return is_v4() ? Family::ipv4 : Family::ipv6; }
   constexpr bool is_v4() const {
-    constexpr auto kMapped = std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 255, 255});
+    constexpr auto kMapped =
+        std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 255, 255});
     const auto words = std::bit_cast<std::array<std::uint32_t, 4>>(octets_);
     return (words[0] | words[1]) == 0 && words[2] == kMapped;
   }

@@ -130,7 +130,7 @@ class Host {
     return host_.add_default_route(interface, family, gateway);
   }
 
-  Result<TcpStream> connect(ConnectOptions options, Duration limit = kForever);
+  Result<TcpStream> connect(const ConnectOptions& options, Duration limit = kForever);
   Result<TcpStream> connect(const Endpoint& remote, Duration limit = kForever);
   Result<TcpStream> connect(std::string_view remote, Duration limit = kForever);
   Result<TcpListener> listen(const ListenOptions& options);

@@ -176,7 +176,9 @@ class Host {
   // ---- TCP and UDP --------------------------------------------------------------------------
 
   /// Opens a connection. Fails with connection_refused, connect_timed_out, or what ICMP said.
-  ConnectOperation connect(ConnectOptions options);
+  ConnectOperation connect(const ConnectOptions& options);
+  /// Name the options first: g++ 12 destroys an aggregate made within a co_await twice.
+  ConnectOperation connect(ConnectOptions&& options) = delete;
   ConnectOperation connect(const Endpoint& remote);
   /// `192.0.2.1:80` or `[2001:db8::1]:80`: addresses, no names. Else Error::invalid_argument.
   ConnectOperation connect(std::string_view remote);

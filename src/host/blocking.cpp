@@ -79,8 +79,8 @@ Host::~Host() {
   if (host_) host_.finish(linger_);
 }
 
-Result<TcpStream> Host::connect(ConnectOptions options, Duration limit) {
-  return wrapped(block_on(host_.connect(std::move(options)).within(limit)));
+Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
+  return wrapped(block_on(host_.connect(options).within(limit)));
 }
 Result<TcpStream> Host::connect(const Endpoint& remote, Duration limit) {
   return wrapped(block_on(host_.connect(remote).within(limit)));

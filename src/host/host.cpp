@@ -74,11 +74,11 @@ bool Host::run_task(host::TaskFrame& frame) {
   return loop_->run_until([&owner] { return owner.done; });
 }
 
-ConnectOperation Host::connect(ConnectOptions options) {
-  return {loop_.get(), std::move(options)};
+ConnectOperation Host::connect(const ConnectOptions& options) {
+  return {loop_.get(), options};
 }
 ConnectOperation Host::connect(const Endpoint& remote) {
-  return connect(ConnectOptions{.remote = remote});
+  return {loop_.get(), ConnectOptions{.remote = remote}};
 }
 ConnectOperation Host::connect(std::string_view remote) {
   const std::optional<Endpoint> endpoint = Endpoint::parse(remote);

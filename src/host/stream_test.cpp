@@ -113,6 +113,42 @@ TEST(TcpListener, ClosingItEndsAccept) {
   EXPECT_EQ(block_on(listener.accept()).error(), Error::no_such_id);
 }
 
+template <class Options>
+concept Connectable =
+    requires(Host& host, Options options) { host.connect(std::forward<Options>(options)); };
+static_assert(Connectable<const ConnectOptions&>);
+static_assert(!Connectable<ConnectOptions>, "g++ 12 would destroy them twice");
+
+TEST(TcpStream, ConnectsWithOptionsOfItsOwn) {
+  Pair pair;
+  bool done = false;
+  const ConnectOptions options{
+      .remote = kServer,
+      .local_port = 5000,
+      .tcp = TcpConfig{.send_buffer = 5000, .source_route = {kServerAddress}}};
+  auto connects = [&]() -> Task<> {
+    const auto stream = co_await pair.client.connect(options);
+    EXPECT_EQ(stream.value().local_endpoint()->port, 5000);
+    EXPECT_EQ(stream.value().writable(), 5000u);
+    done = true;
+  };
+  pair.server.spawn(serve_echo(pair.server, 1));
+  pair.client.spawn(connects());
+  pair.run_until([&] { return pair.client.tasks() == 0; });
+  EXPECT_TRUE(done);
+}
+
+TEST(TcpStream, AnIdleConnectionDoesNotKeepTheLoopTurning) {
+  Connected pair;
+  ASSERT_TRUE(block_on(pair.ends.client.write(as_octets("x"))));
+  pair.run_until([&] { return pair.ends.client.info()->unacked_bytes == 0; });
+  int rounds = 0;
+  auto sleeps = [](Host& host) -> Task<> { co_await host.sleep(100ms); };
+  pair.client.spawn(sleeps(pair.client));
+  for (; pair.client.tasks() > 0; ++rounds) pair.client.run_once();
+  EXPECT_LE(rounds, 8);
+}
+
 // ---- data -----------------------------------------------------------------------------------
 
 TEST(TcpStream, CarriesSixtyFourMebibytesUnharmed) {

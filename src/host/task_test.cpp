@@ -1,5 +1,6 @@
 #include "estab/task.h"
 
+#include <array>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -267,6 +268,18 @@ TEST(Task, ResumedFromWithinAnotherTaskRunsTheForeignWaiter) {
   Task<> task = opens(gate);
   run(task);
   EXPECT_EQ(result, 1);
+}
+
+TEST(Task, LosesNoneOfTheForeignCoroutinesItStarts) {
+  std::array<int, 3> results{};
+  auto starts = [](std::array<int, 3>& into) -> Task<> {
+    for (int& result : into) awaits(sum(), result);
+    EXPECT_EQ(co_await seven(), 7);
+  };
+  Task<> task = starts(results);
+  run(task);
+  EXPECT_TRUE(task.done());
+  EXPECT_EQ(results, (std::array{42, 42, 42}));
 }
 
 }  // namespace

@@ -399,7 +399,7 @@ TEST_P(Closing, SendsAResetOnAbortUnlessBothSidesHaveSaidAll) {
   }
 }
 
-TEST_P(Closing, DISABLED_DeletesTheTimeWaitRecordOnAbort) {
+TEST_P(Closing, DeletesTheTimeWaitRecordOnAbort) {
   peer.reach(State::time_wait);
   EXPECT_TRUE(peer.abort());
   EXPECT_EQ(peer.stack().census(), (Stack::Census{.listeners = 1}));

@@ -67,6 +67,7 @@ struct Core {
   ip::RouteTable routes;
   ip::PathMtuCache path_mtu;
   ip::RateLimit icmp_limit;
+  std::vector<std::uint8_t> traced_text;  // for an observer: a segment's text in one piece
   base::Ring<Reply> replies;
   base::Ring<Event> events;  // of datagram ports, listeners and echoes; streams keep their own
   Instant latest{};          // the latest time any call has named

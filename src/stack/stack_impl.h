@@ -39,7 +39,7 @@ struct Stack::Impl {
                          const wire::IcmpError& error);
   void handle_path_mtu(Instant now, const wire::IcmpMessage& message, const wire::IcmpError& error);
   bool is_outstanding(const wire::IcmpError& error) const;
-  void answer_echo(const Arrived& in, const wire::IcmpMessage& request);
+  void answer_echo(Instant now, const Arrived& in, const wire::IcmpMessage& request);
   /// Sends an ICMP error about a packet, if one may be sent (RFC 1122 §3.2.2) and the rate allows.
   void send_icmp_error(Instant now, InterfaceId interface, const wire::IpPacket& about,
                        wire::IcmpError::Kind kind, std::uint32_t detail);

@@ -1,6 +1,8 @@
 // The way up: a frame is parsed, addressed, put together if it is in pieces, verified, and handed
 // to the transport it is for.
 
+#include <algorithm>
+
 #include "base/byte_order.h"
 #include "ip/icmp_rules.h"
 #include "stack/stack_impl.h"
@@ -137,7 +139,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   if (message->type == wire::echo_request_type(family)) {
     if (!core.config.answer_echo || !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
       return Verdict::icmp;
-    answer_echo(in, *message);
+    answer_echo(now, in, *message);
     return Verdict::echo_answered;
   }
   if (message->type == wire::echo_reply_type(family)) {
@@ -151,25 +153,39 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   return Verdict::icmp;
 }
 
-void Stack::Impl::answer_echo(const Arrived& in, const wire::IcmpMessage& request) {
+void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMessage& request) {
   const wire::IpHeader& ip = in.packet.header;
+  const auto path = core.find_path(now, ip.source);
+  if (!path) return;
   wire::IcmpMessage reply = request;
+  // No fragments are sent: a reply that would need them is cut (RFC 1122 §3.2.2.6).
+  const std::size_t room =
+      path->mtu - wire::ip_header_length(ip.family()) - wire::kIcmpHeaderLength;
+  reply.body = reply.body.first(std::min(reply.body.size(), room));
   reply.type = wire::echo_reply_type(ip.family());
   reply.code = 0;
   stack::RawReply raw;
   raw.header = {.source = ip.destination, .destination = ip.source};
   raw.header.protocol = ip.protocol;
   raw.header.traffic_class = static_cast<std::uint8_t>(ip.traffic_class & ~3);
-  raw.transport.resize(wire::kIcmpHeaderLength + request.body.size());
+  raw.transport.resize(wire::kIcmpHeaderLength + reply.body.size());
   wire::emit_icmp(reply, ip.destination, ip.source, raw.transport.data());
   ++core.counters.icmp_out;
   core.reply(std::move(raw));
 }
 
-// RFC 5927 §4: an error about TCP is looked at only if it quotes a number that is in flight.
+// Whether what the error quotes may have been sent by us: of TCP, if the number is in flight (RFC
+// 5927 §4); of UDP, if the port is bound. Else anyone could make all connections to a host send
+// small segments (RFC 8201 §4).
 bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
-  return error.original.protocol != wire::kProtocolTcp ||
-         tcp.is_outstanding(core, error.tuple(), error.seq);
+  switch (error.original.protocol) {
+    case wire::kProtocolTcp:
+      return tcp.is_outstanding(core, error.tuple(), error.seq);
+    case wire::kProtocolUdp:
+      return datagrams.lookup({error.original.source, error.source_port}).has_value();
+    default:
+      return false;
+  }
 }
 
 void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& message,

@@ -434,7 +434,9 @@ TEST_P(StackValue, ChangingAnyOneThingMakesAnotherStack) {
       if (!change.apply(*peer, copy)) continue;
       ++applied;
       EXPECT_NE(copy, before) << change.name;
-      if (change.counts_in_hash) EXPECT_NE(copy.hash(), before.hash()) << change.name;
+      if (change.counts_in_hash) {
+        EXPECT_NE(copy.hash(), before.hash()) << change.name;
+      }
       EXPECT_EQ(peer->stack(), before) << change.name;
     }
   }

@@ -148,6 +148,10 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   tcp::Connection* connection = flow->connection();
   if (!connection) return abandon(core, now, id, SendReason::reset_abort);
   if (connection->released()) return std::unexpected(Error::no_such_id);
+  // RFC 9293 §3.10.5: in TIME-WAIT too the control block is deleted.
+  const auto entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
+  if (connection->state() == State::time_wait && entry && entry->kind == Kind::time_wait)
+    drop_time_wait(core, now, entry->index);
   connection->abort(core.context(now));
   settle(core, now, id.index);
   return {};

@@ -3,7 +3,6 @@
 #include "base/ensure.h"
 #include "stack/tcp_layer.h"
 #include "tcp/syn_cookie.h"
-#include "tcp/syn_received.h"
 
 namespace estab::stack {
 
@@ -104,7 +103,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   const TcpConfig& config = *listeners_[record.listener].config;
   const tcp::SynReceivedView view{record.iss, record.irs,
                                   std::min<std::uint32_t>(config.receive_buffer, 0xffff),
-                                  record.negotiated.timestamps, record.ts_recent};
+                                  record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {
@@ -119,17 +118,21 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       send_syn_ack(core, now, index);
       return Verdict::accepted;
     case tcp::SynReceivedStep::acknowledge:
-      send_syn_ack(core, now, index);
+      answer_half_open(core, now, index, view, SendReason::ack_unacceptable);
       return Verdict::out_of_window;
     case tcp::SynReceivedStep::paws:
-      send_syn_ack(core, now, index);
+      answer_half_open(core, now, index, view, SendReason::ack_unacceptable);
       return Verdict::paws;
     case tcp::SynReceivedStep::challenge:
-      send_syn_ack(core, now, index);
-      return in.segment.flags.rst() ? Verdict::reset_challenged : Verdict::syn_challenged;
+      answer_half_open(core, now, index, view, SendReason::challenge_ack);
+      return Verdict::reset_challenged;
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
-    case tcp::SynReceivedStep::reset:  // MUST-11: it came from a passive OPEN: back to LISTEN
+    // MUST-11: it came from a passive OPEN: back to LISTEN. The peer will repeat its new SYN.
+    case tcp::SynReceivedStep::new_syn:
+      forget_half_open(core, now, index, State::listen);
+      return Verdict::syn_dropped;
+    case tcp::SynReceivedStep::reset:
       forget_half_open(core, now, index, State::listen);
       return Verdict::reset_accepted;
     case tcp::SynReceivedStep::refuse_ack:
@@ -137,6 +140,20 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   }
   refuse(core, in, SendReason::reset_bad_ack);
   return Verdict::ack_unacceptable;
+}
+
+// RFC 5961 §10: a limit for each opening too.
+void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
+                                const tcp::SynReceivedView& view, SendReason reason) {
+  tcp::HalfOpen& record = half_open_[index];
+  if (record.answers >= core.config.limits.challenge_acks_per_second) return;
+  ++record.answers;
+  const std::uint32_t clock =
+      tcp::timestamp_clock(now, core.secrets.timestamp_offset(record.tuple));
+  tcp::Emission ack;
+  ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
+  ack.reason = reason;
+  send_reply(core, record.tuple, ack, State::syn_received, *listeners_[record.listener].config);
 }
 
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
@@ -187,6 +204,11 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
   return accept_syn(core, now, in, listener);    // third
 }
 
+bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {
+  return half_open_.size() < core.config.limits.syn_cache &&
+         listener.half_open < listener.backlog && listener.has_room();
+}
+
 Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                              std::optional<SeqNum> above) {
   tcp::Listener& l = listeners_[listener];
@@ -200,8 +222,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
   if (above && record.iss - *above <= 0)
     record.iss = *above + static_cast<std::uint32_t>(1 + core.prng.below(1 << 16));
-  const bool cache_full = half_open_.size() >= core.config.limits.syn_cache;
-  if (cache_full || l.half_open >= l.backlog || !l.has_room()) {
+  if (!may_queue_syn(core, l)) {
     ++core.counters.syn_cache_overflow;
     if (!core.config.syn_cookies || !l.has_room()) return Verdict::syn_dropped;
     send_cookie(core, now, record, config);
@@ -264,7 +285,9 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
                State::time_wait, core.config.tcp);
     return Verdict::time_wait_acked;
   };
-  switch (tcp::check_time_wait(record, in.segment)) {
+  const auto listener = find_listener(in.tuple.local());
+  const TcpConfig* listening = listener ? listeners_[*listener].config.get() : nullptr;
+  switch (tcp::check_time_wait(record, in.segment, listening)) {
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
@@ -277,8 +300,12 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::reopen:
       break;
   }
-  const auto listener = find_listener(in.tuple.local());
-  if (!listener) return acknowledge();
+  // A cookie could not be a number of our choice, and a dropped SYN is no reason to give up the
+  // wait.
+  if (!may_queue_syn(core, listeners_[*listener])) {
+    ++core.counters.syn_cache_overflow;
+    return Verdict::syn_dropped;
+  }
   // MAY-2: the ISN we choose must lie beyond what the old connection used.
   const SeqNum used = record.snd_nxt;
   drop_time_wait(core, now, index);

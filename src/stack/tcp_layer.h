@@ -22,6 +22,7 @@
 #include "stack/flow.h"
 #include "tcp/half_open.h"
 #include "tcp/listener.h"
+#include "tcp/syn_received.h"
 #include "tcp/time_wait.h"
 
 namespace estab::stack {
@@ -135,10 +136,13 @@ class TcpLayer {
   /// `above`: the ISN must lie beyond this number (a TIME-WAIT record makes way).
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
+  bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
   Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
+  void answer_half_open(Core& core, Instant now, std::uint32_t index,
+                        const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
   void refuse(Core& core, const Arrived& in, SendReason reason);
 

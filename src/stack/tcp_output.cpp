@@ -8,10 +8,10 @@ namespace estab::stack {
 namespace {
 
 /// For an observer, the segment with its text in one piece.
-void trace_sent(const tcp::Context& context, const FourTuple& tuple, const tcp::Emission& emission,
+void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emission& emission,
                 State state, const TransmitFrame& frame) {
-  context.trace([&] {
-    static thread_local std::vector<std::uint8_t> text;
+  core.context(now).trace([&] {
+    std::vector<std::uint8_t>& text = core.traced_text;
     text.clear();
     for (std::size_t i = 0; i < frame.piece_count; ++i)
       text.insert(text.end(), frame.pieces[i].begin(), frame.pieces[i].end());
@@ -60,7 +60,7 @@ bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitF
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
   build_tcp_frame(core, flow.path, tuple, *emission, service, frame);
-  trace_sent(context, tuple, *emission, flow.state(), frame);
+  trace_sent(core, now, tuple, *emission, flow.state(), frame);
   return true;
 }
 
@@ -71,7 +71,7 @@ void TcpLayer::build_reply(Core& core, Instant now, const Path& path, const TcpR
   emission.reason = reply.reason;
   build_tcp_frame(core, path, reply.tuple, emission,
                   {reply.ttl, reply.traffic_class, &reply.source_route}, frame);
-  trace_sent(core.context(now), reply.tuple, emission, reply.state, frame);
+  trace_sent(core, now, reply.tuple, emission, reply.state, frame);
 }
 
 std::optional<StreamEvent> TcpLayer::poll_event() {

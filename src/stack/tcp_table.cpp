@@ -119,7 +119,8 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
 }
 
 // With no deadline left the entry stays where it is: to cancel it and make it again with every
-// exchange would cost more than one vain wakeup, which then finds the flow idle (see on_flow_timer).
+// exchange would cost more than one vain wakeup, which then finds the flow idle (see
+// on_flow_timer).
 void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
   const Instant deadline =
       flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();

@@ -13,21 +13,27 @@ namespace estab::tcp {
 namespace {
 
 constexpr std::uint32_t kTcpHeader = 20;
-constexpr std::uint32_t kTimestampsOption = 12;  // with its two NOPs
 
 std::uint32_t ip_header(const FourTuple& tuple) {
   return tuple.family() == Family::ipv4 ? 20 : 40;
 }
 
-// MUST-16: Eff.snd.MSS, with the options every data segment carries deducted (RFC 9293 §3.7.1).
-std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
-                            const TcpConfig& config, std::uint32_t path_mtu) {
+// The payload of the largest segment that path and settings allow, with the options every data
+// segment carries deducted.
+std::uint32_t largest_payload(const FourTuple& tuple, const Negotiated& negotiated,
+                              const TcpConfig& config, std::uint32_t path_mtu) {
   const std::uint32_t headers = ip_header(tuple) + kTcpHeader;
   const std::uint32_t by_path = path_mtu > headers ? path_mtu - headers : 1;
-  std::uint32_t mss =
-      std::min({std::uint32_t{negotiated.peer_mss}, by_path, std::uint32_t{config.mss_limit}});
-  const std::uint32_t options = negotiated.timestamps ? kTimestampsOption : 0;
-  return std::max(mss > options ? mss - options : 1, 1u);
+  const std::uint32_t mss = std::min<std::uint32_t>(by_path, config.mss_limit);
+  const std::uint32_t options = negotiated.option_octets();
+  return mss > options ? mss - options : 1;
+}
+
+// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1).
+std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
+                            const TcpConfig& config, std::uint32_t path_mtu) {
+  return std::min(negotiated.peer_mss - negotiated.option_octets(),
+                  largest_payload(tuple, negotiated, config, path_mtu));
 }
 
 }  // namespace
@@ -41,7 +47,8 @@ Connection::Connection(const Context& context, const Opening& opening,
       timestamp_offset_(opening.timestamp_offset),
       path_mtu_(path.mtu),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
-      receiver_(opening, *config_, context.now) {
+      receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
+                context.now) {
   sender_.on_heard(context.now);
   arm_keep_alive(context);
 }
@@ -183,6 +190,7 @@ void Connection::abort(const Context& context) {
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   config_ = std::move(config);
+  sender_.on_reconfigured(context, *config_, timers_);
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);

@@ -60,7 +60,8 @@ Segment Connection::header(const Context& context, StreamOffset at) {
 Emission Connection::emit_ack(const Context& context, SendReason reason) {
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
-  const StreamOffset at = reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.max();
+  const StreamOffset at =
+      reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.bare_number();
   Emission emission;
   emission.segment = header(context, at);
   if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
@@ -98,7 +99,7 @@ Emission Connection::make_reset(SendReason reason) const {
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
-  segment.seq = sender_.wire(sender_.max());
+  segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
   emission.reason = reason;

@@ -123,10 +123,11 @@ Connection::Stop Connection::fourth_check_syn(const Context& context, const Arri
 // ---- Fifth, check the ACK field
 // ---------------------------------------------------------------------------
 
-// The five conditions of RFC 5681 §2; that the number equals SND.UNA is known.
+// The five conditions of RFC 5681 §2; that the number equals SND.UNA is known. The octet of a
+// window probe does not count as outstanding: the answers to probes say nothing of a loss.
 bool Connection::is_duplicate_ack(const Arrival& arrival) const {
   const Segment& segment = arrival.segment;
-  return sender_.in_flight() && segment.payload.empty() && !segment.flags.fin() &&
+  return sender_.nxt() > sender_.una() && segment.payload.empty() && !segment.flags.fin() &&
          scaled_window(segment) == sender_.window();
 }
 

@@ -43,6 +43,7 @@ bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   for (int i = 0; i < h.repeats && wait < config.rto_max; ++i) wait *= 2;
   h.deadline = std::min(now + std::min(wait, config.rto_max), h.started_at + config.r2_syn);
   h.sent_at = now;
+  h.answers = 0;
   return true;
 }
 
@@ -65,8 +66,8 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
 
 void HalfOpen::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, listener, started_at, sent_at,
-            deadline);
+  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, listener, started_at,
+            sent_at, deadline);
 }
 
 }  // namespace estab::tcp

@@ -19,6 +19,7 @@ struct HalfOpen {
   std::uint32_t ts_recent = 0;
   std::uint16_t mss = 0;       // announced
   std::uint8_t repeats = 0;    // of the SYN-ACK
+  std::uint8_t answers = 0;    // to unacceptable segments, since the SYN-ACK was last due
   std::uint32_t listener = 0;  // its number in the stack
   std::uint32_t timer = 0xffffffff;
   Instant started_at, sent_at, deadline = kNever;

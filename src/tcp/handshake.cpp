@@ -5,7 +5,6 @@
 #include "base/ensure.h"
 #include "base/hasher.h"
 #include "tcp/syn.h"
-#include "tcp/syn_received.h"
 #include "tcp/transitions.h"
 
 namespace estab::tcp {
@@ -78,9 +77,23 @@ void Handshake::accept_syn(const Segment& segment) {
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
 
+SynReceivedView Handshake::syn_received_view() const {
+  return {iss_, irs_, syn_window(*config_), negotiated_, ts_recent_};
+}
+
+// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
+Handshake::Step Handshake::answer(const Context& context, Verdict verdict, SendReason reason) {
+  if (answers_ >= context.config.limits.challenge_acks_per_second) return {verdict};
+  ++answers_;
+  Emission ack;
+  ack.segment = make_syn_received_ack(tuple_, syn_received_view(),
+                                      timestamp_clock(context.now, timestamp_offset_));
+  ack.reason = reason;
+  return {verdict, false, ack};
+}
+
 Handshake::Step Handshake::in_syn_received(const Context& context, const Segment& segment) {
-  const SynReceivedView view{iss_, irs_, syn_window(*config_), negotiated_.timestamps, ts_recent_};
-  switch (check_syn_received(view, segment)) {
+  switch (check_syn_received(syn_received_view(), segment)) {
     case SynReceivedStep::establish:
       // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
       send_window_ = std::uint32_t{segment.window}
@@ -91,14 +104,13 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       due_ = true;
       return {Verdict::accepted};
     case SynReceivedStep::acknowledge:
-      due_ = true;
-      return {Verdict::out_of_window};
+      return answer(context, Verdict::out_of_window, SendReason::ack_unacceptable);
     case SynReceivedStep::paws:
-      due_ = true;
-      return {Verdict::paws};
+      return answer(context, Verdict::paws, SendReason::ack_unacceptable);
     case SynReceivedStep::challenge:
-      due_ = true;
-      return {Verdict::syn_challenged};
+      return answer(context, Verdict::reset_challenged, SendReason::challenge_ack);
+    case SynReceivedStep::new_syn:
+      return answer(context, Verdict::syn_challenged, SendReason::challenge_ack);
     case SynReceivedStep::ignore:
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
@@ -144,6 +156,7 @@ void Handshake::arm(const Context& context) {
 std::optional<Emission> Handshake::poll(const Context& context) {
   if (!due_ || state_ == State::closed) return std::nullopt;
   due_ = false;
+  answers_ = 0;
   sent_at_ = context.now;
   if (repeats_ > 0) ++context.counters.retransmitted_segments;
   arm(context);
@@ -212,8 +225,9 @@ Opening Handshake::opening(Instant now) const {
 bool operator==(const Handshake& a, const Handshake& b) {
   const auto fields = [](const Handshake& h) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
-                    h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.due_,
-                    h.released_, h.started_at_, h.sent_at_, h.deadline_, h.failure_, h.advice_);
+                    h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
+                    h.due_, h.released_, h.started_at_, h.sent_at_, h.deadline_, h.failure_,
+                    h.advice_);
   };
   return fields(a) == fields(b);
 }
@@ -221,7 +235,8 @@ bool operator==(const Handshake& a, const Handshake& b) {
 void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
-            repeats_, due_, released_, started_at_, sent_at_, deadline_, failure_, advice_);
+            repeats_, answers_, due_, released_, started_at_, sent_at_, deadline_, failure_,
+            advice_);
 }
 
 }  // namespace estab::tcp

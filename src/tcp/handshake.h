@@ -13,6 +13,7 @@
 #include "tcp/context.h"
 #include "tcp/opening.h"
 #include "tcp/secrets.h"
+#include "tcp/syn_received.h"
 
 namespace estab::tcp {
 
@@ -56,6 +57,8 @@ class Handshake {
   Step in_syn_sent(const Context& context, const Segment& segment);
   Step in_syn_received(const Context& context, const Segment& segment);
   void accept_syn(const Segment& segment);
+  Step answer(const Context& context, Verdict verdict, SendReason reason);
+  SynReceivedView syn_received_view() const;
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
@@ -72,8 +75,9 @@ class Handshake {
   std::uint32_t timestamp_offset_;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
-  bool due_ = true;        // the SYN, or the SYN-ACK, is to be sent
-  bool released_ = false;  // the application has let go
+  std::uint8_t answers_ = 0;  // to unacceptable segments, since the SYN-ACK was last sent
+  bool due_ = true;           // the SYN, or the SYN-ACK, is to be sent
+  bool released_ = false;     // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_;
 };

@@ -18,6 +18,9 @@ struct Negotiated {
   std::uint8_t send_shift = 0;     ///< for windows the peer announces
   std::uint8_t receive_shift = 0;  ///< for windows announced to the peer
   std::uint16_t peer_mss = 536;    ///< MUST-15: the default when the peer's SYN had none
+
+  /// Octets of options in every data segment: timestamps with their two NOPs.
+  std::uint32_t option_octets() const { return timestamps ? 12 : 0; }
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
 };
 

@@ -47,6 +47,7 @@ Reassembler::Stored Reassembler::store(StreamOffset begin, Incoming in, Limits l
   const StreamOffset whole_begin = begin;
   const StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
   bool added = false, refused = false;
+  std::optional<OffsetRange> again;  // the first part of these octets that was held already
   std::size_t i = first_ending_after(begin);
   while (begin < end && !refused) {
     // The part before the next piece held is new; the part inside it is not.
@@ -61,9 +62,13 @@ Reassembler::Stored Reassembler::store(StreamOffset begin, Incoming in, Limits l
       if (!refused) ++i;
     }
     if (i == held_.size()) break;
+    const OffsetRange overlap{std::max(begin, held_[i].begin), std::min(end, held_[i].end())};
+    if (!again && !overlap.empty()) again = overlap;
+    if (again && again->end == overlap.begin) again->end = overlap.end;
     begin = std::max(begin, held_[i].end());
     ++i;
   }
+  if (again) duplicate_ = again;
   std::erase_if(recent_,
                 [&](StreamOffset at) { return run_around(at) == run_around(whole_begin); });
   if (added || !refused) recent_.insert(recent_.begin(), whole_begin);
@@ -147,6 +152,9 @@ SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset nex
     told[count++] = run;
     add(run);
   }
+  // As many as possible (RFC 2018 §4), even if nothing recent remains.
+  for (auto run = runs_.rbegin(); run != runs_.rend() && blocks.size() < max; ++run)
+    if (std::find(told.begin(), told.begin() + count, *run) == told.begin() + count) add(*run);
   return blocks;
 }
 

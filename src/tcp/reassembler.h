@@ -45,7 +45,10 @@ class Reassembler {
 
   bool empty() const { return held_.empty(); }
   std::size_t octets() const { return octets_; }
-  /// Keeps the octets beginning at `begin`, those that are new.
+  /// The first octet held; there must be one.
+  StreamOffset begin() const { return held_.front().begin; }
+  /// Keeps the octets beginning at `begin`, those that are new. Notes the first part of them that
+  /// is not (RFC 2883 §4.2).
   Stored store(StreamOffset begin, Incoming in, Limits limits, BlockPool& pool);
   /// The piece that continues at `next`, cut to begin there; nothing while there is a gap.
   std::optional<Piece> take_next(StreamOffset next, BlockPool& pool);

@@ -13,18 +13,20 @@ constexpr Duration kTimestampLifetime = std::chrono::hours(24 * 24);
 constexpr std::uint32_t kMaxWindowField = 0xffff;
 }  // namespace
 
-Receiver::Receiver(const Opening& opening, const TcpConfig& config, Instant now)
+Receiver::Receiver(const Opening& opening, std::uint32_t largest_segment, const TcpConfig& config,
+                   Instant now)
     : space_(opening.irs),
       edge_(kFirstOctet + opening.receive_window),
       ts_recent_at_(now),
       ts_recent_(opening.ts_recent),
-      segment_size_(opening.negotiated.peer_mss),
+      largest_segment_(largest_segment),
       quick_acks_(config.quick_acks),
       shift_(opening.negotiated.receive_shift),
       sack_(opening.negotiated.sack) {
   // The peer's MSS says what it takes, not what it sends, but is a fair first guess; a larger
   // segment corrects it.
-  segment_size_ = std::min<std::uint32_t>(segment_size_, 1460);
+  const std::uint32_t guess = std::min<std::uint32_t>(opening.negotiated.peer_mss, 1460);
+  segment_size_ = std::min(guess - opening.negotiated.option_octets(), largest_segment_);
 }
 
 Receiver::Receiver(const Receiver& o)
@@ -37,6 +39,7 @@ Receiver::Receiver(const Receiver& o)
       last_ack_sent_(o.last_ack_sent_),
       ts_recent_at_(o.ts_recent_at_),
       ts_recent_(o.ts_recent_),
+      largest_segment_(o.largest_segment_),
       segment_size_(o.segment_size_),
       unacknowledged_(o.unacknowledged_),
       due_(o.due_),
@@ -117,85 +120,96 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
 // -----------------------------------------------------------------------
 
 void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
-  const StreamOffset end = std::min(begin + octets, nxt_);
-  if (sack_ && begin < end) {
-    if (!gaps_) gaps_ = std::make_unique<Reassembler>();
-    gaps_->note_duplicate({begin, end});
-  }
+  note_duplicate({begin, std::min(begin + octets, nxt_)});
   owe(SendReason::ack_unacceptable);
+}
+
+void Receiver::note_duplicate(OffsetRange range) {
+  if (!sack_ || range.empty()) return;
+  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+  gaps_->note_duplicate(range);
 }
 
 std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& config,
                                     StreamOffset begin, Incoming in, TimerTable& timers) {
-  StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
-  const StreamOffset limit = fin_ ? std::min(*fin_, edge_) : edge_;
-  if (begin < nxt_ && sack_) {
-    if (!gaps_) gaps_ = std::make_unique<Reassembler>();
-    gaps_->note_duplicate({begin, std::min(end, nxt_)});
-  }
+  const StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
+  const OffsetRange again{begin, std::min(end, nxt_)};
   const StreamOffset from = std::clamp(nxt_, begin, end);
-  end = std::min(end, limit);
-  if (from >= end) {  // nothing new, or no room
+  const StreamOffset limit = std::min(end, fin_ ? std::min(*fin_, edge_) : edge_);
+  std::uint32_t octets = 0;
+  if (from >= limit) {  // nothing new, or no room
     owe_duplicate();
-    return 0;
-  }
-  in = {in.octets.subspan(static_cast<std::size_t>(from - begin),
-                          static_cast<std::size_t>(end - from)),
-        in.owner};
-  if (from > nxt_) return store_beyond_gap(context, config, from, in);
-
-  segment_size_ = std::max(segment_size_, static_cast<std::uint32_t>(in.octets.size()));
-  const auto direct = static_cast<std::uint32_t>(in.octets.size());
-  nxt_ = end;
-  queue_.append(in, context.blocks);
-  const bool had_gap = gaps_ && !gaps_->empty();
-  const std::uint32_t filled = had_gap ? take_in_order(context) : 0;
-  if (had_gap) {
-    // RFC 5681 §4.2: an immediate ACK when a gap is filled, in all or in part.
-    owe(SendReason::ack_gap_filled);
   } else {
-    schedule_ack(context, config, direct, timers);
+    const auto skip = static_cast<std::size_t>(from - begin);
+    in.octets = in.octets.subspan(skip, static_cast<std::size_t>(limit - from));
+    if (from > nxt_) {
+      store_beyond_gap(context, config, from, in);
+      owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
+    } else {
+      octets = accept_next(context, config, in, timers);
+    }
   }
-  return direct + filled;
+  note_duplicate(again);  // last: of several duplicate parts the first counts (RFC 2883 §4.2)
+  return octets;
+}
+
+// Text that begins with the expected octet. Where octets beyond a gap are held already, those stay:
+// they came first.
+std::uint32_t Receiver::accept_next(const Context& context, const TcpConfig& config, Incoming in,
+                                    TimerTable& timers) {
+  if (!gaps_ || gaps_->empty()) {
+    accept_expected(context, config, in, timers);
+    return static_cast<std::uint32_t>(in.octets.size());
+  }
+  learn_segment_size(in.octets.size());
+  const StreamOffset before = nxt_;
+  const StreamOffset end = nxt_ + static_cast<std::int64_t>(in.octets.size());
+  OffsetRange again{};
+  while (nxt_ < end) {
+    const StreamOffset gap_end = gaps_->empty() ? end : std::min(gaps_->begin(), end);
+    const bool whole = nxt_ == before && gap_end == end;
+    const auto skip = static_cast<std::size_t>(nxt_ - before);
+    const auto size = static_cast<std::size_t>(gap_end - nxt_);
+    queue_.append({in.octets.subspan(skip, size), whole ? in.owner : nullptr}, context.blocks);
+    nxt_ = gap_end;
+    take_in_order(context);
+    if (again.empty()) again = {gap_end, std::min(nxt_, end)};
+  }
+  note_duplicate(again);
+  owe(SendReason::ack_gap_filled);  // RFC 5681 §4.2: at once, filled in all or in part
+  return static_cast<std::uint32_t>(nxt_ - before);
 }
 
 void Receiver::accept_expected(const Context& context, const TcpConfig& config, Incoming in,
                                TimerTable& timers) {
   const auto size = static_cast<std::uint32_t>(in.octets.size());
-  segment_size_ = std::max(segment_size_, std::min<std::uint32_t>(size, 0xffff));
+  learn_segment_size(size);
   nxt_ += size;
   queue_.append(in, context.blocks);
   schedule_ack(context, config, size, timers);
 }
 
-std::uint32_t Receiver::store_beyond_gap(const Context& context, const TcpConfig& config,
-                                         StreamOffset begin, Incoming in) {
-  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
-  const auto size = static_cast<std::int64_t>(in.octets.size());
-  const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
-                                   std::size_t{config.receive_buffer} * 2};
-  switch (gaps_->store(begin, in, limits, context.blocks)) {
-    case Reassembler::Stored::added:
-      break;
-    case Reassembler::Stored::duplicate:
-      gaps_->note_duplicate({begin, begin + size});
-      break;
-    case Reassembler::Stored::refused:
-      ++context.counters.out_of_order_refused;
-      break;
-  }
-  owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
-  return 0;
+// A full segment is as long as the longest that came, but never longer than announced: a device may
+// have merged several.
+void Receiver::learn_segment_size(std::size_t size) {
+  if (size > segment_size_)
+    segment_size_ = static_cast<std::uint32_t>(std::min<std::size_t>(size, largest_segment_));
 }
 
-std::uint32_t Receiver::take_in_order(const Context& context) {
-  std::uint32_t octets = 0;
+void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config, StreamOffset begin,
+                                Incoming in) {
+  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+  const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
+                                   std::size_t{config.receive_buffer} * 2};
+  if (gaps_->store(begin, in, limits, context.blocks) == Reassembler::Stored::refused)
+    ++context.counters.out_of_order_refused;
+}
+
+void Receiver::take_in_order(const Context& context) {
   while (auto piece = gaps_->take_next(nxt_, context.blocks)) {
-    octets += piece->size;
     nxt_ += piece->size;
     queue_.append(std::move(*piece), context.blocks);
   }
-  return octets;
 }
 
 bool Receiver::accept_fin(StreamOffset at) {
@@ -344,9 +358,9 @@ std::size_t Receiver::memory() const {
 bool operator==(const Receiver& a, const Receiver& b) {
   const auto scalars = [](const Receiver& r) {
     return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
-                    r.ts_recent_at_, r.ts_recent_, r.segment_size_, r.unacknowledged_, r.due_,
-                    r.out_of_band_, r.duplicates_owed_, r.quick_acks_, r.shift_, r.sack_,
-                    r.fin_received_, r.urgent_set_aside_, r.queue_);
+                    r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
+                    r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
+                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.queue_);
   };
   if (scalars(a) != scalars(b)) return false;
   if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
@@ -356,7 +370,8 @@ bool operator==(const Receiver& a, const Receiver& b) {
 void Receiver::hash_into(base::Hasher& h) const {
   h.add_all(space_.initial().value(), nxt_.value(), edge_.value(), read_.value());
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
-  h.add_all(ts_recent_at_, ts_recent_, segment_size_, unacknowledged_, due_, out_of_band_);
+  h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
+            out_of_band_);
   h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
   queue_.hash_into(h);
   if (gaps_) gaps_->hash_into(h);

@@ -24,7 +24,10 @@ namespace estab::tcp {
 
 class Receiver {
  public:
-  Receiver(const Opening& opening, const TcpConfig& config, Instant now);
+  /// `largest_segment`: payload octets of the largest segment that our MSS option lets the peer
+  /// send.
+  Receiver(const Opening& opening, std::uint32_t largest_segment, const TcpConfig& config,
+           Instant now);
   Receiver(const Receiver& other);
   Receiver& operator=(const Receiver& other);
   Receiver(Receiver&&) noexcept = default;
@@ -107,9 +110,13 @@ class Receiver {
   StreamOffset free_edge(const TcpConfig& config) const;
   void schedule_ack(const Context& context, const TcpConfig& config, std::uint32_t octets,
                     TimerTable& timers);
-  std::uint32_t store_beyond_gap(const Context& context, const TcpConfig& config,
-                                 StreamOffset begin, Incoming in);
-  std::uint32_t take_in_order(const Context& context);
+  void note_duplicate(OffsetRange range);
+  void learn_segment_size(std::size_t size);
+  std::uint32_t accept_next(const Context& context, const TcpConfig& config, Incoming in,
+                            TimerTable& timers);
+  void store_beyond_gap(const Context& context, const TcpConfig& config, StreamOffset begin,
+                        Incoming in);
+  void take_in_order(const Context& context);
 
   SequenceSpace space_;
   StreamOffset nxt_ = kFirstOctet;            // RCV.NXT
@@ -120,6 +127,7 @@ class Receiver {
   StreamOffset last_ack_sent_ = kFirstOctet;  // RFC 7323 Last.ACK.sent
   Instant ts_recent_at_;
   std::uint32_t ts_recent_ = 0;
+  std::uint32_t largest_segment_;     // what our MSS option allows
   std::uint32_t segment_size_ = 0;    // largest payload seen: what "full-sized" means here
   std::uint32_t unacknowledged_ = 0;  // in-order octets since the last ACK
   std::optional<SendReason> due_;

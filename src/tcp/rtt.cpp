@@ -16,6 +16,7 @@ RttEstimator::RttEstimator(const TcpConfig& config) : rto_(config.rto_initial) {
 
 void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
   rtt = std::max(rtt, Duration(1));
+  backoff_ = 0;
   if (!has_sample()) {  // (2.2)
     srtt_ = rtt;
     rttvar_ = rtt / 2;

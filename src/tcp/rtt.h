@@ -17,11 +17,10 @@ class RttEstimator {
  public:
   explicit RttEstimator(const TcpConfig& config);
 
+  /// Also ends a back-off: only a new measurement does (RFC 6298 §5, the note behind (5.7)).
   void on_sample(Duration rtt, const TcpConfig& config);
   /// (5.5) RTO <- RTO * 2, up to the maximum.
   void back_off(const TcpConfig& config);
-  /// New data was acknowledged: the back-off of a timeout no longer holds.
-  void end_back_off() { backoff_ = 0; }
   /// (5.7) The SYN had to be repeated and no sample was taken: 3 s for the data.
   void on_syn_retransmitted(const TcpConfig& config);
 

@@ -13,8 +13,8 @@ constexpr std::size_t kLargestLoan = 1u << 30;  // a piece counts its octets in 
 constexpr std::size_t kWholePieces = 64;
 }  // namespace
 
-// A copy cuts its octets into the same pieces, with the same room behind the last: what goes into one
-// frame depends on that. Lent octets do not change: copies share them.
+// A copy cuts its octets into the same pieces, with the same room behind the last: what goes into
+// one frame depends on that. Lent octets do not change: copies share them.
 SendQueue::SendQueue(const SendQueue& other) : begin_(other.begin_), end_(other.end_) {
   for (const Piece& piece : other.pieces_) {
     pieces_.push_back({piece.begin, piece.data, piece.size, {}, piece.owner});

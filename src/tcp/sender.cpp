@@ -47,12 +47,12 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
   wl1_ = seq;
   wl2_ = ack;
   const bool changed = window != window_;
+  const bool opens = window_ == 0 && window > 0;
   window_ = window;
   max_window_ = std::max(max_window_, window);
-  if (window_ > 0 && changed) {
-    probes_ = 0;
-    timers.stop(Timer::persist);
-  }
+  if (changed) timers.stop(Timer::persist);
+  if (changed && window_ > 0) probes_ = 0;
+  if (opens) oldest_at_ = heard_at_;  // what waited for it has only now a chance to be acknowledged
   return changed;
 }
 
@@ -105,7 +105,6 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   probes_ = 0;
   probe_due_ = false;
   oldest_at_ = context.now;
-  rtt_.end_back_off();
   timers.stop(Timer::persist);
   if (una_ == max_) {
     timers.stop(Timer::retransmit);  // (5.2)
@@ -127,7 +126,9 @@ void Sender::accept_duplicate_ack() {
   recover_ = max_;
   resend_ = Resend::fast;
   first_partial_ = true;
-  congestion_.on_enter_recovery(static_cast<std::uint32_t>(max_ - una_), mss_);
+  // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
+  const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
+  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_);
 }
 
 // ---- sending
@@ -156,8 +157,9 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
   if (!octets_left && !fin_left) return std::nullopt;
   const std::int64_t window_room = (una_ + window_) - nxt_;
+  // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
-      recovery_ == Recovery::fast ? 0 : std::min(duplicate_acks_, kLimitedTransmit) * mss_;
+      recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
   const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
   // Less than a full segment of congestion window is not worth a segment while others are in
   // flight: their ACKs will make room.
@@ -206,10 +208,11 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, boo
   return idle && length >= max_window_ / 2;
 }
 
-// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet.
+// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet, if
+// the window has a number left for it.
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
-  plan.fin = fin_queued_ && end == queue_.end();
+  plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
   plan.push = plan.length > 0 && (end == queue_.end() || pushed);
 }
@@ -224,7 +227,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
   const std::int64_t fits = std::max<std::int64_t>(window_, 1);
   plan.length = static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
   finish_plan(plan);
-  if (plan.length > 0 && plan.fin) plan.fin = window_ > plan.length;
+  if (plan.length == 0) plan.fin = fin_queued_;
   return plan;
 }
 
@@ -243,19 +246,20 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     ++context.counters.retransmitted_segments;
     bytes_retransmitted_ += plan.length;
   }
-  if (!in_flight()) oldest_at_ = context.now;
+  const bool probing = plan.reason == SendReason::zero_window_probe;
+  if (!in_flight() && !probing) oldest_at_ = context.now;
   if (plan.reason == SendReason::retransmit_fast || plan.reason == SendReason::retransmit_partial) {
     resend_ = Resend::none;
-  } else if (plan.reason != SendReason::zero_window_probe) {
+  } else if (!probing) {
     nxt_ = std::max(nxt_, end);
   }
   probe_due_ = false;
   max_ = std::max(max_, end);
   last_sent_ = context.now;
   urgent_notice_ = false;
-  const bool probing = plan.reason == SendReason::zero_window_probe;
-  if (!probing && !timers.runs(Timer::retransmit))  // (5.1)
-    restart_retransmit_timer(context, config, timers);
+  if (probing) return;
+  timers.stop(Timer::persist);  // what it waited for has gone
+  if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
 }
 
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
@@ -266,13 +270,25 @@ void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& c
   timers.set(Timer::retransmit, deadline);
 }
 
+void Sender::on_reconfigured(const Context& context, const TcpConfig& config, TimerTable& timers) {
+  const Instant give_up = std::max(oldest_at_ + give_up_after(config), context.now);
+  const auto bound = [&](Timer timer) {
+    if (timers.runs(timer)) timers.set(timer, std::min(timers.deadline(timer), give_up));
+  };
+  bound(Timer::retransmit);
+  if (config.user_timeout) bound(Timer::persist);
+}
+
 void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerTable& timers) {
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
   Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
-  timers.set(Timer::persist, context.now + std::min(wait, config.rto_max));
+  Instant deadline = context.now + std::min(wait, config.rto_max);
+  if (config.user_timeout)
+    deadline = std::min(deadline, std::max(oldest_at_ + *config.user_timeout, context.now));
+  timers.set(Timer::persist, deadline);
 }
 
 // A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was sent:
@@ -317,9 +333,10 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
+  // However long the pauses between probes: a peer that has answered the last one is there.
+  const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
-  const bool unanswered = probes_ > 0 && context.now - since >= give_up_after(config);
-  if (unanswered) return false;
+  if (!answered && context.now - since >= give_up_after(config)) return false;
   // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
   if (config.user_timeout && context.now - oldest_at_ >= *config.user_timeout) return false;
   probe_due_ = true;

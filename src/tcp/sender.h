@@ -46,6 +46,9 @@ class Sender {
   /// The offset an acknowledgement number means.
   StreamOffset offset_of(SeqNum number) const { return space_.near(number, una_); }
   bool in_flight() const { return max_ > una_; }
+  /// The number of a segment without text. While its window is shut the peer accepts none but the
+  /// one it waits for; what a probe took beyond it does not count yet.
+  StreamOffset bare_number() const { return window_ == 0 ? una_ : max_; }
   std::uint32_t mss() const { return mss_; }
 
   // ---- fifth check
@@ -92,6 +95,8 @@ class Sender {
   bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// A probe is due. False: given up, since the peer no longer answers.
   bool on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// R2 or the user timeout may now be sooner than the timer that runs.
+  void on_reconfigured(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
   Instant heard_at() const { return heard_at_; }

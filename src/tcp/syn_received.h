@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include "estab/segment.h"
-#include "estab/time.h"
 
 #include "tcp/opening.h"
 
@@ -14,7 +13,7 @@ namespace estab::tcp {
 struct SynReceivedView {
   SeqNum iss, irs;
   std::uint32_t window;  ///< as announced in our SYN-ACK
-  bool timestamps;
+  Negotiated negotiated;
   std::uint32_t ts_recent;
 };
 
@@ -25,7 +24,8 @@ enum class SynReceivedStep : std::uint8_t {
   paws,            ///< first check: an old timestamp
   ignore,          ///< nothing to be done
   reset,           ///< second check: a RST with exactly the expected number
-  challenge,       ///< second or fourth check: RFC 5961
+  challenge,       ///< second check: a RST inside the window (RFC 5961 §3)
+  new_syn,         ///< fourth check: another SYN, inside the window (MUST-11: it depends)
   refuse_ack,      ///< fifth check: acknowledges what was never sent: RST
 };
 
@@ -35,7 +35,7 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   const std::int32_t ahead = segment.seq - expected;
   const auto acks_our_syn = [&] { return flags.ack() && segment.ack == view.iss + 1; };
 
-  if (view.timestamps && !flags.rst() && !flags.syn()) {
+  if (view.negotiated.timestamps && !flags.rst() && !flags.syn()) {
     if (!segment.options.timestamps) return SynReceivedStep::ignore;  // RFC 7323 §3.2
     if (static_cast<std::int32_t>(segment.options.timestamps->value - view.ts_recent) < 0)
       return SynReceivedStep::paws;
@@ -53,10 +53,24 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
     return flags.rst() ? SynReceivedStep::ignore : SynReceivedStep::acknowledge;
   // Second: RST. Fourth: SYN.
   if (flags.rst()) return ahead == 0 ? SynReceivedStep::reset : SynReceivedStep::challenge;
-  if (flags.syn()) return SynReceivedStep::challenge;
+  if (flags.syn()) return SynReceivedStep::new_syn;
   // Fifth: ACK.
   if (!flags.ack()) return SynReceivedStep::ignore;
   return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::refuse_ack;
+}
+
+/// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>; `clock` is TSval.
+inline Segment make_syn_received_ack(const FourTuple& tuple, const SynReceivedView& view,
+                                     std::uint32_t clock) {
+  Segment segment;
+  segment.source_port = tuple.local_port;
+  segment.destination_port = tuple.remote_port;
+  segment.seq = view.iss + 1;
+  segment.ack = view.irs + 1;
+  segment.flags = kAck;
+  segment.window = static_cast<std::uint16_t>(view.window >> view.negotiated.receive_shift);
+  if (view.negotiated.timestamps) segment.options.timestamps = TcpTimestamps{clock, view.ts_recent};
+  return segment;
 }
 
 }  // namespace estab::tcp

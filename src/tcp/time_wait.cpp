@@ -21,22 +21,27 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
 
 namespace {
 
-// RFC 6191 §2: timestamps decide where there are any, else the sequence number.
-bool proves_itself_new(const TimeWait& record, const Segment& syn) {
-  if (record.timestamps && syn.options.timestamps) {
+// RFC 6191 §2: timestamps decide where there are any, else whether the number lies beyond the FIN.
+bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConfig& config) {
+  if (syn.options.timestamps && config.use_timestamps) {
+    if (!record.timestamps) return true;  // old segments are known by having none
     const auto newer = static_cast<std::int32_t>(syn.options.timestamps->value - record.ts_recent);
     if (newer != 0) return newer > 0;
   }
-  return syn.seq - record.rcv_nxt > 0;
+  return syn.seq - record.rcv_nxt >= 0;
 }
 
 }  // namespace
 
-TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment) {
+TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
+                             const TcpConfig* listening) {
   const TcpFlags flags = segment.flags;
   if (flags.rst()) return TimeWaitStep::ignore;  // RFC 1337 §3, fix F1
-  if (flags.syn() && !flags.ack())
-    return proves_itself_new(record, segment) ? TimeWaitStep::reopen : TimeWaitStep::acknowledge;
+  if (flags.syn() && !flags.ack()) {
+    const bool reopens = listening && proves_itself_new(record, segment, *listening);
+    return reopens ? TimeWaitStep::reopen : TimeWaitStep::acknowledge;
+  }
+  if (!flags.ack()) return TimeWaitStep::ignore;
   const SeqNum end = segment.seq + segment.length();
   const bool old_timestamp =
       record.timestamps && segment.options.timestamps &&

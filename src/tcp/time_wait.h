@@ -60,11 +60,13 @@ enum class TimeWaitStep : std::uint8_t {
   ignore,
   acknowledge,          ///< say again what is expected
   acknowledge_restart,  ///< the peer's FIN came again: the wait begins anew
-  reopen,               ///< a SYN that proves itself new, if somebody listens
+  reopen,               ///< a SYN that proves itself new, and somebody listens
 };
 
-/// RFC 9293 §3.10.7.4 for TIME-WAIT, with RFC 1337 and RFC 6191.
-TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment);
+/// RFC 9293 §3.10.7.4 for TIME-WAIT, with RFC 1337 and RFC 6191. `listening` is what a new
+/// connection would be set to; null if nobody listens.
+TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
+                             const TcpConfig* listening);
 
 /// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
 Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now);

@@ -23,6 +23,13 @@ struct DemoOptions {
   SceneOptions scene;
 };
 
+Read<Duration> parse_delay(std::string_view text) {
+  auto delay = parse_duration(text);
+  if (delay && (*delay < kShortestDelay || *delay > kLongestDelay))
+    return std::unexpected("must be 1us to 200ms");
+  return delay;
+}
+
 std::string case_list() {
   std::string text;
   for (const DemoCase& demo : demo_cases())
@@ -50,8 +57,8 @@ void add_demo(CLI::App& program, ExitCode& exit_code) {
   auto* command = program.add_subcommand("demo", "Show how TCP opens, transfers, loses and closes");
   auto options = std::make_shared<DemoOptions>();
   command->add_option("CASE", options->name, "What to show, see below");
-  add_value(*command, "--delay", "DURATION", parse_duration, options->scene.delay,
-            "Of the wire, one way (default: 10ms)");
+  add_value(*command, "--delay", "DURATION", parse_delay, options->scene.delay,
+            "Of the wire, one way, 1us to 200ms (default: 10ms)");
   add_value(*command, "--seed", "NUMBER", parse_count, options->scene.seed,
             "Initial sequence numbers and all other chance come from it (default: 1)");
   command->add_option("--pcap", options->scene.pcap, "Capture every frame into a pcapng file")

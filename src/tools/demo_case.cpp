@@ -68,10 +68,11 @@ void compare_states(const Ladder& ladder, LadderSide side, const std::vector<Sta
 
 std::vector<std::string> compare(const Ladder& ladder, const ExpectedLadder& expected) {
   std::vector<std::string> failures;
-  // A is where the first segment comes from, and so on the left, unless it was listening.
-  const LadderSide a = ladder.ends[0].name == "A" ? LadderSide::left : LadderSide::right;
-  compare_states(ladder, a, expected.a, failures);
-  compare_states(ladder, other(a), expected.b, failures);
+  for (const LadderSide side : {LadderSide::left, LadderSide::right}) {
+    const std::string& who = ladder.ends[index_of(side)].name;
+    if (who == expected.a_name) compare_states(ladder, side, expected.a, failures);
+    if (who == expected.b_name) compare_states(ladder, side, expected.b, failures);
+  }
   const std::vector<std::string> outline = outline_of(ladder);
   auto at = outline.begin();
   for (const std::string_view wanted : expected.segments) {

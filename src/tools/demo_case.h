@@ -15,10 +15,12 @@ namespace estab::tools {
 
 /// What a ladder must contain.
 struct ExpectedLadder {
+  std::string_view a_name = "A", b_name = "B";
   /// Every state A and B go through, in order.
   std::vector<State> a{}, b{};
   /// Segments that must be seen in this order, others may stand between them: who, flags, reason
-  /// (enumerator's name), and `lost` if it must get lost. `A S open`, `B F. fin lost`.
+  /// (the enumerator's name, `unknown` for an end not observed), and `lost` if it must get lost. `A
+  /// S open`, `B F. fin lost`.
   std::vector<std::string_view> segments{};
   /// Segments that must not be seen at all.
   std::vector<std::string_view> never{};

@@ -30,6 +30,7 @@ constexpr std::size_t kFileOctets = 64 << 20;
 constexpr std::size_t kChunk = 1 << 20;
 constexpr std::uint32_t kBuffer = 4 << 20;
 constexpr const char* kStackAddress = "10.77.0.2";
+constexpr Duration kGrace = std::chrono::milliseconds(100);
 constexpr std::uint16_t kHttpPort = 80, kTalkPort = 7;
 
 // ---- files -------------------------------------------------------------------------------------
@@ -108,7 +109,9 @@ struct LiveResult {
 
 ExpectedLadder expected_ladder() {
   using enum State;
-  return {.a = {closed, syn_sent, established, close_wait, last_ack, closed},
+  return {.a_name = "kernel",
+          .b_name = "estab",
+          .a = {closed, syn_sent, established, close_wait, last_ack, closed},
           .b = {listen, syn_received, established, fin_wait_1, fin_wait_2, time_wait, closed},
           .segments = {"kernel S unknown", "estab S. open_reply", "kernel . unknown",
                        "estab F. fin", "kernel . unknown", "kernel F. unknown"}};
@@ -139,7 +142,8 @@ class LiveDemo {
     // The first Ctrl-C ends the program's part in good order; files are removed in any case.
     Interrupts interrupts(host_, [this] { host_.stop(); }, [] {});
     (void)host_.block_on(play());
-    server.stop(Duration{0});
+    server.stop(kGrace);
+    host_.run();  // until the server's tasks are over
     if (interrupts.signal()) throw Failure(interrupts.exit_code(), "demo: interrupted");
     return std::move(result_);
   }

@@ -16,7 +16,7 @@ SimulationConfig arranged(const SceneOptions& options,
   config.a.stack.seed = {options.seed, 1};
   config.b.stack.seed = {options.seed, 2};
   config.link.seed = options.seed;
-  config.link.both_ways.delay = options.delay;
+  config.link.both_ways.delay = std::clamp(options.delay, kShortestDelay, kLongestDelay);
   config.a.stack.msl = config.b.stack.msl = Scene::kMsl;
   if (arrange) arrange(config);
   return config;

@@ -19,6 +19,10 @@
 
 namespace estab::tools {
 
+/// With more the timers of a case no longer fit its story; with none nothing can cross.
+inline constexpr Duration kLongestDelay = std::chrono::milliseconds(200);
+inline constexpr Duration kShortestDelay = std::chrono::microseconds(1);
+
 struct SceneOptions {
   std::uint64_t seed = 1;
   Duration delay = std::chrono::milliseconds(10);  ///< one way

@@ -199,8 +199,8 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
       sent += range.length;
       if (collected->size() < kCollect) continue;
     }
-    FileOctets before{as_octets(*collected), collected};
-    if (!co_await send_octets(connection, std::move(before), SendMode::more)) co_return false;
+    const FileOctets before{as_octets(*collected), collected};
+    if (!co_await send_octets(connection, before, SendMode::more)) co_return false;
     collected = std::make_shared<std::string>();
     if (range.length < kCopyBelow) continue;
     bool is_last = &piece == &response.body.back();
@@ -208,8 +208,8 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
     if (!co_await send_range(connection, *file, range, last, sent)) co_return false;
   }
   if (collected->empty()) co_return true;
-  FileOctets rest{as_octets(*collected), collected};
-  co_return co_await send_octets(connection, std::move(rest), SendMode::normal);
+  const FileOctets rest{as_octets(*collected), collected};
+  co_return co_await send_octets(connection, rest, SendMode::normal);
 }
 
 Task<bool> HttpServer::send_range(Connection& connection, const ServedFile& file, OctetRange range,
@@ -223,14 +223,17 @@ Task<bool> HttpServer::send_range(Connection& connection, const ServedFile& file
     Octets piece = rest.first(std::min<std::size_t>(rest.size(), options_.piece));
     rest = rest.subspan(piece.size());
     SendMode mode = rest.empty() ? last : SendMode::more;
-    if (!co_await send_octets(connection, {piece, whole->owner}, mode)) co_return false;
+    // A named object: g++ 12 destroys an aggregate made within a co_await twice.
+    const FileOctets next{piece, whole->owner};
+    if (!co_await send_octets(connection, next, mode)) co_return false;
     sent += piece.size();
   }
   co_return true;
 }
 
 // Waits as long as the client takes something now and then.
-Task<bool> HttpServer::send_octets(Connection& connection, FileOctets octets, SendMode mode) {
+Task<bool> HttpServer::send_octets(Connection& connection, const FileOctets& octets,
+                                   SendMode mode) {
   while (true) {
     std::uint64_t before = acknowledged(connection.stream);
     auto queued = co_await connection.stream.write_owned(octets.octets, octets.owner, mode)

@@ -84,7 +84,7 @@ class HttpServer {
                   std::uint64_t& sent);
   Task<bool> send_range(Connection& connection, const ServedFile& file, OctetRange range,
                         SendMode last, std::uint64_t& sent);
-  Task<bool> send_octets(Connection& connection, FileOctets octets, SendMode mode);
+  Task<bool> send_octets(Connection& connection, const FileOctets& octets, SendMode mode);
   Task<> end(Connection& connection);
   Task<> abort_after(Duration limit);
 

@@ -10,7 +10,10 @@ Interrupts::Interrupts(Host& host, std::function<void()> ask, std::function<void
 }
 
 Task<> Interrupts::watch(int number) {
-  while (co_await host_.signal(number)) {
+  while (true) {
+    // Not in the loop's condition: g++ 12 leaves out a co_await there.
+    auto came = co_await host_.signal(number);
+    if (!came) co_return;
     if (!signal_) signal_ = number;
     if (++count_ == 1) {
       ask_();

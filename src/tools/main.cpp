@@ -51,7 +51,7 @@ bool is_command(const CLI::App& program, std::string_view name) {
 
 ExitCode run(int argc, char** argv) {
   CLI::App program("TCP in user space: a stack, and programs on it", "estab");
-  program.require_subcommand(1);
+  program.require_subcommand(0, 1);
   program.get_formatter()->column_width(34);
   ExitCode exit_code = ExitCode::ok;
   for (const Command& command : commands()) command.add(program, exit_code);

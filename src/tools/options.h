@@ -36,7 +36,8 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& names, const std::stri
   return app.add_option_function<std::vector<std::string>>(names, read, help)
       ->type_name(type_name)
       ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
 }
 
 /// The same, kept in a variable; given twice, the last one counts.

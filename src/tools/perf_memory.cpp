@@ -1,15 +1,16 @@
 #include "tools/perf_memory.h"
 
-#include <time.h>
-
 #include <chrono>
 #include <cstring>
 #include <random>
 #include <stdexcept>
 #include <vector>
 
+#include <time.h>
+
 #include "estab/memory_link.h"
 #include "estab/stack.h"
+
 #include "tools/cycle_counter.h"
 
 namespace estab::tools {
@@ -138,7 +139,8 @@ class Transfer {
     for (int i = 0; i < 4; ++i) {
       const std::size_t at = written_ % kPattern;
       const std::size_t size = std::min(kWrite, kPattern - at);
-      const auto taken = world_.client().send(now, pair_.client, Octets(pattern_).subspan(at, size));
+      const auto taken =
+          world_.client().send(now, pair_.client, Octets(pattern_).subspan(at, size));
       if (!taken) return;
       written_ += *taken;
       if (*taken < size) return;

@@ -1,6 +1,7 @@
 // What `estab perf memory` measures: two stacks in one thread, joined by a memory link, on the real
 // clock. Rates are
-// per second of this thread's processor time. Every octet is copied in, carried with its checksum, copied out and compared.
+// per second of this thread's processor time. Every octet is copied in, carried with its checksum,
+// copied out and compared.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ struct PerfMemoryReport {
   double bulk_gbit_s = 0;
   double cycles_per_segment = 0;  ///< of the time-stamp counter, both ends, for each data segment
   double round_trip_ns = 0;       ///< one octet there and one back
-  double connections_per_s = 0;   ///< opened, accepted and closed at both ends, beside the idle ones
+  double connections_per_s = 0;  ///< opened, accepted and closed at both ends, beside the idle ones
   double connections_per_s_without_idle = 0;
   std::uint32_t idle_connections = 0;
   double idle_connection_octets = 0;  ///< of one end of one idle connection, all told
   double allocations_per_segment = 0;
-  bool verified = true;               ///< every octet read was the octet written
+  bool verified = true;  ///< every octet read was the octet written
 };
 
 PerfMemoryReport measure_memory(const PerfMemoryOptions& options);

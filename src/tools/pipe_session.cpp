@@ -18,7 +18,7 @@ std::expected<PipeTotals, std::string> PipeSession::run() {
   // Standard input may never say a word more: whoever ends the session stops the host, which ends
   // this call.
   static_cast<void>(host_.block_on(send_input()));
-  while (!received_all_) host_.run();
+  while (!received_all_) host_.run_once();
   stream_.close();
   if (failure_) return std::unexpected(*failure_);
   return totals_;

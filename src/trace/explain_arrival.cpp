@@ -141,6 +141,11 @@ std::optional<Words> explain_moment(const std::string& whose, const TraceEvent& 
       words
           .say(fmt::format("2 MSL have passed and nothing came: {} forgets the connection.", whose))
           .by("RFC 9293 §3.10.8");
+    else if (change->to == State::fin_wait_1 || change->to == State::last_ack)
+      words
+          .say(fmt::format("{}'s application closes; the FIN follows what is still to be sent.",
+                           whose))
+          .by("RFC 9293 §3.10.4");
     else
       words.say(fmt::format("{}: {} becomes {}.", whose, name(change->from), name(change->to)));
     return words;

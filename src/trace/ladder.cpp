@@ -228,6 +228,19 @@ class Builder {
     append(event.rfc, words.rules(), ", ");
   }
 
+  // With a real clock the FIN that a close gives rise to goes out a little later.
+  bool followed_by_segment(std::size_t i, LadderSide side, const StateChanged& change) const {
+    constexpr Duration kSoon = std::chrono::milliseconds(5);
+    const auto& records = recording_.records;
+    for (std::size_t k = i + 1; k < records.size() && records[k].when - records[i].when < kSoon;
+         ++k) {
+      if (trace::side_of(conversation_, records[k]) != side) continue;
+      if (as<SegmentReceived>(records[k]) || as<StateChanged>(records[k])) return false;
+      if (const auto* sent = as<SegmentSent>(records[k])) return sent->state == change.to;
+    }
+    return false;
+  }
+
   // A change of state that a segment of the same instant brings about needs no line of its own.
   bool told_by_segment(std::size_t i, LadderSide side, const StateChanged& change) const {
     const Instant when = recording_.records[i].when;
@@ -240,6 +253,7 @@ class Builder {
       return (sent && sent->state == change.to) || (failed && change.to == State::closed);
     };
     const auto& records = recording_.records;
+    if (followed_by_segment(i, side, change)) return true;
     for (std::size_t k = i; k-- > 0 && records[k].when == when;)
       if (tells(records[k])) return true;
     for (std::size_t k = i + 1; k < records.size() && records[k].when == when; ++k)

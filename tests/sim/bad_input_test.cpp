@@ -40,8 +40,8 @@ TEST_P(BadInput, NeitherStopsAStackNorLetsItGrow) {
                                 Verdict::ttl_expired};
   for (std::size_t i = 0; i < kVerdictCount; ++i) {
     const auto verdict = static_cast<Verdict>(i);
-    if (std::ranges::find(kRare, verdict) == kRare.end())
-      EXPECT_GT(verdicts[i], 0u) << name(verdict);
+    if (std::ranges::find(kRare, verdict) != kRare.end()) continue;
+    EXPECT_GT(verdicts[i], 0u) << name(verdict);
   }
 }
 

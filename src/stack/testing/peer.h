@@ -121,6 +121,20 @@ class Peer : private Observer {
     segment.payload = payload;
     return datagram(segment);
   }
+  /// A segment from the remote as a datagram, with its checksums.
+  OctetVector datagram(const Segment& segment) const {
+    std::array<std::uint8_t, wire::kMaxTcpHeaderLength> head;
+    const std::size_t length = wire::emit_tcp(segment, head.data());
+    const std::array<Octets, 1> pieces = {segment.payload};
+    wire::finish_tcp_checksum({head.data(), length}, remote_, local_, pieces);
+    wire::IpHeader ip{.source = remote_, .destination = local_};
+    ip.protocol = wire::kProtocolTcp;
+    OctetVector octets(wire::kIpV6HeaderLength + wire::kMaxIpV4Options);
+    octets.resize(wire::emit_ip(ip, length + segment.payload.size(), octets.data()));
+    octets.insert(octets.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(length));
+    octets.insert(octets.end(), segment.payload.begin(), segment.payload.end());
+    return octets;
+  }
   /// The remote sends this segment. Returns what became of it.
   Verdict in(std::string_view notation, Location at = Location::current()) {
     const OctetVector octets = make(notation, at);
@@ -413,20 +427,6 @@ class Peer : private Observer {
     if (state == State::fin_wait_2) return;
     in("F. 1:1(0) ack 2" + win, at);
     out(". 2:2(0) ack 2", at);
-  }
-
-  OctetVector datagram(const Segment& segment) const {
-    std::array<std::uint8_t, wire::kMaxTcpHeaderLength> head;
-    const std::size_t length = wire::emit_tcp(segment, head.data());
-    const std::array<Octets, 1> pieces = {segment.payload};
-    wire::finish_tcp_checksum({head.data(), length}, remote_, local_, pieces);
-    wire::IpHeader ip{.source = remote_, .destination = local_};
-    ip.protocol = wire::kProtocolTcp;
-    OctetVector octets(wire::kIpV6HeaderLength + wire::kMaxIpV4Options);
-    octets.resize(wire::emit_ip(ip, length + segment.payload.size(), octets.data()));
-    octets.insert(octets.end(), head.begin(), head.begin() + static_cast<std::ptrdiff_t>(length));
-    octets.insert(octets.end(), segment.payload.begin(), segment.payload.end());
-    return octets;
   }
 
   // ---- what the stack sends

@@ -1,0 +1,113 @@
+// PSH (RFC 9293 §3.9.1): where it is set, and that data does not wait for it.
+
+#include "stack/testing/opened.h"
+
+namespace estab::script {
+namespace {
+
+TEST(Push, IsSetWhereTheQueueEmpties) {  // MUST-61
+  Opened peer;
+  peer.send(2500);
+  peer.out_run(1, 2001);
+  peer.ack(2001);
+  peer.out("P. 2001:2501(500) ack 1");
+}
+
+TEST(Push, IsSetOnAFullSegmentThatEndsTheQueue) {
+  Opened peer;
+  peer.send(2000);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.out("P. 1001:2001(1000) ack 1");
+}
+
+TEST(Push, IsNotSetWhileMoreIsQueuedThanMayGo) {
+  Opened peer({.window = 2000});
+  peer.send(2001);
+  peer.out_run(1, 2001);
+  peer.quiet();
+}
+
+TEST(Push, IsSetWhereTheApplicationAskedForItInTheMidstOfTheQueue) {  // MAY-15
+  Opened peer;
+  peer.together([&] {
+    peer.send(1500, SendMode::push);
+    peer.send(1500);
+  });
+  peer.out(". 1:1001(1000) ack 1");
+  peer.out("P. 1001:2001(1000) ack 1");
+  peer.out("P. 2001:3001(1000) ack 1");
+}
+
+TEST(Push, DoesNotWaitForAnAck) {
+  Opened peer;
+  peer.send(10);
+  peer.out("P. 1:11(10) ack 1");
+  peer.send(10, SendMode::push);
+  peer.out("P. 11:21(10) ack 1");
+  peer.send(10);
+  peer.quiet();
+}
+
+TEST(Push, TakesAlongWhatHadToWait) {
+  Opened peer;
+  peer.send(10);
+  peer.send(10);
+  peer.send(10, SendMode::push);
+  peer.out("P. 1:11(10) ack 1");
+  peer.out("P. 11:31(20) ack 1");
+}
+
+TEST(Push, OfSeveralCallsIsOneIfTheyFitIntoOneSegment) {  // SHLD-27
+  Opened peer;
+  peer.in(". 1:1(0) ack 1 win 0");
+  for (int i = 0; i < 5; ++i) peer.send(100, SendMode::push);
+  peer.quiet();
+  peer.in(". 1:1(0) ack 1 win 65535");
+  peer.out("P. 1:501(500) ack 1");
+  peer.quiet();
+}
+
+TEST(Push, GoesWithTheFin) {
+  Opened peer;
+  peer.together([&] {
+    peer.send(100);
+    ASSERT_TRUE(peer.shutdown());
+  });
+  peer.out("FP. 1:101(100) ack 1");
+}
+
+TEST(Push, IsNotSetOnAFinWithoutData) {
+  Opened peer;
+  ASSERT_TRUE(peer.shutdown());
+  peer.out("F. 1:1(0) ack 1");
+}
+
+TEST(Push, IsSetOnARetransmission) {
+  Opened peer;
+  peer.send(1500);
+  peer.forget_output();
+  peer.ack(1001);
+  peer.out("P. 1001:1501(500) ack 1");
+  peer.after(1s);
+  peer.out("P. 1001:1501(500) ack 1");
+}
+
+TEST(Push, OfAPartlyTakenSendIsNotSetInItsMidst) {
+  Opened peer({.tcp = {.send_buffer = 1500}});
+  EXPECT_EQ(peer.send(2000, SendMode::push), 1500u);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.quiet();
+}
+
+TEST(Push, ReceivedOrNotDataIsToldAndReadAtOnce) {
+  for (const std::string flags : {".", "P."}) {
+    Opened peer({.tcp = {.quick_acks = 0}});
+    peer.in(flags + " 1:11(10) ack 1 win 65535");
+    EXPECT_TRUE(peer.told().readable);
+    EXPECT_EQ(peer.stack().readable(peer.stream()), 10u);
+    EXPECT_EQ(peer.recv(), 10u);
+  }
+}
+
+}  // namespace
+}  // namespace estab::script

@@ -1,0 +1,36 @@
+// What a Sender or a Receiver needs around it to be tested alone.
+#pragma once
+
+#include "tcp/context.h"
+#include "tcp/opening.h"
+#include "tcp/testing/octets.h"
+#include "tcp/timers.h"
+
+namespace estab::tcp {
+
+struct Surroundings : testing::Test {
+  Context context() { return {now, stack_config, pool, counters, nullptr}; }
+  Context context_at(Duration later) {
+    return {now + later, stack_config, pool, counters, nullptr};
+  }
+
+  static Opening opening() {
+    Opening opening;
+    opening.iss = SeqNum(0xfffffc18);  // 1000 numbers before the wrap
+    opening.irs = SeqNum(0xfffffc18);
+    opening.negotiated.peer_mss = 1000;
+    opening.send_window = 10000;
+    opening.receive_window = 10000;
+    opening.rtt = 100ms;
+    return opening;
+  }
+
+  Instant now{1000s};
+  StackConfig stack_config;
+  BlockPool pool;
+  StackCounters counters;
+  TcpConfig config{.receive_buffer = 10000};
+  TimerTable timers;
+};
+
+}  // namespace estab::tcp

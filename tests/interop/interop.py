@@ -1,0 +1,854 @@
+#!/usr/bin/env python3
+"""The estab program against the Linux kernel's TCP, over a TUN.
+
+    interop.py --estab build/dev/bin/estab NAME...     runs these tests, `all` runs every one
+    interop.py --list                                  prints their names
+
+Each test runs in a network namespace of its own, which it makes (as root with `unshare -n`,
+otherwise with `unshare -Urn`), so nothing outside is seen or changed. The kernel's side is this
+script's own sockets, or curl, nc, iperf3 and wrk where a test is about them. Exit codes: 0 good,
+1 a test failed, 77 skipped, with the reason printed. Waits are bounded so that a hang is reported
+as one; how long anything takes is never judged.
+"""
+
+import argparse
+import contextlib
+import errno
+import fcntl
+import hashlib
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+LINK = "t0"
+ESTAB = {4: "10.9.0.2", 6: "fd09::2"}
+KERNEL = {4: "10.9.0.1", 6: "fd09::1"}
+PORT = 7000
+HANG = 120  # seconds: whoever is silent that long hangs
+MEBI = 1 << 20
+IN_NAMESPACE = "ESTAB_INTEROP_IN_NAMESPACE"
+SKIPPED = 77
+
+# Linux's numbers of the states, as in TCP_INFO and /proc/net/tcp (include/net/tcp_states.h).
+FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, LISTEN, CLOSING = 4, 5, 6, 7, 10, 11
+
+
+class Skip(Exception):
+    pass
+
+
+class Wrong(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+def equal(got, wanted, what):
+    check(got == wanted, f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def need(tool):
+    if shutil.which(tool) is None:
+        raise Skip(f"{tool} is not installed")
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + HANG
+    while not condition():
+        check(time.monotonic() < deadline, f"waited in vain for {what}")
+        time.sleep(0.01)
+
+
+# ---- the program ------------------------------------------------------------------------------
+
+
+class Estab:
+    """A running estab. Its stderr goes to a file, of which a failure shows the last lines."""
+
+    program = None
+    started = []
+
+    def __init__(self, *arguments, ready=None, link=LINK, subnet="10.9.0", v6=True, mtu=None,
+                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+        options = ["--link", f"tun:{link}", "--address", f"{subnet}.2/24",
+                   "--host-address", f"{subnet}.1/24"]
+        if v6:
+            options += ["--address", "fd09::2/64", "--host-address", "fd09::1/64"]
+        if mtu:
+            options += ["--mtu", str(mtu)]
+        self.command = [self.program, *map(str, arguments), *options]
+        self.log = tempfile.NamedTemporaryFile(prefix="estab-", suffix=".log")
+        self.process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout, stderr=self.log)
+        Estab.started.append(self)
+        if ready:
+            wait_for(lambda: ready in self.stderr() or self.process.poll() is not None,
+                     f"estab to say '{ready}'")
+            check(self.process.poll() is None, f"estab ended at once, with {self.process.poll()}")
+
+    def stderr(self):
+        with open(self.log.name, errors="replace") as log:
+            return log.read()
+
+    def wait(self):
+        return self.process.wait(HANG)
+
+    def terminate(self):
+        """Ends it in good order, and returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def report(self):
+        """What --json printed, after terminate(); needs stdout=PIPE."""
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=HANG)
+        equal(self.process.returncode, 0, "estab's exit code")
+        return json.loads(out)
+
+    def rss(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1)) * 1024
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def describe(self):
+        lines = self.stderr().splitlines()[-15:]
+        return "\n".join([f"  $ {' '.join(self.command)}  (exit code {self.process.poll()})",
+                          *(f"  | {line}" for line in lines)])
+
+
+def listen(*arguments, **options):
+    return Estab("listen", PORT, *arguments, ready="listening on", **options)
+
+
+def serve(directory, *arguments, **options):
+    return Estab("serve", directory, "--quiet", *arguments, ready="serving", **options)
+
+
+def connect(family, *arguments, port=PORT, **options):
+    return Estab("connect", KERNEL[family], port, *arguments, **options)
+
+
+# ---- the kernel's side ------------------------------------------------------------------------
+
+
+def dial(family, port=PORT):
+    stream = socket.create_connection((ESTAB[family], port), HANG)
+    stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return stream
+
+
+def server():
+    """Listens for both families: the TUN, and its addresses, are made only later."""
+    listener = socket.create_server(("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True,
+                                    backlog=128)
+    listener.settimeout(HANG)
+    return listener
+
+
+def accept(listener):
+    stream, _ = listener.accept()
+    stream.settimeout(HANG)
+    return stream
+
+
+def tcp_state(stream):
+    return stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
+def live_connections():
+    """The kernel's connections in this namespace, but for those in TIME-WAIT."""
+    states = []
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path) as table:
+            states += [int(line.split()[3], 16) for line in table.readlines()[1:]]
+    return [state for state in states if state not in (LISTEN, TIME_WAIT)]
+
+
+def reset(stream):
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.close()
+
+
+def set_interface_up(name):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sh14x", name.encode(), 1)  # IFF_UP
+        fcntl.ioctl(any_socket, 0x8914, request)  # SIOCSIFFLAGS
+
+
+def interface_mtu(name):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        answer = fcntl.ioctl(any_socket, 0x8921, struct.pack("16si12x", name.encode(), 0))
+        return struct.unpack("16si12x", answer)[1]
+
+
+# ---- octets both ways -------------------------------------------------------------------------
+
+
+class Pattern:
+    """`size` octets, different for each `name`, in which no two blocks are alike."""
+
+    def __init__(self, name, size):
+        self.size = size
+        self.noise = hashlib.shake_128(name.encode()).digest(256 << 10)
+
+    def blocks(self):
+        for start in range(0, self.size, len(self.noise)):
+            block = struct.pack("!Q", start) + self.noise[8:]
+            yield block[:self.size - start]
+
+    def sha256(self):
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block)
+        return digest.hexdigest()
+
+
+class Side(threading.Thread):
+    """Runs one direction; join() raises what it raised."""
+
+    def __init__(self, work):
+        super().__init__(daemon=True)
+        self.work, self.failure, self.result = work, None, None
+        self.start()
+
+    def run(self):
+        try:
+            self.result = self.work()
+        except Exception as failure:  # handed to the one who joins
+            self.failure = failure
+
+    def end(self):
+        self.join(HANG)
+        check(not self.is_alive(), "one direction hangs")
+        if self.failure:
+            raise self.failure
+        return self.result
+
+
+def drain(read):
+    digest, size = hashlib.sha256(), 0
+    while block := read(256 << 10):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
+
+
+def send_all(stream, pattern):
+    for block in pattern.blocks():
+        stream.sendall(block)
+    stream.shutdown(socket.SHUT_WR)
+
+
+def write_all(pipe, pattern):
+    with pipe:
+        for block in pattern.blocks():
+            pipe.write(block)
+
+
+def arrived(got, pattern, what):
+    equal(got[0], pattern.size, f"octets {what}")
+    equal(got[1], pattern.sha256(), f"SHA-256 of what went {what}")
+
+
+def echo_check(family, size):
+    """The kernel sends and receives at once; estab echoes."""
+    pattern = Pattern(f"echo {size}", size)
+    with dial(family) as stream:
+        sender = Side(lambda: send_all(stream, pattern))
+        got = drain(stream.recv)
+        sender.end()
+    arrived(got, pattern, "to estab and back")
+
+
+def pipe_check(estab, stream, size):
+    """Both send at once, each its own octets: estab's are its stdin, and come out of its stdout."""
+    ours, theirs = Pattern(f"kernel {size}", size), Pattern(f"estab {size}", size)
+    sides = [Side(lambda: send_all(stream, ours)),
+             Side(lambda: write_all(estab.process.stdin, theirs)),
+             Side(lambda: drain(estab.process.stdout.read))]
+    arrived(drain(stream.recv), theirs, "from estab to the kernel")
+    arrived([side.end() for side in sides][2], ours, "from the kernel to estab")
+    stream.close()
+    equal(estab.wait(), 0, "estab's exit code")
+
+
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+SIZES = (1, 2, 536, 1460, 1461, 65535, 65536, MEBI + 1, 16 * MEBI)
+
+
+def kernel_client(family):
+    estab = listen("--echo")
+    for size in SIZES:
+        echo_check(family, size)
+    equal(estab.terminate(), 0, "estab's exit code")
+    with contextlib.closing(listen(**PIPES).process.stdout):
+        with dial(family) as stream:
+            pipe_check(Estab.started[-1], stream, 4 * MEBI)
+
+
+def estab_client(family):
+    with server() as listener:
+        for size in SIZES:
+            estab = connect(family, **PIPES)
+            with accept(listener) as stream:
+                pipe_check(estab, stream, size)
+
+
+def bulk_kernel_client(family):
+    estab = listen("--echo")
+    echo_check(family, 256 * MEBI)
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
+def bulk_estab_client(family):
+    with server() as listener:
+        estab = connect(family, **PIPES)
+        with accept(listener) as stream:
+            pipe_check(estab, stream, 256 * MEBI)
+
+
+# ---- ends -------------------------------------------------------------------------------------
+
+
+def half_close_by_kernel():
+    for family in (4, 6):
+        estab = listen(**PIPES)
+        with dial(family) as stream:
+            stream.sendall(b"ping")
+            stream.shutdown(socket.SHUT_WR)
+            wait_for(lambda: tcp_state(stream) == FIN_WAIT2, "estab to acknowledge the FIN")
+            pattern = Pattern("after the FIN", MEBI)
+            writer = Side(lambda: write_all(estab.process.stdin, pattern))
+            arrived(drain(stream.recv), pattern, "to the kernel after its FIN")
+            writer.end()
+        equal(estab.process.stdout.read(), b"ping", "estab's standard output")
+        equal(estab.wait(), 0, "estab's exit code")
+
+
+def half_close_by_estab():
+    for family in (4, 6):
+        with server() as listener:
+            estab = connect(family, **PIPES)
+            with accept(listener) as stream:
+                write_all(estab.process.stdin, Pattern("few", 4))
+                equal(drain(stream.recv)[0], 4, "octets before estab's FIN")
+                pattern = Pattern("after the FIN", MEBI)
+                reader = Side(lambda: drain(estab.process.stdout.read))
+                send_all(stream, pattern)
+                arrived(reader.end(), pattern, "to estab after its FIN")
+            equal(estab.wait(), 0, "estab's exit code")
+
+
+def reset_by_kernel():
+    for family in (4, 6):
+        with server() as listener:
+            estab = connect(family, stdin=subprocess.PIPE)
+            reset(accept(listener))
+            equal(estab.wait(), 1, "exit code of estab connect")
+            check("reset" in estab.stderr(), "estab connect does not say that it was reset")
+        estab = listen(stdin=subprocess.PIPE)
+        stream = dial(family)
+        stream.sendall(b"x")
+        reset(stream)
+        equal(estab.wait(), 1, "exit code of estab listen")
+        check("reset" in estab.stderr(), "estab listen does not say that it was reset")
+
+
+def expect_error(stream, *numbers):
+    try:
+        stream.sendall(b"x")
+        while stream.recv(65536):
+            pass
+    except OSError as failure:
+        check(failure.errno in numbers, f"the kernel got {failure}")
+        return
+    raise Wrong("the kernel saw an orderly end instead of a reset")
+
+
+def reset_by_estab():
+    """Nobody reads what estab prints, so it cannot deliver, and must say so to the peer."""
+    for family in (4, 6):
+        estab = listen(**PIPES)
+        estab.process.stdout.close()
+        with dial(family) as stream:
+            stream.sendall(b"x" * 65536)
+            expect_error(stream, errno.ECONNRESET)
+        equal(estab.wait(), 1, "estab's exit code")
+
+
+def abort_by_signal():
+    """The first signal shuts down in good order, the second resets."""
+    for family in (4, 6):
+        estab = listen(**PIPES)
+        with dial(family) as stream:
+            stream.sendall(b"ping")
+            equal(estab.process.stdout.read(4), b"ping", "estab's standard output")
+            estab.process.send_signal(signal.SIGTERM)
+            equal(stream.recv(1), b"", "what the kernel reads after one SIGTERM")
+            estab.process.send_signal(signal.SIGTERM)
+            equal(estab.wait(), 128 + signal.SIGTERM, "estab's exit code")
+            # A reset in CLOSE-WAIT is EPIPE to Linux, as the peer had finished already.
+            wait_for(lambda: tcp_state(stream) == CLOSE, "the reset")
+            expect_error(stream, errno.EPIPE, errno.ECONNRESET)
+
+
+def refused():
+    estab = listen("--sink")
+    for family in (4, 6):
+        try:
+            dial(family, PORT + 1).close()
+            raise Wrong("a port that nobody listens on was open")
+        except OSError as failure:
+            equal(failure.errno, errno.ECONNREFUSED, "connecting to a closed port")
+    equal(estab.terminate(), 0, "estab's exit code")
+    for family in (4, 6):
+        estab = connect(family)
+        equal(estab.wait(), 1, "exit code of estab connect")
+        check("refused" in estab.stderr(), "estab does not say that it was refused")
+
+
+def is_simultaneous(capture):
+    """Whether neither FIN acknowledges the other."""
+    fins = {}
+    for row in dissect(capture, "tcp.flags.fin==1", "tcp.srcport", "tcp.seq", "tcp.len", "tcp.ack"):
+        port, sequence, octets, ack = map(int, row)
+        fins.setdefault(port == PORT, (sequence + octets, ack))
+    check(len(fins) == 2, f"{len(fins)} ends sent a FIN")
+    return all(fins[one][1] == fins[not one][0] for one in fins)
+
+
+def simultaneous_close():
+    """netem keeps the kernel's FIN on its way until estab has sent its own."""
+    need("tc")
+    need("tshark")
+    with tempfile.TemporaryDirectory() as folder:
+        capture = f"{folder}/close.pcapng"
+        estab = listen("--pcap", capture, **PIPES)
+        with dial(4) as stream:
+            stream.sendall(b"ping")
+            equal(estab.process.stdout.read(4), b"ping", "estab's standard output")
+            wait_for(lambda: unacknowledged(stream) == 0, "the acknowledgement")
+            delay = subprocess.run(["tc", "qdisc", "add", "dev", LINK, "root", "netem", "delay",
+                                    "500ms"], capture_output=True, text=True)
+            if delay.returncode != 0:
+                raise Skip(f"tc cannot delay: {delay.stderr.strip()}")
+            stream.shutdown(socket.SHUT_WR)
+            estab.process.stdin.close()
+            equal(stream.recv(1), b"", "what the kernel reads")
+        equal(estab.wait(), 0, "estab's exit code")
+        wait_for(lambda: not live_connections(), "the kernel's end to close")
+        check(is_simultaneous(capture), "the FINs did not cross")
+
+
+def unacknowledged(stream):
+    return struct.unpack("i", fcntl.ioctl(stream, 0x5411, b"\0" * 4))[0]  # SIOCOUTQ
+
+
+def short_connections(count, closes_first):
+    for _ in range(count):
+        with dial(4) as stream:
+            if closes_first == "kernel":
+                stream.sendall(b"ping")
+                stream.shutdown(socket.SHUT_WR)
+            equal(drain(stream.recv)[0], 4, "octets of a short connection")
+
+
+def thousand_connections(closes_first):
+    """estab shows no census from outside, and 2 MSL are minutes: that TIME-WAIT ends is a matter
+    of the tests with virtual time. Here: each of the 1,000 ended well at both ends, the kernel
+    holds none but in TIME-WAIT, and estab keeps no more than a TIME-WAIT record's worth of each."""
+    arguments = ["--echo"] if closes_first == "kernel" else ["--source", "4"]
+    estab = listen(*arguments, "--json", stdout=subprocess.PIPE)
+    short_connections(200, closes_first)
+    before = estab.rss()
+    short_connections(1000, closes_first)
+    grown = estab.rss() - before
+    wait_for(lambda: not live_connections(), "the kernel's ends to close")
+    report = estab.report()
+    equal(report["connections"], 1200, "connections")
+    equal(report["connections_failed"], 0, "failed connections")
+    equal(report["sent_octets"], 4 * 1200, "octets sent")
+    check(grown <= MEBI, f"1,000 connections left {grown} octets behind")
+
+
+# ---- links ------------------------------------------------------------------------------------
+
+
+def mtu(octets):
+    v6 = octets >= 1280  # RFC 8200 section 5: no IPv6 on a link below that
+    estab = listen("--echo", mtu=octets, v6=v6)
+    equal(interface_mtu(LINK), octets, "the link's MTU")
+    for family in (4, 6) if v6 else (4,):
+        echo_check(family, 1)
+        echo_check(family, 8 * MEBI)
+        with dial(family) as stream:
+            limit = octets - (40 if family == 4 else 60)
+            mss = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+            check(mss <= limit, f"the kernel sends {mss} octets a segment, over {limit}")
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
+def offload(setting):
+    estab = listen("--echo", "--offload", setting)
+    for family in (4, 6):
+        echo_check(family, 32 * MEBI)
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
+# ---- other programs ---------------------------------------------------------------------------
+
+
+def run(*command, **options):
+    done = subprocess.run(list(map(str, command)), capture_output=True, timeout=HANG, **options)
+    check(done.returncode == 0, f"{' '.join(map(str, command))} ended with {done.returncode}: "
+          f"{done.stderr.decode(errors='replace')[-500:]}")
+    return done.stdout
+
+
+def write_file(path, pattern):
+    with open(path, "wb") as file:
+        write_all(file, pattern)
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def curl():
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/big", Pattern("big", 32 * MEBI))
+        write_file(f"{folder}/small", Pattern("small", 1000))
+        big, small = read_file(f"{folder}/big"), read_file(f"{folder}/small")
+        estab = serve(folder)
+        for url in (f"http://{ESTAB[4]}", f"http://[{ESTAB[6]}]"):
+            check(run("curl", "-sSf", f"{url}/big") == big, "the file came out different")
+            check(run("curl", "-sSf", "-r", "1000-1999999", f"{url}/big") == big[1000:2000000],
+                  "the range came out different")
+            check(run("curl", "-sSf", "-r", "-7", f"{url}/big") == big[-7:],
+                  "the last octets came out different")
+            head = run("curl", "-sSfI", f"{url}/big").decode().lower()
+            check(f"content-length: {len(big)}" in head, f"HEAD has another length: {head}")
+            connects = run("curl", "-sSf", "-o", f"{folder}/1", "-o", f"{folder}/2", "-w",
+                           "%{num_connects} ", f"{url}/small", f"{url}/big")
+            equal(connects.split(), [b"1", b"0"], "connections made for each of two URLs")
+            check(read_file(f"{folder}/1") == small and read_file(f"{folder}/2") == big,
+                  "one of two files came out different")
+            os.remove(f"{folder}/1")
+            os.remove(f"{folder}/2")
+            status = run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"{url}/none")
+            equal(status, b"404", "status of a file that is not there")
+        equal(estab.terminate(), 0, "estab's exit code")
+
+
+def curl_parallel():
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as out:
+        patterns = [Pattern(f"file {i}", 100000 + i) for i in range(100)]
+        arguments = []
+        for i, pattern in enumerate(patterns):
+            write_file(f"{folder}/{i}", pattern)
+            arguments += ["-o", f"{out}/{i}", f"http://{ESTAB[4]}/{i}"]
+        estab = serve(folder)
+        run("curl", "-sSf", "--parallel", "--parallel-immediate", "--parallel-max", 100, *arguments)
+        for i, pattern in enumerate(patterns):
+            got = read_file(f"{out}/{i}")
+            arrived((len(got), hashlib.sha256(got).hexdigest()), pattern, "to curl")
+        equal(estab.terminate(), 0, "estab's exit code")
+
+
+class DualStackServer(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+def estab_get():
+    with tempfile.TemporaryDirectory() as folder:
+        pattern = Pattern("get", 32 * MEBI)
+        write_file(f"{folder}/big", pattern)
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=folder)
+
+            def log_message(self, *_):
+                pass
+
+        with DualStackServer(("::", 80), Handler) as web:
+            Side(web.serve_forever)
+            for host in (KERNEL[4], f"[{KERNEL[6]}]"):
+                estab = Estab("get", f"http://{host}/big", stdout=subprocess.PIPE)
+                got = drain(estab.process.stdout.read)
+                equal(estab.wait(), 0, "exit code of estab get")
+                arrived(got, pattern, "to estab get")
+                equal(Estab("get", f"http://{host}/none").wait(), 1, "exit code for a 404")
+            web.shutdown()
+
+
+def nc():
+    need("nc")
+    with tempfile.TemporaryDirectory() as folder:
+        pattern = Pattern("nc", 8 * MEBI)
+        write_file(f"{folder}/in", pattern)
+        estab = listen("--echo")
+        with open(f"{folder}/in", "rb") as source:
+            got = run("nc", "-N", ESTAB[4], PORT, stdin=source)
+        arrived((len(got), hashlib.sha256(got).hexdigest()), pattern, "from nc and back")
+        equal(estab.terminate(), 0, "estab's exit code")
+
+        with open(f"{folder}/in", "rb") as source:
+            catcher = subprocess.Popen(["nc", "-N", "-l", str(PORT)], stdin=source,
+                                       stdout=subprocess.PIPE)
+        with catcher:
+            wait_for(is_listening, "nc to listen")
+            with open(f"{folder}/in", "rb") as source:
+                estab = connect(4, stdin=source, stdout=subprocess.PIPE)
+            reader = Side(lambda: drain(catcher.stdout.read))
+            arrived(drain(estab.process.stdout.read), pattern, "from nc to estab")
+            arrived(reader.end(), pattern, "from estab to nc")
+            equal(estab.wait(), 0, "estab's exit code")
+
+
+def is_listening(port=PORT):
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path) as table:
+            for line in table.readlines()[1:]:
+                local, state = line.split()[1], int(line.split()[3], 16)
+                if state == LISTEN and int(local.rsplit(":", 1)[1], 16) == port:
+                    return True
+    return False
+
+
+def sink_and_source():
+    size = 64 * MEBI
+    pattern = Pattern("sink", size)
+    estab = listen("--sink", "--json", stdout=subprocess.PIPE)
+    for family in (4, 6):
+        with dial(family) as stream:
+            send_all(stream, pattern)
+            equal(stream.recv(1), b"", "what a sink sends")
+    report = estab.report()
+    equal((report["received_octets"], report["connections_failed"]), (2 * size, 0), "sink's report")
+
+    estab = listen("--source", size, "--json", stdout=subprocess.PIPE)
+    for family in (4, 6):
+        with dial(family) as stream:
+            equal(drain(stream.recv)[0], size, "octets from a source")
+    report = estab.report()
+    equal((report["sent_octets"], report["connections_failed"]), (2 * size, 0), "source's report")
+
+    estab = listen("--source")
+    with dial(4) as stream:
+        equal(len(stream.recv(MEBI, socket.MSG_WAITALL)), MEBI, "octets from an endless source")
+        reset(stream)
+    with dial(4) as stream:
+        check(stream.recv(1), "an endless source serves nobody after a reset")
+        reset(stream)
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
+def iperf3():
+    """iperf3 speaks a protocol of its own on a control connection, so neither end of it can be a
+    plain sink: here both of its connections are carried by an estab each, as inetd would, and
+    iperf3 itself checks what arrived."""
+    need("iperf3")
+    for reverse in ([], ["-R"]):
+        backend = subprocess.Popen(["iperf3", "-s", "-1", "-p", str(PORT)],
+                                   stdout=subprocess.DEVNULL)
+        wait_for(is_listening, "iperf3 to listen")
+        with socket.create_server(("127.0.0.1", PORT + 1)) as front:
+            front.settimeout(HANG)
+            client = Side(lambda: run("iperf3", "-c", "127.0.0.1", "-p", PORT + 1, "-n", "64M",
+                                      "-J", *reverse))
+            carriers = []
+            for i in (1, 2):
+                stream, _ = front.accept()
+                with stream:
+                    carriers.append(Estab("connect", f"10.9.{i}.1", PORT, link=f"c{i}", v6=False,
+                                          subnet=f"10.9.{i}", stdin=stream, stdout=stream))
+            result = json.loads(client.end())
+        backend.wait(HANG)
+        check("error" not in result, f"iperf3: {result.get('error')}")
+        check(result["end"]["sum_received"]["bytes"] > 0, "iperf3 received nothing")
+        for carrier in carriers:
+            carrier.wait()
+
+
+def wrk():
+    need("wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/small", Pattern("small", 1000))
+        estab = serve(folder, "--json", stdout=subprocess.PIPE)
+        out = run("wrk", "-t", 1, "-c", 64, "-d", 2, f"http://{ESTAB[4]}/small").decode()
+        check("Socket errors" not in out and "Non-2xx" not in out, out)
+        requests = int(re.search(r"(\d+) requests in", out).group(1))
+        check(requests > 0, "wrk had no answer")
+        report = estab.report()
+        check(report["requests"] >= requests, "estab counts fewer requests than wrk")
+        check(report["connections"] >= 64, f"only {report['connections']} connections")
+
+
+def dissect(capture, wanted, *fields):
+    command = ["tshark", "-r", capture, "-o", "tcp.check_checksum:TRUE",
+               "-o", "ip.check_checksum:TRUE", "-o", "tcp.relative_sequence_numbers:TRUE",
+               "-Y", wanted, "-T", "fields"]
+    for field in fields:
+        command += ["-e", field]
+    return [row.split("\t") for row in run(*command).decode().splitlines()]
+
+
+def pcap(setting):
+    need("tshark")
+    for family in (4, 6):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = f"{folder}/all.pcapng"
+            estab = listen("--pcap", capture, "--offload", setting, **PIPES)
+            with dial(family) as stream:
+                sender = Side(lambda: send_all(stream, Pattern("pcap", 4 * MEBI)))
+                equal(len(estab.process.stdout.read(4 * MEBI)), 4 * MEBI, "octets to estab")
+                sender.end()
+                # So that the acknowledgement of this FIN has a segment of its own.
+                wait_for(lambda: tcp_state(stream) == FIN_WAIT2, "the FIN's acknowledgement")
+                estab.process.stdin.close()
+                equal(stream.recv(1), b"", "what the kernel reads")
+            equal(estab.wait(), 0, "estab's exit code")
+            check_capture(capture)
+
+
+def check_capture(capture):
+    bad = "_ws.malformed || tcp.checksum.status==0 || ip.checksum.status==0"
+    equal(dissect(capture, bad, "frame.number", "_ws.col.info"), [], "frames tshark finds wrong")
+    rows = dissect(capture, "tcp", "tcp.srcport", "tcp.flags.syn", "tcp.flags.fin",
+                   "tcp.flags.ack", "tcp.len")
+    segments = []
+    for port, syn, fin, ack, octets in rows:
+        who = "estab" if int(port) == PORT else "kernel"
+        kind = "S" * int(syn) + "F" * int(fin) + "." * int(ack)
+        segments.append(f"{who} {kind}" + (f" ({octets})" if int(octets) and not int(fin) else ""))
+    equal(segments[:3], ["kernel S", "estab S.", "kernel ."], "the three that open")
+    equal(segments[-4:], ["kernel F.", "estab .", "estab F.", "kernel ."], "the four that close")
+
+
+# ---- running them -----------------------------------------------------------------------------
+
+
+TESTS = {
+    "kernel_client_v4": lambda: kernel_client(4),
+    "kernel_client_v6": lambda: kernel_client(6),
+    "estab_client_v4": lambda: estab_client(4),
+    "estab_client_v6": lambda: estab_client(6),
+    "bulk_kernel_client_v4": lambda: bulk_kernel_client(4),
+    "bulk_estab_client_v6": lambda: bulk_estab_client(6),
+    "half_close_by_kernel": half_close_by_kernel,
+    "half_close_by_estab": half_close_by_estab,
+    "reset_by_kernel": reset_by_kernel,
+    "reset_by_estab": reset_by_estab,
+    "abort_by_signal": abort_by_signal,
+    "refused": refused,
+    "simultaneous_close": simultaneous_close,
+    "thousand_connections_kernel_closes": lambda: thousand_connections("kernel"),
+    "thousand_connections_estab_closes": lambda: thousand_connections("estab"),
+    "mtu_576": lambda: mtu(576),
+    "mtu_1280": lambda: mtu(1280),
+    "mtu_1500": lambda: mtu(1500),
+    "mtu_9000": lambda: mtu(9000),
+    "mtu_65535": lambda: mtu(65535),
+    "offload_on": lambda: offload("on"),
+    "offload_off": lambda: offload("off"),
+    "curl": curl,
+    "curl_parallel": curl_parallel,
+    "estab_get": estab_get,
+    "nc": nc,
+    "sink_and_source": sink_and_source,
+    "iperf3": iperf3,
+    "wrk": wrk,
+    "pcap_offload_on": lambda: pcap("on"),
+    "pcap_offload_off": lambda: pcap("off"),
+}
+
+
+def run_here(name):
+    """Within the namespace."""
+    set_interface_up("lo")
+    with contextlib.suppress(OSError):  # a point-to-point link has nobody to ask anyway
+        with open("/proc/sys/net/ipv6/conf/default/accept_dad", "w") as setting:
+            setting.write("0")
+    try:
+        TESTS[name]()
+    except Skip as reason:
+        print(f"{name}: skipped: {reason}")
+        return SKIPPED
+    except (Wrong, OSError, ValueError, subprocess.SubprocessError) as failure:
+        print(f"{name}: FAILED: {type(failure).__name__}: {failure}")
+        for estab in Estab.started[-2:]:
+            print(estab.describe())
+        return 1
+    finally:
+        for estab in Estab.started:
+            estab.kill()
+    print(f"{name}: good")
+    return 0
+
+
+def run_apart(name, program):
+    """In a namespace of its own."""
+    flags = "-n" if os.geteuid() == 0 else "-Urn"
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        print(f"{name}: skipped: no /dev/net/tun that this user may open (`modprobe tun`)")
+        return SKIPPED
+    need_unshare = shutil.which("unshare")
+    if not need_unshare or subprocess.run(["unshare", flags, "true"],
+                                          capture_output=True).returncode != 0:
+        print(f"{name}: skipped: `unshare {flags}` does not give a network namespace")
+        return SKIPPED
+    environment = dict(os.environ, **{IN_NAMESPACE: "1"})
+    return subprocess.run(["unshare", flags, sys.executable, os.path.abspath(__file__),
+                           "--estab", program, name], env=environment).returncode
+
+
+def main():
+    parser = argparse.ArgumentParser(description="estab against the Linux kernel, over a TUN")
+    parser.add_argument("--estab", metavar="PROGRAM", help="the program under test")
+    parser.add_argument("--list", action="store_true", help="print the names of the tests")
+    parser.add_argument("name", nargs="*", metavar="NAME", help="a test, or `all`")
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(TESTS))
+        return 0
+    names = list(TESTS) if options.name == ["all"] else options.name
+    unknown = [name for name in names if name not in TESTS]
+    if not options.estab or not names or unknown:
+        parser.error(f"no such test: {', '.join(unknown)}" if unknown
+                     else "name the program with --estab, and a test")
+    Estab.program = os.path.abspath(options.estab)
+    if os.environ.get(IN_NAMESPACE):
+        return run_here(names[0])
+    codes = [run_apart(name, Estab.program) for name in names]
+    if any(code not in (0, SKIPPED) for code in codes):
+        return 1
+    return SKIPPED if SKIPPED in codes and len(codes) == 1 else 0
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.exit(main())
