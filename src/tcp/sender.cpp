@@ -291,8 +291,9 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   timers.set(Timer::persist, deadline);
 }
 
-// A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was sent:
-// what is sent there will tell better. Among octets sent without a mark it would be a false one.
+// A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was
+// sent: what is sent there will tell better. Among octets sent without a mark it would be a false
+// one.
 std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
   constexpr std::int64_t kFarthest = 0xffff;
   if (!has_urgent(at) || (urgent_end_ - at > kFarthest && at + kFarthest <= max_))
