@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Families, States, both_families(), family_name);
 // ---- states without a connection, and those of opening
 // ----------------------------------------------------------
 
-TEST_P(States, Closed) {
+TEST_P(States, InClosedEverySegmentIsAnsweredAsTheRfcSays) {
   const State closed = State::closed;
   for (const Case& each : {Case{"S 0:0(0)", "R. {z}:{z}(0) ack 1 win 0", closed},
                            Case{"S 0:10(10)", "R. {z}:{z}(0) ack 11 win 0", closed},
@@ -111,7 +111,7 @@ TEST_P(States, Closed) {
     check(each, closed, GetParam());
 }
 
-TEST_P(States, Listen) {
+TEST_P(States, InListenEverySegmentIsAnsweredAsTheRfcSays) {
   const State listen = State::listen, received = State::syn_received;
   for (const Case& each :
        {Case{"S 0:0(0)", "S. 0:0(0) ack 1", received},

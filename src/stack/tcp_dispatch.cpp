@@ -20,8 +20,13 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
   const Verdict verdict = dispatch(core, now, in);
-  core.context(now).trace(
-      [&] { return SegmentReceived{tuple, segment, verdict, before, state_of(in.hash, tuple)}; });
+  core.context(now).trace([&] {
+    // A connection that has gone leaves CLOSED, even where somebody goes on listening.
+    const bool gone =
+        (is_synchronized(before) || before == State::syn_sent) && !find_entry(in.hash, tuple);
+    const State after = gone ? State::closed : state_of(in.hash, tuple);
+    return SegmentReceived{tuple, segment, verdict, before, after};
+  });
   return verdict;
 }
 

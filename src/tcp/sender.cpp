@@ -187,10 +187,9 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
   const std::int64_t available = queue_.end() - nxt_;
   const auto length =
       static_cast<std::uint32_t>(std::min({available, room, std::int64_t{std::max(most, mss_)}}));
-  const bool is_tail = length == available;
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
-  if (may_send_partial(config, length, is_tail)) return length;
+  if (may_send_partial(config, length)) return length;
   // Only new octets may wait for company: what was sent once goes again as it is.
   const auto sent_before =
       static_cast<std::uint32_t>(std::clamp<std::int64_t>(max_ - nxt_, 0, length));
@@ -198,9 +197,9 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
 }
 
 // Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
-bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const {
+bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) const {
   const bool idle = nxt_ == una_;
-  if (is_tail) {
+  if (nxt_ + length == queue_.end()) {
     const bool pushed = push_end_ > nxt_ || has_urgent(nxt_);
     if (more_ && !pushed) return false;
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;

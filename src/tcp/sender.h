@@ -137,7 +137,7 @@ class Sender {
   std::optional<SendPlan> plan_probe() const;
   std::optional<SendPlan> plan_next(const TcpConfig& config, std::uint32_t most);
   std::uint32_t check_length(const TcpConfig& config, std::int64_t room, std::uint32_t most) const;
-  bool may_send_partial(const TcpConfig& config, std::uint32_t length, bool is_tail) const;
+  bool may_send_partial(const TcpConfig& config, std::uint32_t length) const;
   void finish_plan(SendPlan& plan) const;
   std::uint32_t flight() const { return static_cast<std::uint32_t>(nxt_ - una_); }
   void before_append(const Context& context, const TcpConfig& config);

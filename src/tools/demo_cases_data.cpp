@@ -76,7 +76,9 @@ void play_zero_window(Scene& scene) {
         return info && info->snd_wnd == 0;
       },
       "B's window shuts");
-  scene.wait(2s);
+  // Time for three probes: the first after an RTO, each later one after twice the wait before it.
+  const auto info = scene.a().stack().info(scene.a().stream());
+  scene.wait(info ? 8 * info->rto : Duration(2s));
   scene.b().remark("B's application reads everything.");
   scene.wait_until([&] { return scene.b().read(), scene.b().octets_read() == 4000; },
                    "all octets arrive in the end");

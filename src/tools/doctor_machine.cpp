@@ -84,11 +84,19 @@ Finding examine_kernel() {
           .detail = fmt::format("{} on {}", name.release, name.machine)};
 }
 
+#ifdef __x86_64__
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") != 0;
+}
+#else
+bool has_avx2() {
+  return false;
+}
+#endif
+
 Finding examine_cpu() {
   Finding finding{.key = "avx2", .what = "AVX2", .need = Need::nothing};
-#ifdef __x86_64__
-  finding.present = __builtin_cpu_supports("avx2") != 0;
-#endif
+  finding.present = has_avx2();
   finding.detail = finding.present ? "the processor has it" : "the processor has none";
   if (!finding.present)
     finding.meaning = "checksums are computed more slowly; nothing else changes";

@@ -16,13 +16,15 @@ constexpr std::string_view kVersion = ESTAB_VERSION;
 constexpr std::string_view kBuildType = ESTAB_BUILD_TYPE;
 constexpr std::string_view kDescribed = ESTAB_DESCRIBED;
 
-std::string compiler() {
 #ifdef __clang__
+std::string compiler() {
   return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
-#else
-  return fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
-#endif
 }
+#else
+std::string compiler() {
+  return fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+}
+#endif
 
 void print_version(ReportFormat format) {
   if (format == ReportFormat::text) {

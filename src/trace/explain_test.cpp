@@ -63,7 +63,7 @@ TEST(Explain, CountsOctetsAndNumbers) {
 TEST(Explain, ShowsTextOnlyIfItIsText) {
   EXPECT_TRUE(says(
       last_of(one(kA, "P. 1:15(14) ack 1 win 256", SendReason::data, kOpen, "GET / HTTP\r\n\r\n")),
-      "(\"GET / HTTP\")"));
+      "(\"GET / HTTP\"...)"));
   EXPECT_TRUE(says(last_of(one(kA, "P. 1:4(3) ack 1 win 256", SendReason::data, kOpen, "a\x01z")),
                    "A sends 3 octets, numbers"));
 }

@@ -33,6 +33,9 @@ std::uint64_t key_of(LadderSide from, const Segment& segment) {
   return key * 0x9e3779b97f4a7c15u ^ static_cast<std::uint64_t>(from);
 }
 
+/// First what can only be one thing; then, of what is left, the likeliest.
+enum class Match { certain, likeliest };
+
 class Matcher {
  public:
   Matcher(const Recording& recording, Conversation& conversation)
@@ -40,9 +43,9 @@ class Matcher {
 
   void run() {
     collect();
-    for (const bool only_certain : {true, false})
+    for (const Match kind : {Match::certain, Match::likeliest})
       for (std::size_t arrival : arrivals_)
-        if (!taken_.contains(arrival)) match(arrival, only_certain);
+        if (!taken_.contains(arrival)) match(arrival, kind);
     for (std::size_t arrival : arrivals_)
       if (!taken_.contains(arrival)) match_piece(arrival);
     for (std::size_t arrival : arrivals_)
@@ -89,15 +92,15 @@ class Matcher {
     return found;
   }
 
-  void match(std::size_t arrival, bool only_certain) {
+  void match(std::size_t arrival, Match kind) {
     const auto found = candidates(arrival);
-    if (found.empty() || (only_certain && found.size() > 1)) return;
+    if (found.empty() || (kind == Match::certain && found.size() > 1)) return;
     const Duration usual = conversation_.transit.value_or(Duration{0});
     const auto surprise = [&](std::size_t p) {
       return std::chrono::abs(when(arrival) - conversation_.passages[p].departed - usual);
     };
     take(*std::ranges::min_element(found, std::less<>{}, surprise), arrival);
-    if (!only_certain) return;
+    if (kind != Match::certain) return;
     const Duration transit = when(arrival) - conversation_.passages[found[0]].departed;
     conversation_.transit = std::min(conversation_.transit.value_or(transit), transit);
   }

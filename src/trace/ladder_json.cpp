@@ -28,9 +28,7 @@ class Object {
   Object& number(std::string_view key, std::int64_t value) {
     return raw(key, fmt::format("{}", value));
   }
-  Object& flag(std::string_view key, const bool value) {
-    return raw(key, value ? "true" : "false");
-  }
+  Object& word(std::string_view key, std::string_view value) { return raw(key, value); }
   Object& nothing(std::string_view key) { return raw(key, "null"); }
   Object& raw(std::string_view key, std::string_view value) {
     members_ += fmt::format("{}{}:{}", members_.empty() ? "" : ",", quoted(key), value);
@@ -51,7 +49,7 @@ std::string end_json(const LadderEnd& end, LadderSide side) {
   object.text("side", side_name(side))
       .text("name", end.name)
       .text("endpoint", to_string(end.endpoint))
-      .flag("observed", end.observed)
+      .word("observed", end.observed ? "true" : "false")
       .text("first_state", name(end.first))
       .text("last_state", name(end.last));
   if (end.isn)
@@ -83,7 +81,7 @@ void add_segment(const Ladder& ladder, const LadderEvent& event, Object& object)
     object.text("verdict", name(*event.verdict));
   else
     object.nothing("verdict");
-  object.text("fate", name(event.fate)).flag("lost", event.fate == Fate::lost);
+  object.text("fate", name(event.fate)).word("lost", event.fate == Fate::lost ? "true" : "false");
 }
 
 std::string event_json(const Ladder& ladder, const LadderEvent& event) {

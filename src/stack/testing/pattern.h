@@ -34,7 +34,9 @@ inline void PrintTo(SeqNum number, std::ostream* out) {
 
 namespace estab::script {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""h, std::chrono_literals::operator""min,
+    std::chrono_literals::operator""s, std::chrono_literals::operator""ms,
+    std::chrono_literals::operator""us, std::chrono_literals::operator""ns;
 using Location = std::source_location;
 using OctetVector = std::vector<std::uint8_t>;
 

@@ -14,7 +14,9 @@
 
 namespace estab::tcp {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""h, std::chrono_literals::operator""min,
+    std::chrono_literals::operator""s, std::chrono_literals::operator""ms,
+    std::chrono_literals::operator""us, std::chrono_literals::operator""ns;
 using OctetVector = std::vector<std::uint8_t>;
 
 inline void PrintTo(StreamOffset offset, std::ostream* out) {
