@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the corpora below fuzz/corpus, always the same.
+"""Writes the corpus of the fuzz target `stack`, always the same.
 
     make_corpus.py [FOLDER]
 
-For `stack` these are programs of stack_machine.h: a connection brought to each state from either
-side, then one thing more of each kind; and noise. For `wire` they are frames of each kind.
+These are programs of stack_machine.h: a connection brought to each state from either side, then one
+thing more of each kind; and noise.
 """
 import random
-import struct
 import sys
 from pathlib import Path
 
@@ -91,72 +90,11 @@ def stack_corpus():
         yield f"noise-{number:02}", source.randbytes(source.randrange(20, 400))
 
 
-def checksum(octets):
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets[:len(octets) // 2 * 2]))
-    total += octets[-1] << 8 if len(octets) % 2 else 0
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def ipv4(protocol, payload, fragment=0, options=b""):
-    words = 5 + len(options) // 4
-    head = struct.pack("!BBHHHBBH4s4s", 0x40 | words, 0, words * 4 + len(payload), 7, fragment, 64,
-                       protocol, 0, bytes([10, 0, 0, 2]), bytes([10, 0, 0, 1])) + options
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
-
-
-def ipv6(protocol, payload):
-    return struct.pack("!IHBB", 6 << 28, len(payload), protocol, 64) + bytes(15) + b"\2" + \
-        bytes(15) + b"\1" + payload
-
-
-def tcp(flags, options=b"", text=b""):
-    options += bytes(-len(options) % 4)
-    return struct.pack("!HHIIBBHHH", 40000, 80, 1000, 2000, (5 + len(options) // 4) << 4, flags,
-                       65535, 0, 0) + options + text
-
-
-def wire_corpus():
-    all_options = bytes([2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 3, 3, 7, 1])
-    sack = bytes([1, 1, 5, 18]) + bytes(range(16))
-    segments = {
-        "syn": tcp(2, all_options), "ack": tcp(16), "data": tcp(24, text=b"some text"),
-        "fin": tcp(17), "rst": tcp(4), "urgent": tcp(48, text=b"!"), "sack": tcp(16, sack),
-        "unknown_option": tcp(16, bytes([99, 6, 1, 2, 3, 4])), "zero_length": tcp(16, bytes([3, 0])),
-        "long_option": tcp(16, bytes([8, 200])), "end": tcp(16, bytes([0, 9, 9, 9])),
-    }
-    for name, octets in segments.items():
-        yield f"tcp-{name}", octets
-        yield f"ipv4-{name}", ipv4(6, octets)
-        yield f"ipv6-{name}", ipv6(6, octets)
-    udp = struct.pack("!HHHH", 5000, 53, 13, 0) + b"hello"
-    echo = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + b"ping"
-    yield "udp", udp
-    yield "ipv4-udp", ipv4(17, udp)
-    yield "ipv4-fragment", ipv4(17, udp[:8], fragment=0x2000)
-    yield "ipv4-route", ipv4(17, udp, options=bytes([131, 7, 4, 10, 0, 0, 9, 0]))
-    yield "ipv4-echo", ipv4(1, echo)
-    for kind, code in ((3, 0), (3, 1), (3, 2), (3, 3), (3, 4), (4, 0), (11, 0), (11, 1), (12, 0)):
-        yield f"ipv4-icmp-{kind}-{code}", ipv4(1, struct.pack("!BBHI", kind, code, 0, 1000) +
-                                               ipv4(6, segments["ack"])[:28])
-    for kind, code in ((1, 0), (1, 4), (2, 0), (3, 0), (4, 1), (128, 0)):
-        yield f"ipv6-icmp-{kind}-{code}", ipv6(58, struct.pack("!BBHI", kind, code, 0, 1280) +
-                                               ipv6(6, segments["ack"]))
-    yield "ipv6-fragment", ipv6(44, bytes([17, 0, 0, 1, 0, 0, 0, 7]) + udp)
-    yield "ipv6-options", ipv6(0, bytes([60, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0]) + tcp(16))
-    for number, text in enumerate(("S 0:0(0) win 65535 <mss 1460,sackOK,TS val 1 ecr 0,wscale 7>",
-                                   "P. 1:11(10) ack 1 win 512 urg 5", "R 5:5(0) win 0",
-                                   ". 1:1(0) ack 9 win 1 <nop,nop,sack 20:30 40:50>")):
-        yield f"notation-{number}", text.encode()
-
-
 def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus")
-    for folder, corpus in (("stack", stack_corpus()), ("wire", wire_corpus())):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        for name, octets in corpus:
-            (root / folder / name).write_bytes(octets)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent / "corpus/stack")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, octets in stack_corpus():
+        (folder / name).write_bytes(octets)
 
 
 if __name__ == "__main__":
