@@ -200,7 +200,8 @@ StackMachine::Bytes StackMachine::segment_octets(Conversation& talk, std::uint16
         near(static_cast<std::uint32_t>(now_.time_since_epoch() / std::chrono::milliseconds(1))),
         talk.clock};
   if ((options & 16) != 0) s.options.sack.add({SeqNum(near(talk.ack)), SeqNum(near(talk.ack))});
-  Bytes payload = (options & 32) != 0 ? Bytes(u16() % 3000, u8()) : take(u8() % 32);
+  const std::size_t size = (options & 32) != 0 ? u16() % 3000 : u8() % 32;
+  const Bytes payload = (options & 32) != 0 ? Bytes(size, u8()) : take(size);
   s.payload = payload;
   Bytes octets(wire::kMaxTcpHeaderLength);
   octets.resize(wire::emit_tcp(s, octets.data()));
@@ -397,7 +398,7 @@ void StackMachine::datagram_calls() {
       (void)stack_.recv_datagram(port, octets);
       break;
     case 2:
-      (void)stack_.send_echo(now_, remote(family), u16(), u16(), octets);
+      (void)stack_.send_echo(now_, remote(family), u16(), 1, octets);
       break;
     case 3:
       if (const auto made = stack_.bind_datagram({IpAddress(), u16()})) ports_.push_back(*made);

@@ -73,8 +73,9 @@ bool Simulation::step() {
 /// runs out has come in time.
 bool Simulation::step_within(Instant end) {
   if (pump()) return true;
-  if (fire_timers() && pump()) return true;
-  if (next_deadline() == kNever) return false;
+  const bool fired = fire_timers();
+  if (fired && pump()) return true;
+  if (next_deadline() == kNever) return fired;
   // A deadline may be early: going on at least a tick keeps that from holding time up for ever.
   const Instant next = std::max(next_deadline(), now_ + Duration{1});
   if (next > end) return false;

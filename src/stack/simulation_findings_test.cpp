@@ -38,6 +38,21 @@ TEST_P(SimulationFinding, ARetransmissionsNewAcknowledgementBringsItsWindow) {
   peer.quiet();
 }
 
+// A receiver that sets urgent octets aside would take a false mark's octet out of the stream.
+TEST_P(SimulationFinding, NoUrgentMarkIsSetAmongOctetsSentWithoutOne) {
+  Peer other(TcpConfig{.initial_window_segments = 100}, GetParam());
+  other.establish({.options = "mss 1000,wscale 7"});
+  other.send(90'000);
+  other.send(10, SendMode::urgent);
+  EXPECT_EQ(other.waiting(), 91u);
+  other.forget_output();
+  other.after(1100ms);
+  other.out(". 1:1001(1000) ack 1");
+  other.forget_output();
+  other.in(". 1:1(0) ack 30001 win 65535");
+  other.out("U. 30001:31001(1000) ack 1 urg 60010");
+}
+
 TEST_P(SimulationFinding, AnEventForAStreamLetGoIsNotTold) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");

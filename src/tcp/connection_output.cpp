@@ -48,9 +48,9 @@ Segment Connection::header(const Context& context, StreamOffset at) {
   if (negotiated_.timestamps)
     segment.options.timestamps =
         TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
-  if (sender_.has_urgent(at)) {
+  if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;
-    segment.urgent_pointer = sender_.urgent_pointer(at);
+    segment.urgent_pointer = *pointer;
   }
   ++segs_out_;
   receiver_.on_ack_sent(timers_);

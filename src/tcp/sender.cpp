@@ -290,8 +290,14 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   timers.set(Timer::persist, deadline);
 }
 
-std::uint16_t Sender::urgent_pointer(StreamOffset at) const {
-  return static_cast<std::uint16_t>(std::min<std::int64_t>(urgent_end_ - at, 0xffff));
+// A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was
+// sent: what is sent there will tell better. Among octets sent without a mark it would be a false
+// one.
+std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
+  constexpr std::int64_t kFarthest = 0xffff;
+  if (!has_urgent(at) || (urgent_end_ - at > kFarthest && at + kFarthest <= max_))
+    return std::nullopt;
+  return static_cast<std::uint16_t>(std::min(urgent_end_ - at, kFarthest));
 }
 
 // ---- timers

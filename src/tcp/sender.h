@@ -84,7 +84,8 @@ class Sender {
     return queue_.gather(plan.from, plan.length, views);
   }
   bool has_urgent(StreamOffset at) const { return urgent_end_ > at; }
-  std::uint16_t urgent_pointer(StreamOffset at) const;
+  /// What a segment that begins there says of the urgent octets, if anything.
+  std::optional<std::uint16_t> urgent_pointer(StreamOffset at) const;
   bool urgent_notice() const { return urgent_notice_; }
   void on_urgent_notice_sent() { urgent_notice_ = false; }
 

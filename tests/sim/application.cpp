@@ -6,7 +6,12 @@
 namespace estab::sim {
 
 Application::Application(const AppPlan& plan, const AppPlan& peer)
-    : plan_(plan), mine_(plan.key), theirs_(peer.key), expected_(peer.total), draw_(plan.seed) {}
+    : plan_(plan),
+      mine_(plan.key),
+      theirs_(peer.key),
+      apart_(peer.apart_at),
+      expected_(peer.total - (peer.apart_at ? 1 : 0)),
+      draw_(plan.seed) {}
 
 void Application::adopt(StreamId stream, Start start) {
   stream_ = stream;
@@ -72,7 +77,7 @@ bool Application::read_by_copy(Instant now, Stack& stack) {
   std::vector<std::uint8_t> buffer(draw_.between(1, plan_.read_most));
   const std::size_t promised = std::min(stack.readable(stream_), buffer.size());
   const auto n = stack.recv(now, stream_, buffer);
-  if (!n) return on_nothing_read(n.error());
+  if (!n) return on_nothing_read(stack, n.error());
   if (*n != promised) complain("recv returned another count than readable promised");
   check(Octets(buffer).first(*n));
   return true;
@@ -84,7 +89,7 @@ bool Application::read_in_place(Instant now, Stack& stack) {
   if (count == 0) {  // only recv tells why
     std::uint8_t octet = 0;
     const auto n = stack.recv(now, stream_, {&octet, 1});
-    if (!n) return on_nothing_read(n.error());
+    if (!n) return on_nothing_read(stack, n.error());
     complain("recv had an octet where peek had none");
     return true;
   }
@@ -99,21 +104,38 @@ bool Application::read_in_place(Instant now, Stack& stack) {
   return true;
 }
 
-bool Application::on_nothing_read(Error error) {
+bool Application::on_nothing_read(const Stack& stack, Error error) {
   may_read_ = false;
   if (error == Error::end_of_stream) {
     peer_ended_ = true;
+    if (read_ == expected_ && apart_) check_apart(stack);
   } else if (error != Error::would_block) {
     fail(error);
   }
   return true;
 }
 
+// With an octet apart the stream closes over the gap.
 void Application::check(Octets octets) {
-  const std::size_t good = theirs_.matching(read_, octets);
-  if (good < octets.size()) complain("octet " + std::to_string(read_ + good) + " arrived wrong");
+  const std::uint64_t gap = apart_.value_or(~std::uint64_t{0});
+  const std::size_t before =
+      read_ < gap ? std::min<std::uint64_t>(octets.size(), gap - read_) : std::size_t{0};
+  check_run(octets.first(before), read_);
+  check_run(octets.subspan(before), read_ + before + (apart_ ? 1 : 0));
   read_ += octets.size();
   if (read_ > expected_) complain("more octets than the peer wrote");
+}
+
+void Application::check_run(Octets octets, std::uint64_t position) {
+  const std::size_t good = theirs_.matching(position, octets);
+  if (good < octets.size()) complain("octet " + std::to_string(position + good) + " arrived wrong");
+}
+
+void Application::check_apart(const Stack& stack) {
+  const auto mark = stack.urgent(stream_);
+  if (!mark || !mark->out_of_band) return complain("the urgent octet did not come apart");
+  if (theirs_.matching(*apart_, {&*mark->out_of_band, 1}) != 1)
+    complain("another urgent octet came apart");
 }
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -125,6 +147,9 @@ void Application::draw_call() {
   if (draw_.chance(plan_.push)) mode_ = SendMode::push;
   if (draw_.chance(plan_.more)) mode_ = SendMode::more;
   if (draw_.chance(plan_.urgent)) mode_ = SendMode::urgent;
+  if (!plan_.apart_at || written_ > *plan_.apart_at) return;
+  call_left_ = std::min<std::uint64_t>(call_left_, *plan_.apart_at + 1 - written_);
+  if (written_ + call_left_ == *plan_.apart_at + 1) mode_ = SendMode::urgent;
 }
 
 bool Application::try_write(Instant now, Stack& stack) {
@@ -141,8 +166,7 @@ bool Application::try_write(Instant now, Stack& stack) {
   if (taken != promised) complain("send took another count than writable promised");
   if (taken < octets.size()) may_write_ = false;
   if (!n && n.error() != Error::would_block) fail(n.error());
-  written_ += taken;
-  call_left_ -= taken;
+  note_written(taken);
   return true;
 }
 
@@ -156,9 +180,14 @@ bool Application::write_owned(Instant now, Stack& stack, Octets octets) {
   }
   std::erase_if(lent_, [](const auto& each) { return each.expired(); });
   lent_.push_back(lent);
-  written_ += call_left_;
-  call_left_ = 0;
+  note_written(call_left_);
   return true;
+}
+
+void Application::note_written(std::size_t taken) {
+  written_ += taken;
+  call_left_ -= taken;
+  if (call_left_ == 0 && taken > 0 && mode_ == SendMode::urgent) marks_.push_back(written_);
 }
 
 bool Application::is_owed() const {

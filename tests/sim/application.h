@@ -41,6 +41,10 @@ class Application {
   std::uint64_t written() const { return written_; }
   std::uint64_t read() const { return read_; }
   bool read_to_the_end() const { return peer_ended_; }
+  /// How many octets it will read in all.
+  std::uint64_t expected() const { return expected_; }
+  /// Behind the last octet of each urgent call.
+  const std::vector<std::uint64_t>& urgent_marks() const { return marks_; }
   /// The first thing that was not as it must be; empty if all was well.
   const std::string& complaint() const { return complaint_; }
   /// Octets lent to the stack and not given back.
@@ -52,9 +56,12 @@ class Application {
   bool read_by_copy(Instant now, Stack& stack);
   bool read_in_place(Instant now, Stack& stack);
   void check(Octets octets);
-  bool on_nothing_read(Error error);
+  void check_run(Octets octets, std::uint64_t position);
+  void check_apart(const Stack& stack);
+  bool on_nothing_read(const Stack& stack, Error error);
   bool try_write(Instant now, Stack& stack);
   bool write_owned(Instant now, Stack& stack, Octets octets);
+  void note_written(std::size_t taken);
   void draw_call();
   bool try_end(Instant now, Stack& stack);
   bool try_let_go(Instant now, Stack& stack);
@@ -62,7 +69,8 @@ class Application {
 
   AppPlan plan_;
   Pattern mine_, theirs_;
-  std::uint64_t expected_;  // octets of the peer
+  std::optional<std::uint64_t> apart_;  // where the peer's stream lacks an octet, which comes apart
+  std::uint64_t expected_;              // octets of the peer
   Draw draw_;
   StreamId stream_{};
   std::uint64_t written_ = 0, read_ = 0;
@@ -73,6 +81,7 @@ class Application {
   Instant read_at_{}, write_at_{}, end_at_ = kNever, let_go_at_ = kNever;
   std::optional<Error> failure_{};
   std::vector<std::weak_ptr<const void>> lent_{};
+  std::vector<std::uint64_t> marks_{};
   std::string complaint_{};
 };
 

@@ -26,7 +26,7 @@ void add(std::ostream& out, const char* name, const SimulationConfig::End& end) 
       << (tcp.use_window_scale ? std::to_string(tcp.window_scale) : "off") << ", initial window "
       << tcp.initial_window_segments << "\n     with" << (tcp.use_timestamps ? " timestamps" : "")
       << (tcp.use_sack ? " sack" : "") << (tcp.nagle ? " nagle" : "")
-      << (tcp.header_prediction ? " prediction" : "")
+      << (tcp.urgent_inline ? "" : " urgent-apart") << (tcp.header_prediction ? " prediction" : "")
       << (tcp.keep_alive.enabled ? " keep-alive" : "")
       << (end.interface.segmentation_v4 ? " super-segments" : "")
       << (end.interface.checksum_offload ? " checksum-offload" : "")
@@ -47,6 +47,7 @@ void add(std::ostream& out, const char* name, const AppPlan& app) {
       << app.more << " urgent " << app.urgent << " owned " << app.owned << ", "
       << (app.close_at_once ? "closes " : "ends ") << kEnds[static_cast<int>(app.ends_when)];
   if (app.ends_when == EndsWhen::after_pause) out << ' ' << ms(app.end_pause) << " ms";
+  if (app.apart_at) out << ", one octet apart at " << *app.apart_at;
   out << ", lets go after " << ms(app.close_pause) << " ms";
   if (app.abort_after != ~std::uint64_t{0}) out << ", aborts after " << app.abort_after;
   out << '\n';
@@ -69,9 +70,13 @@ std::string describe(const Scenario& scenario) {
     out << "  port " << plan.port << (plan.family == Family::ipv4 ? ", IPv4" : ", IPv6")
         << ", opened by " << kOpeners[static_cast<int>(plan.opener)] << " after " << ms(plan.start)
         << " ms, accepted after " << ms(plan.accept_pause) << " ms\n";
+    if (plan.after) out << "     once connection " << *plan.after << " is over\n";
     add(out, "a", plan.apps[0]);
     add(out, "b", plan.apps[1]);
   }
+  for (const MtuChange& change : scenario.mtu_changes)
+    out << "  after " << ms(change.at) << " ms the link at " << (change.side == Side::a ? "a" : "b")
+        << " takes " << change.mtu << '\n';
   return out.str();
 }
 

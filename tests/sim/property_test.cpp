@@ -42,6 +42,7 @@ TEST_P(Property, EveryOctetArrivesOnceAndNothingIsLeftBehind) {
   EXPECT_GT(all.wire.zero_windows, 0u);
   EXPECT_GT(all.wire.urgent, 0u);
   EXPECT_GT(all.wire.wrapped, 0u);
+  EXPECT_GT(all.urgent_marks, 0u);
   EXPECT_GT(all.copies, 0u);
 }
 

@@ -18,7 +18,7 @@ struct Report {
   WireCounts wire{};
   std::array<std::uint64_t, kVerdictCount> verdicts{};
   std::uint64_t runs = 0, steps = 0, state_changes = 0, copies = 0, failures = 0;
-  std::uint64_t octets_read = 0;
+  std::uint64_t octets_read = 0, urgent_marks = 0;
 
   bool good() const { return complaint.empty(); }
   /// Adds the counts.

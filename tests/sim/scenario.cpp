@@ -60,6 +60,7 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
   tcp.use_sack = draw.chance(0.7);
   tcp.nagle = draw.chance(0.7);
   tcp.header_prediction = draw.chance(0.9);
+  tcp.urgent_inline = draw.chance(0.8);
   tcp.dscp = static_cast<std::uint8_t>(draw.between(0, 63));
   tcp.delayed_ack =
       draw.chance(0.2) ? Duration{0} : draw.duration(milliseconds(1), milliseconds(400));
@@ -101,6 +102,12 @@ InterfaceConfig draw_interface(Draw& draw, Family family, const Impairments& tow
   link.segmentation_v4 = link.segmentation_v6 = draw.chance(0.4);
   link.ignore_received_checksums = towards.corrupt <= 0 && draw.chance(0.2);
   return link;
+}
+
+void draw_urgent(Draw& draw, AppPlan& app, const TcpConfig& receiver) {
+  if (receiver.urgent_inline) return;
+  app.urgent = 0;
+  if (app.total > 0 && draw.chance(0.7)) app.apart_at = draw.magnitude(0, app.total - 1);
 }
 
 /// Octets to write: few enough that no run takes long.
@@ -150,6 +157,8 @@ ConnectionPlan draw_connection(Draw& draw, const Scenario& scenario, Family fami
   auto& [x, y] = plan.apps;
   x.total = draw_total(draw, x, a.stack.tcp, b.stack.tcp, mtu);
   y.total = draw_total(draw, y, b.stack.tcp, a.stack.tcp, mtu);
+  draw_urgent(draw, x, b.stack.tcp);
+  draw_urgent(draw, y, a.stack.tcp);
   for (AppPlan* app : {&x, &y}) {  // not so small that calls alone take the time
     app->write_most = std::max<std::uint64_t>(app->write_most, app->total / 2000);
     app->read_most = std::max<std::uint64_t>(app->read_most, (x.total + y.total) / 2000);
@@ -179,6 +188,51 @@ void draw_cookies(Draw& draw, Scenario& scenario) {
   }
 }
 
+/// The same again between the same ports, as soon as the stacks allow it: TIME-WAIT, and whether a
+/// SYN proves itself new. Numbers must then move on as those of RFC 6528 do.
+void draw_again(Draw& draw, Scenario& scenario) {
+  const bool isn_fixed = scenario.world.a.stack.fixed_isn || scenario.world.b.stack.fixed_isn;
+  if (scenario.outcome != Outcome::complete || isn_fixed || !draw.chance(0.3)) return;
+  ConnectionPlan again = scenario.connections.front();
+  if (again.opener == Opener::both) return;
+  scenario.connections.front().fixed_port = again.fixed_port = true;
+  for (AppPlan& app : again.apps) app.seed = draw.next();
+  for (std::uint64_t i = draw.between(1, 2); i > 0; --i) {
+    again.after = scenario.connections.size() - 1;
+    scenario.connections.push_back(again);
+  }
+}
+
+void draw_connections(Draw& draw, Scenario& scenario, Family family) {
+  const bool many = draw.chance(0.05);
+  const std::uint64_t count = many                ? draw.between(10, 40)
+                              : draw.chance(0.75) ? 1
+                                                  : draw.between(2, 4);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    ConnectionPlan plan =
+        draw_connection(draw, scenario, family, static_cast<std::uint16_t>(2000 + i));
+    for (AppPlan& app : plan.apps) {
+      if (!many) break;
+      app.total = std::min<std::uint64_t>(app.total, 3000);
+      if (app.apart_at >= app.total) app.apart_at.reset();
+    }
+    scenario.connections.push_back(plan);
+  }
+  if (many)
+    scenario.world.a.stack.limits.time_wait = scenario.world.b.stack.limits.time_wait =
+        static_cast<std::uint32_t>(draw.between(1, 8));
+  if (count == 1) draw_again(draw, scenario);
+}
+
+void draw_mtu_changes(Draw& draw, Scenario& scenario, Family family) {
+  if (!draw.chance(0.2)) return;
+  for (std::uint64_t i = draw.between(1, 4); i > 0; --i)
+    scenario.mtu_changes.push_back(
+        {draw.duration(microseconds(100), seconds(5)), draw.pick({Side::a, Side::b}),
+         static_cast<std::uint16_t>(draw.magnitude(family == Family::ipv4 ? 100 : 1280, 10000))});
+  std::ranges::sort(scenario.mtu_changes, {}, &MtuChange::at);
+}
+
 }  // namespace
 
 bool Scenario::may_be_refused() const {
@@ -204,10 +258,8 @@ Scenario draw_scenario(std::uint64_t seed) {
   world.b.interface = draw_interface(draw, family, *world.link.from_a);
   scenario.backlog = static_cast<std::uint32_t>(draw.pick({1, 2, 128}));
   draw_cookies(draw, scenario);
-  const std::uint64_t count = draw.chance(0.75) ? 1 : draw.between(2, 4);
-  for (std::uint64_t i = 0; i < count; ++i)
-    scenario.connections.push_back(
-        draw_connection(draw, scenario, family, static_cast<std::uint16_t>(2000 + i)));
+  draw_connections(draw, scenario, family);
+  draw_mtu_changes(draw, scenario, family);
   scenario.silent_after = draw.duration(microseconds(100), seconds(20));
   if (draw.chance(0.4))
     for (std::uint64_t i = draw.between(1, 2); i > 0; --i)

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ struct AppPlan {
   double write_pause = 0, read_pause = 0;     ///< chance after a call
   Duration pause_most{};
   double push = 0, more = 0, urgent = 0, owned = 0;  ///< chance of a call to be such
-  bool in_place = false;                             ///< reads with peek and consume
+  /// Where the one urgent octet stands, if the peer is to set it aside (RFC 6093 §4).
+  std::optional<std::uint64_t> apart_at{};
+  bool in_place = false;  ///< reads with peek and consume
   EndsWhen ends_when = EndsWhen::written;
   Duration end_pause{}, close_pause{};
   bool close_at_once = false;  ///< ends with close instead of shutdown: it expects nothing
@@ -51,7 +54,15 @@ struct ConnectionPlan {
   std::uint16_t port = 0;   ///< of the opener (if fixed), or of both
   bool fixed_port = false;  ///< else the stack chooses one
   Duration start{}, accept_pause{};
-  std::array<AppPlan, 2> apps{};  ///< of side a and b
+  std::optional<std::size_t> after{};  ///< that connection is over: the same ports once more
+  std::array<AppPlan, 2> apps{};       ///< of side a and b
+};
+
+/// The link at one side takes other sizes from then on.
+struct MtuChange {
+  Duration at{};
+  Side side = Side::a;
+  std::uint16_t mtu = 1500;
 };
 
 struct Scenario {
@@ -60,6 +71,7 @@ struct Scenario {
   SimulationConfig world{};
   std::uint32_t backlog = 128;
   std::vector<ConnectionPlan> connections{};
+  std::vector<MtuChange> mtu_changes{};
   Duration silent_after{};                 ///< if outcome is silenced
   std::vector<std::uint32_t> copies_at{};  ///< after how many steps the world is copied
 

@@ -8,7 +8,7 @@
 namespace estab::sim {
 
 void Watcher::on_trace(Instant now, const TraceEvent& event) {
-  states_.on_trace(event);
+  states_.on_trace(now, event);
   if (out_) std::visit([&](const auto& each) { show(now, each); }, event);
 }
 

@@ -63,8 +63,9 @@ void WireLaws::on_segment(Side side, const RawSegment& segment) {
   const auto key = from_a ? std::pair(segment.source_port, segment.destination_port)
                           : std::pair(segment.destination_port, segment.source_port);
   Connection& connection = connections_[key];
-  if (connection.ambiguous) return;
   const Sending s{segment, side, connection};
+  if (segment.syn && s.me().fin && segment.seq != s.me().isn) connection.ambiguous = true;
+  if (connection.ambiguous) return;
   check_flags(s);
   connection.was_reset = connection.was_reset || segment.rst;
   if (segment.rst) return;
@@ -84,7 +85,10 @@ void WireLaws::check_frame_size(const Sending& s) {
   const std::size_t headers = s.segment.ip_header_length + s.segment.header_length;
   const std::size_t text = s.segment.gso_size ? s.segment.gso_size : s.segment.payload.size();
   const SimulationConfig::End& end = s.side == Side::a ? scenario_.world.a : scenario_.world.b;
-  if (headers + text > end.interface.mtu) complain("more than fits the link");
+  std::uint16_t mtu = end.interface.mtu;
+  for (const MtuChange& change : scenario_.mtu_changes)
+    if (change.side == s.side) mtu = std::max(mtu, change.mtu);
+  if (headers + text > mtu) complain("more than fits the link");
   if (s.segment.gso_size && !end.interface.segmentation_v4) complain("a super-segment unasked for");
   if (s.segment.gso_size >= std::max<std::size_t>(s.segment.payload.size(), 1))
     complain("a super-segment of one part");
@@ -115,7 +119,7 @@ void WireLaws::note_syn(const Sending& s) {
   const RawSegment& segment = s.segment;
   if (me.syn_sent && me.isn != segment.seq) {
     const bool cookies = scenario_.world.a.stack.limits.syn_cache == 0;
-    if (!cookies && !s.connection.was_reset) complain("another ISN than before");
+    if (!cookies && !s.connection.was_reset && !me.fin) complain("another ISN than before");
     s.connection.ambiguous = true;
   }
   if (!segment.mss) complain("a SYN without MSS");

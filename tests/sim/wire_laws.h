@@ -64,7 +64,7 @@ class WireLaws {
     std::array<End, 2> ends{};
     bool was_reset = false;
     /// Two cookies went out, and only the opener knows which counts; or an old SYN came after a
-    /// RST.
+    /// RST; or the same ports serve once more.
     bool ambiguous = false;
     bool both_scale() const { return ends[0].window_scale && ends[1].window_scale; }
     bool both_sack() const { return ends[0].sack_permitted && ends[1].sack_permitted; }

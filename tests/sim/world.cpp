@@ -35,12 +35,19 @@ bool Host::act(Instant now, Stack& stack, OpenerPorts& ports) {
   return did;
 }
 
+bool Host::may_open(std::size_t i, Instant now) const {
+  const ConnectionPlan& plan = scenario_->connections[i];
+  if (role(i) != Role::opens || applications_[i].has_stream() || now < start_ + plan.start)
+    return false;
+  return !plan.after ||
+         (applications_[*plan.after].done() && (try_again_at_ == kNever || now >= try_again_at_));
+}
+
 bool Host::open_due(Instant now, Stack& stack, OpenerPorts& ports) {
   bool did = false;
   for (std::size_t i = 0; i < applications_.size(); ++i) {
+    if (!may_open(i, now)) continue;
     const ConnectionPlan& plan = scenario_->connections[i];
-    if (role(i) != Role::opens || applications_[i].has_stream() || now < start_ + plan.start)
-      continue;
     const bool v4 = plan.family == Family::ipv4;
     ConnectOptions options;
     options.remote.address =
@@ -48,13 +55,18 @@ bool Host::open_due(Instant now, Stack& stack, OpenerPorts& ports) {
     options.remote.port = plan.opener == Opener::both ? plan.port : kListenPort;
     options.local_port = plan.fixed_port ? plan.port : 0;
     const auto stream = stack.connect(now, options);
+    did = true;
+    if (!stream && plan.after && stream.error() == Error::address_in_use) {
+      try_again_at_ = now + std::chrono::milliseconds(700);
+      continue;
+    }
     if (!stream) {
       complaint_ = "connect was refused: " + std::string(name(stream.error()));
       return false;
     }
+    try_again_at_ = kNever;
     applications_[i].adopt(*stream, Application::Start::opening);
     ports[i] = stack.endpoints(*stream)->local_port;
-    did = true;
   }
   return did;
 }
@@ -68,8 +80,7 @@ bool Host::accept_due(Instant now, Stack& stack, const OpenerPorts& ports) {
   }
   const std::uint16_t port = stack.endpoints(*stream)->remote_port;
   for (std::size_t i = 0; i < applications_.size(); ++i) {
-    if (role(i) != Role::accepts || ports[i] != port) continue;
-    if (applications_[i].has_stream()) break;
+    if (role(i) != Role::accepts || ports[i] != port || applications_[i].has_stream()) continue;
     applications_[i].adopt(*stream, Application::Start::accepted);
     return true;
   }
@@ -101,7 +112,9 @@ Application* Host::find(StreamId stream) {
 }
 
 Instant Host::wake(Instant now) const {
-  Instant next = accept_at_ > now ? accept_at_ : kNever;
+  Instant next = kNever;
+  for (const Instant at : {accept_at_, try_again_at_})
+    if (at > now) next = std::min(next, at);
   for (std::size_t i = 0; i < applications_.size(); ++i) {
     next = std::min(next, applications_[i].wake(now));
     const Instant start = start_ + scenario_->connections[i].start;
@@ -152,8 +165,11 @@ bool World::act() {
 
 Instant World::wake() const {
   const Instant now = simulation_.now();
-  const Instant silence = silent_at_ > now ? silent_at_ : kNever;
-  return std::min({hosts_[0].wake(now), hosts_[1].wake(now), silence});
+  Instant next = std::min(hosts_[0].wake(now), hosts_[1].wake(now));
+  if (silent_at_ > now) next = std::min(next, silent_at_);
+  if (mtu_changes_made_ < scenario_->mtu_changes.size())
+    next = std::min(next, std::max(now + Duration{1}, next_mtu_change()));
+  return next;
 }
 
 void World::fall_silent_if_due() {
@@ -161,6 +177,18 @@ void World::fall_silent_if_due() {
   silent_at_ = kNever;
   for (const Side side : {Side::a, Side::b})
     simulation_.link().set_impairments(side, Impairments{.loss = 1});
+}
+
+Instant World::next_mtu_change() const {
+  return scenario_->world.start + scenario_->mtu_changes[mtu_changes_made_].at;
+}
+
+void World::change_mtu_if_due() {
+  const auto& changes = scenario_->mtu_changes;
+  while (mtu_changes_made_ < changes.size() && next_mtu_change() <= simulation_.now()) {
+    const MtuChange& change = changes[mtu_changes_made_++];
+    simulation_.stack(change.side).set_mtu(simulation_.interface(change.side), change.mtu);
+  }
 }
 
 std::uint64_t World::frames_moved() const {
@@ -171,6 +199,7 @@ std::uint64_t World::frames_moved() const {
 
 bool World::advance() {
   fall_silent_if_due();
+  change_mtu_if_due();
   const Instant next = wake();
   if (next == kNever) return simulation_.step();
   // One step, but not past the time at which an application acts.

@@ -40,6 +40,7 @@ class Host {
   bool accept_due(Instant now, Stack& stack, const OpenerPorts& ports);
   bool take_events(Instant now, Stack& stack);
   Application* find(StreamId stream);
+  bool may_open(std::size_t i, Instant now) const;
 
   const Scenario* scenario_;
   Side side_;
@@ -47,6 +48,7 @@ class Host {
   std::vector<Application> applications_;
   std::optional<ListenerId> listener_{};
   Instant accept_at_ = kNever;
+  Instant try_again_at_ = kNever;  // the ports of an earlier connection are still taken
   std::string complaint_{};
 };
 
@@ -69,14 +71,17 @@ class World {
 
  private:
   Instant wake() const;
+  Instant next_mtu_change() const;
   std::uint64_t frames_moved() const;
   void fall_silent_if_due();
+  void change_mtu_if_due();
 
   const Scenario* scenario_;
   Simulation simulation_;
   std::array<Host, 2> hosts_;
   OpenerPorts ports_;
   Instant silent_at_ = kNever;
+  std::size_t mtu_changes_made_ = 0;
 };
 
 }  // namespace estab::sim
