@@ -20,9 +20,15 @@ Words& Words::by(const std::string& rule) {
   return *this;
 }
 
+// A document named before is not named again: "RFC 9293 §3.6, §3.6.1".
 std::string Words::rules() const {
-  std::string all;
-  for (const std::string& rule : rules_) all += (all.empty() ? "" : ", ") + rule;
+  std::string all, document;
+  for (const std::string& rule : rules_) {
+    const std::string own = rule.substr(0, rule.find(" §") + 1);
+    const bool known = own == document;
+    all += (all.empty() ? "" : ", ") + (known ? rule.substr(own.size()) : rule);
+    document = own;
+  }
   return all;
 }
 

@@ -16,7 +16,7 @@ namespace estab::trace {
 class Words {
  public:
   Words& say(const std::string& sentence);
-  /// Names a rule, as in "RFC 9293 §3.5"; a second naming says nothing new.
+  /// Names a rule, as in "RFC 9293 §3.5 (MUST-13)"; a second naming says nothing new.
   Words& by(const std::string& rule);
   const std::string& text() const { return text_; }
   std::string rules() const;

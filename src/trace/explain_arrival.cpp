@@ -58,7 +58,8 @@ void say_new_state(const ArrivalFacts& facts, Words& words) {
   switch (facts.after) {
     case State::syn_received:
       if (facts.before == State::syn_sent)
-        words.say(fmt::format("{} has opened too.", facts.receiver));
+        words.say(fmt::format("{} waits no longer for a SYN-ACK, only for the ACK of its own SYN.",
+                              facts.receiver));
       return;
     case State::close_wait:
       words.say(fmt::format("{}'s application learns: end of stream.", facts.receiver));

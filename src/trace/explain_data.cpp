@@ -278,7 +278,7 @@ void say_probe(const SegmentFacts& facts, SendReason reason, Words& words) {
     words
         .say(fmt::format("{} after the one before; the wait doubles each time.",
                          duration_text(*facts.since_last)))
-        .by("SHLD-30");
+        .by("RFC 9293 §3.8.6.1 (SHLD-30)");
 }
 
 }  // namespace estab::trace
