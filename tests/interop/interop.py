@@ -469,6 +469,11 @@ def short_connections(count, closes_first):
             equal(drain(stream.recv)[0], 4, "octets of a short connection")
 
 
+def is_sanitized():
+    with open(Estab.program, "rb") as program:
+        return b"__asan_init" in program.read()
+
+
 def thousand_connections(closes_first):
     """estab shows no census from outside, and 2 MSL are minutes: that TIME-WAIT ends is a matter
     of the tests with virtual time. Here: each of the 1,000 ended well at both ends, the kernel
@@ -484,7 +489,8 @@ def thousand_connections(closes_first):
     equal(report["connections"], 1200, "connections")
     equal(report["connections_failed"], 0, "failed connections")
     equal(report["sent_octets"], 4 * 1200, "octets sent")
-    check(grown <= MEBI, f"1,000 connections left {grown} octets behind")
+    if not is_sanitized():  # the address sanitizer keeps what was freed, to see it used again
+        check(grown <= MEBI, f"1,000 connections left {grown} octets behind")
 
 
 # ---- links ------------------------------------------------------------------------------------
