@@ -82,7 +82,10 @@ std::uint32_t Conversation::ack_of(const Place& place) const {
 }
 
 Conversation::Resolved Conversation::resolve(const SegmentStep& step) const {
-  return {seq_of(step.seq), step.flags.ack() ? ack_of(step.ack) : 0};
+  const std::uint32_t seq = seq_of(step.seq);
+  const std::uint32_t length =
+      step.payload + (step.flags.syn() ? 1u : 0u) + (step.flags.fin() ? 1u : 0u);
+  return {seq, step.flags.ack() ? ack_of(step.ack) : 0, next_, edge_, seq + length};
 }
 
 Segment Conversation::segment_of(const SegmentStep& step) const {
@@ -232,6 +235,7 @@ void Conversation::read_segment(const wire::IpPacket& packet, Answer& answer) {
   sent.flags = segment->flags;
   sent.seq = iss_ ? static_cast<std::int32_t>(segment->seq - *iss_)
                   : static_cast<std::int64_t>(segment->seq.value());
+  if (segment->flags.rst() && segment->seq.value() == 0) sent.seq = 0;  // RFC 9293 §3.10.7.1
   if (segment->flags.ack())
     sent.ack = comparable(static_cast<std::uint32_t>(segment->ack - isn_));
   sent.payload = static_cast<std::uint32_t>(segment->payload.size());

@@ -41,9 +41,16 @@ class Conversation {
   std::uint16_t first_window() const { return first_window_; }
   std::optional<std::uint8_t> host_shift() const { return host_shift_; }
 
-  /// The segment as a value, with its numbers relative to the origins.
+  /// Where a segment stands: its numbers and the host's window, relative to the origins.
   struct Resolved {
-    std::uint32_t seq, ack;
+    std::uint32_t seq, ack;    ///< of the segment
+    std::uint32_t next, edge;  ///< the host's RCV.NXT and right edge, before it
+    std::uint32_t end;         ///< behind the segment's last number
+    /// Signed distances, as the numbers wrap.
+    std::int32_t end_beyond_next() const { return static_cast<std::int32_t>(end - next); }
+    std::int32_t end_beyond_edge() const { return static_cast<std::int32_t>(end - edge); }
+    std::int32_t begin_beyond_edge() const { return static_cast<std::int32_t>(seq - edge); }
+    std::int32_t begin_beyond_next() const { return static_cast<std::int32_t>(seq - next); }
   };
   Resolved resolve(const SegmentStep& step) const;
 

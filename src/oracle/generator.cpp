@@ -59,7 +59,7 @@ class Generator {
     if (!one_in(6)) step.mss = pick<std::uint16_t>({1460, 1460, 1440, 536, 1220, 9000, 65535});
     if (one_in(2)) step.window_scale = pick<std::uint8_t>({0, 1, 7, 8, 14});
     step.sack_permitted = one_in(2);
-    if (one_in(6)) step.window = pick<std::uint16_t>({1, 100, 1460, 4000, 0});
+    if (one_in(6)) step.window = pick<std::uint16_t>({1, 100, 4000, 8000, 0});
     return step;
   }
   void open_passively(bool completely) {
@@ -88,7 +88,7 @@ class Generator {
     } else {
       open_passively(true);
     }
-    if (one_in(8)) call(Call::no_delay);
+    if (one_in(2)) call(Call::no_delay);
     for (std::uint64_t i = chance_.below(3); i > 0; --i) exchange();
   }
   void exchange() {
@@ -173,7 +173,7 @@ class Generator {
   }
 
   TcpFlags draw_flags() {
-    if (one_in(12)) return TcpFlags(static_cast<std::uint8_t>(chance_.next()));
+    if (one_in(24)) return TcpFlags(static_cast<std::uint8_t>(chance_.next()));
     return pick({kAck, kAck, kAck, kAck, kAck | kPsh, kAck | kPsh, kFin | kAck, kFin | kAck,
                  kFin | kPsh | kAck, kRst, kRst, kRst | kAck, kSyn, kSyn, kSyn | kAck, kSyn | kFin,
                  kSyn | kRst, kFin, kPsh, TcpFlags(), kUrg | kAck, kUrg | kAck | kPsh,
@@ -211,7 +211,7 @@ class Generator {
     }
   }
   void draw_timestamps(SegmentStep& step) {
-    if (one_in(6)) {  // missing, or not asked for
+    if (one_in(20)) {  // missing, or not asked for
       if (step.timestamps) {
         step.timestamps.reset();
       } else {
@@ -271,6 +271,8 @@ class Generator {
     step.kind = pick({Kind::net_unreachable, Kind::host_unreachable, Kind::port_unreachable,
                       Kind::protocol_unreachable, Kind::prohibited, Kind::too_big,
                       Kind::time_exceeded, Kind::parameter_problem, Kind::source_quench});
+    if (step.kind == Kind::source_quench && sequence_.family == Family::ipv6)
+      step.kind = Kind::too_big;  // ICMPv6 has none
     if (step.kind == Kind::too_big)
       step.mtu = pick<std::uint16_t>({0, 1, 68, 500, 552, 576, 1000, 1279, 1280, 1400, 1499, 1500,
                                       1501, 65535});

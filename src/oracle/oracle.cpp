@@ -1,23 +1,45 @@
 #include "oracle/oracle.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace estab::oracle {
 
-std::optional<Difference> Oracle::compare(const Sequence& sequence) {
-  const std::uint32_t number = ++plays_;
-  Played kernel = play(kernel_, sequence, {}, number);
-  Played estab = play(estab_, sequence, kernel.room, number);
-  for (std::size_t i = 0; i < sequence.steps.size(); ++i)
-    if (kernel.answers[i] != estab.answers[i])
-      return Difference{sequence, i, std::move(kernel), std::move(estab)};
-  return std::nullopt;
+bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) const {
+  std::vector<const Settled*> here;
+  for (const Settled& known : classes_)
+    if (known.level && known.level(difference)) here.push_back(&known);
+  if (!difference.is_none()) {
+    const auto known = std::ranges::find_if(
+        classes_, [&](const Settled& each) { return each.fits && each.fits(difference); });
+    if (known == classes_.end()) return false;
+    here.push_back(&*known);
+  }
+  found.insert(found.end(), here.begin(), here.end());
+  return true;
 }
 
-std::optional<Difference> Oracle::unexplained(const Sequence& sequence, Settle settle) {
-  auto difference = compare(sequence);
-  if (!difference || settle(*difference)) return std::nullopt;
-  const auto again = compare(sequence);
+Comparison Oracle::compare(const Sequence& sequence) {
+  Comparison comparison;
+  const std::uint32_t number = ++plays_;
+  Difference difference{sequence, 0, {}, {}};
+  difference.kernel = play(kernel_, sequence, {}, number);
+  difference.estab = play(estab_, sequence, difference.kernel.room, number);
+  for (std::size_t& i = difference.step; i < sequence.steps.size(); ++i) {
+    if (difference.is_none()) continue;
+    if (!settle(difference, comparison.settled)) {
+      comparison.unexplained = std::move(difference);
+      return comparison;
+    }
+    if (comparison.settled.back()->then == Settled::Then::ends) return comparison;
+  }
+  return comparison;
+}
+
+std::optional<Difference> Oracle::unexplained(const Sequence& sequence) {
+  auto difference = compare(sequence).unexplained;
+  if (!difference) return std::nullopt;
+  const auto again = compare(sequence).unexplained;
   if (!again || again->kernel.answers != difference->kernel.answers) return std::nullopt;
   return difference;
 }
@@ -92,9 +114,9 @@ std::vector<Sequence> simpler(const Sequence& sequence) {
 
 }  // namespace
 
-bool Oracle::shrink_once(Difference& difference, Settle settle) {
+bool Oracle::shrink_once(Difference& difference) {
   for (const Sequence& candidate : simpler(difference.sequence)) {
-    if (auto smaller = unexplained(candidate, settle)) {
+    if (auto smaller = unexplained(candidate)) {
       difference = std::move(*smaller);
       return true;
     }
@@ -102,13 +124,14 @@ bool Oracle::shrink_once(Difference& difference, Settle settle) {
   return false;
 }
 
-Difference Oracle::shrink(Difference difference, Settle settle) {
+std::optional<Difference> Oracle::shrink(Difference difference) {
+  constexpr int kMostRounds = 200;
   Sequence cut = difference.sequence;
   cut.steps.resize(difference.step + 1);
-  if (auto shorter = unexplained(cut, settle)) difference = std::move(*shorter);
-  for (int rounds = 0; rounds < 200 && shrink_once(difference, settle); ++rounds) {
+  auto shorter = unexplained(cut);
+  for (int rounds = 0; shorter && rounds < kMostRounds && shrink_once(*shorter); ++rounds) {
   }
-  return difference;
+  return shorter;
 }
 
 std::string describe(const Difference& difference) {

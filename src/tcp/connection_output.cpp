@@ -36,6 +36,10 @@ std::optional<Emission> Connection::poll(const Context& context, const PathLimit
   return std::nullopt;
 }
 
+TcpTimestamps Connection::timestamps(const Context& context) const {
+  return {timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+}
+
 // Every segment after the handshake carries ACK, the current window, and the timestamps agreed on.
 Segment Connection::header(const Context& context, StreamOffset at) {
   Segment segment;
@@ -45,9 +49,7 @@ Segment Connection::header(const Context& context, StreamOffset at) {
   segment.ack = receiver_.ack_number();
   segment.flags = kAck;
   segment.window = receiver_.announce(*config_);
-  if (negotiated_.timestamps)
-    segment.options.timestamps =
-        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;
     segment.urgent_pointer = *pointer;
@@ -93,8 +95,9 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan,
   return emission;
 }
 
-// RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by.
-Emission Connection::make_reset(SendReason reason) const {
+// RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by, and with timestamps where
+// they are in use (RFC 7323 §5.2: SHOULD).
+Emission Connection::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
@@ -102,6 +105,7 @@ Emission Connection::make_reset(SendReason reason) const {
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
   return emission;
 }

@@ -44,22 +44,29 @@ int main(int argc, char** argv) {
   }
   KernelSubject kernel(std::move(*in));
   EstabSubject estab;
-  Oracle oracle(kernel, estab);
-  std::map<std::string, std::uint64_t> settled;
+  Oracle oracle(kernel, estab, settled_classes());
+  std::map<std::string_view, std::uint64_t> settled;
+  std::uint64_t agreed = 0, cut = 0;
   std::map<std::string, std::pair<std::uint64_t, std::string>> shown;
   std::uint64_t unexplained = 0;
   const auto start = std::chrono::steady_clock::now();
   for (std::uint64_t n = options.first; n < options.first + options.count; ++n) {
-    auto difference = oracle.compare(generate(options.seed, n));
-    if (!difference) continue;
-    if (const auto known = settle(*difference)) {
-      ++settled[*known];
+    Comparison comparison = oracle.compare(generate(options.seed, n));
+    for (const Settled* known : comparison.settled) ++settled[known->name];
+    if (!comparison.unexplained) {
+      ++agreed;
+      if (!comparison.settled.empty() && comparison.settled.back()->then == Settled::Then::ends)
+        ++cut;
       continue;
     }
+    if (shown.size() >= options.show) {
+      ++unexplained;
+      continue;
+    }
+    const auto small = oracle.shrink(std::move(*comparison.unexplained));
+    if (!small) continue;  // it did not come again
     ++unexplained;
-    if (shown.size() >= options.show) continue;
-    const Difference small = oracle.shrink(std::move(*difference), settle);
-    auto& [count, text] = shown[describe(small)];
+    auto& [count, text] = shown[describe(*small)];
     if (count++ == 0) text = "number " + std::to_string(n);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -67,9 +74,10 @@ int main(int argc, char** argv) {
     std::printf("---- %llu times, first %s\n%s", static_cast<unsigned long long>(what.first),
                 what.second.c_str(), text.c_str());
   for (const auto& [name, count] : settled)
-    std::printf("%8llu %s\n", static_cast<unsigned long long>(count), name.c_str());
-  std::printf("%llu sequences, %llu unexplained, %.1f s\n",
+    std::printf("%8llu %s\n", static_cast<unsigned long long>(count), std::string(name).c_str());
+  std::printf("%llu sequences, %llu to their end, %llu unexplained, %.1f s\n",
               static_cast<unsigned long long>(options.count),
+              static_cast<unsigned long long>(agreed - cut),
               static_cast<unsigned long long>(unexplained), took.count());
   return unexplained == 0 ? 0 : 1;
 }
