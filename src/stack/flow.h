@@ -37,6 +37,9 @@ struct Flow {
   const TcpConfig& config() const {
     return connection() ? connection()->config() : handshake()->config();
   }
+  bool wants_to_send() const {
+    return connection() ? connection()->wants_to_send() : handshake()->wants_to_send();
+  }
   State state() const { return connection() ? connection()->state() : handshake()->state(); }
 
   friend bool operator==(const Flow& a, const Flow& b) {

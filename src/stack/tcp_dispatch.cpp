@@ -95,7 +95,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   if (released) flow.connection()->release(core.context(now));
-  if (!released) queue_event(index);
+  if (!released) queue_event(flow, index);
   settle(core, now, index);
   return step.verdict;
 }

@@ -108,8 +108,8 @@ class TcpLayer {
   /// An opening that came to nothing.
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
-  void queue_output(std::uint32_t index);
-  void queue_event(std::uint32_t index);
+  void queue_output(Flow& flow, std::uint32_t index);
+  void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config);
   std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
@@ -149,7 +149,7 @@ class TcpLayer {
   void expire_time_wait(Core& core, Instant now);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
+  bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
   Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);

@@ -32,35 +32,36 @@ bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
       output_.pop_front();
       continue;
     }
-    if (poll_flow(core, now, index, frame)) return true;
-    output_.pop_front();
-    if (!flows_.holds(index)) continue;
     Flow& flow = flows_[index];
+    const bool sent = poll_flow(core, now, flow, frame);
+    if (sent && flow.wants_to_send()) return true;
+    output_.pop_front();
     flow.in_output = false;
     rearm(flow, index);
+    if (sent) return true;
   }
   return false;
 }
 
-bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame) {
-  Flow& flow = flows_[index];
+bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame) {
   if (!flow.indexed) return false;
   refresh_path(core, now, flow);
   const tcp::Context context = core.context(now);
   const FourTuple& tuple = flow.tuple();
-  std::optional<tcp::Emission> emission;
-  if (tcp::Handshake* handshake = flow.handshake()) {
-    emission = handshake->poll(context);
+  tcp::Emission emission;
+  if (tcp::Connection* connection = flow.connection()) {
+    const tcp::PathLimits limits = limits_of(core, flow.path, tuple.family());
+    if (!connection->poll(context, limits, frame.pieces, emission)) return false;
   } else {
-    emission =
-        flow.connection()->poll(context, limits_of(core, flow.path, tuple.family()), frame.pieces);
+    auto handshake = flow.handshake()->poll(context);
+    if (!handshake) return false;
+    emission = *handshake;
   }
-  if (!emission) return false;
   const TcpConfig& config = flow.config();
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
-  build_tcp_frame(core, flow.path, tuple, *emission, service, frame);
-  trace_sent(core, now, tuple, *emission, flow.state(), frame);
+  build_tcp_frame(core, flow.path, tuple, emission, service, frame);
+  trace_sent(core, now, tuple, emission, flow.state(), frame);
   return true;
 }
 

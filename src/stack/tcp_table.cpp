@@ -75,15 +75,13 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 // ---- settling
 // -----------------------------------------------------------------------------------------
 
-void TcpLayer::queue_output(std::uint32_t index) {
-  Flow& flow = flows_[index];
+void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
   if (flow.in_output) return;
   flow.in_output = true;
   output_.push_back(index);
 }
 
-void TcpLayer::queue_event(std::uint32_t index) {
-  Flow& flow = flows_[index];
+void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
   if (flow.in_events || flow.listener != kNone) return;
   flow.in_events = true;
   ready_.push_back({index, flows_.generation(index)});
@@ -96,10 +94,11 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
       leave_table(core, index);
       ++core.counters.failed_opens;
       if (handshake->released()) return erase_flow(core, index);
-      return queue_event(index);
+      return queue_event(flow, index);
     }
     rearm(flow, index);
-    return queue_output(index);
+    if (handshake->wants_to_send()) queue_output(flow, index);
+    return;
   }
   Connection& connection = *flow.connection();
   const State state = connection.state();
@@ -112,10 +111,12 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
     if (state == State::time_wait) enter_time_wait(core, now, index);
   }
   if (connection.released() && !flow.indexed) return erase_flow(core, index);
-  if (connection.has_signals() && !connection.released()) queue_event(index);
+  if (connection.has_signals() && !connection.released()) queue_event(flow, index);
   if (!flow.indexed) return;
   rearm(flow, index);
-  queue_output(index);
+  // A path that may have become narrower is looked at even if nothing new is to go.
+  const bool narrower = flow.path_version != core.path_version;
+  if (connection.wants_to_send() || narrower) queue_output(flow, index);
 }
 
 // With no deadline left the entry stays where it is: to cancel it and make it again with every
