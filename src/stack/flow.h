@@ -13,11 +13,16 @@ namespace estab::stack {
 
 struct Flow {
   template <class T>
-  Flow(T&& block, const Path& found, Instant now, std::uint32_t version)
-      : tcb(std::forward<T>(block)), path(found), path_found_at(now), path_version(version) {}
+  Flow(T&& block, std::uint32_t flow_hash, const Path& found, Instant now, std::uint32_t version)
+      : tcb(std::forward<T>(block)),
+        path(found),
+        hash(flow_hash),
+        path_found_at(now),
+        path_version(version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
   Path path;
+  std::uint32_t hash;  // its place in the flow table
   Instant path_found_at;
   std::uint32_t path_version;
   std::uint32_t timer = 0xffffffff;     // in the wheel
