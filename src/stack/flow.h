@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <variant>
 
 #include "stack/core.h"
@@ -12,13 +13,21 @@
 namespace estab::stack {
 
 struct Flow {
-  template <class T>
-  Flow(T&& block, std::uint32_t flow_hash, const Path& found, Instant now, std::uint32_t version)
-      : tcb(std::forward<T>(block)),
-        path(found),
-        hash(flow_hash),
-        path_found_at(now),
-        path_version(version) {}
+  /// Where it stands in the flow table, and the way to the peer.
+  struct Place {
+    std::uint32_t hash;
+    const Path& path;
+    Instant found_at;
+    std::uint32_t version;
+  };
+  /// Makes the Handshake or Connection where it is to stay: it is too large to be moved.
+  template <class Block, class... Args>
+  Flow(std::in_place_type_t<Block> type, const Place& place, Args&&... args)
+      : tcb(type, std::forward<Args>(args)...),
+        path(place.path),
+        hash(place.hash),
+        path_found_at(place.found_at),
+        path_version(place.version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
   Path path;

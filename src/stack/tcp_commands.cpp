@@ -111,10 +111,9 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   if (!chosen) return std::unexpected(chosen.error());
   auto config =
       options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
-  const std::uint32_t index =
-      flows_.emplace(tcp::Handshake(core.context(now), core.secrets, chosen->tuple,
-                                    std::move(config), path->link_mtu),
-                     chosen->hash, *path, now, core.path_version);
+  const std::uint32_t index = flows_.emplace(
+      std::in_place_type<tcp::Handshake>, Flow::Place{chosen->hash, *path, now, core.path_version},
+      core.context(now), core.secrets, chosen->tuple, std::move(config), path->link_mtu);
   table_.insert(chosen->hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   settle(core, now, index);

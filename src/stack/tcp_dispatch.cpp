@@ -327,8 +327,9 @@ Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
 
 // RFC 9293 §3.5.2, groups 1 and 2.
 void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
-  TcpReply reply{in.tuple, {}, reason, State::closed, kPassiveTtl, 0, {}};
-  Segment& segment = reply.segment;
+  TcpReply reply{
+      .tuple = in.tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
+  Segment& segment = reply.emission.segment;
   segment.source_port = in.tuple.local_port;
   segment.destination_port = in.tuple.remote_port;
   if (in.segment.flags.ack()) {

@@ -59,7 +59,9 @@ class TcpLayer {
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+    return !output_.empty() && poll_flows(core, now, frame);
+  }
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
@@ -149,6 +151,7 @@ class TcpLayer {
   void expire_time_wait(Core& core, Instant now);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
+  bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   struct Chosen {

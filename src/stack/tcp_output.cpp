@@ -25,7 +25,7 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
-bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+bool TcpLayer::poll_flows(Core& core, Instant now, TransmitFrame& frame) {
   while (!output_.empty()) {
     const std::uint32_t index = output_.front();
     if (!flows_.holds(index) || !flows_[index].in_output) {
@@ -67,12 +67,9 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
 
 void TcpLayer::build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                            TransmitFrame& frame) {
-  tcp::Emission emission;
-  emission.segment = reply.segment;
-  emission.reason = reply.reason;
-  build_tcp_frame(core, path, reply.tuple, emission,
+  build_tcp_frame(core, path, reply.tuple, reply.emission,
                   {reply.ttl, reply.traffic_class, &reply.source_route}, frame);
-  trace_sent(core, now, reply.tuple, emission, reply.state, frame);
+  trace_sent(core, now, reply.tuple, reply.emission, reply.state, frame);
 }
 
 std::optional<StreamEvent> TcpLayer::poll_event() {

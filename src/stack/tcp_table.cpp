@@ -159,10 +159,9 @@ void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, St
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
                                        const tcp::Opening& opening,
                                        std::shared_ptr<const TcpConfig> config, const Path& path) {
-  const std::uint32_t index =
-      flows_.emplace(Connection(core.context(now), opening, std::move(config),
-                                limits_of(core, path, opening.tuple.family())),
-                     hash, path, now, core.path_version);
+  const std::uint32_t index = flows_.emplace(
+      std::in_place_type<Connection>, Flow::Place{hash, path, now, core.path_version},
+      core.context(now), opening, std::move(config), limits_of(core, path, opening.tuple.family()));
   table_.insert(hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   return index;
@@ -170,15 +169,9 @@ std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t ha
 
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
                           State state, const TcpConfig& config) {
-  TcpReply reply{tuple,
-                 emission.segment,
-                 emission.reason,
-                 state,
-                 config.ttl,
-                 static_cast<std::uint8_t>(config.dscp << 2),
-                 config.source_route};
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
-  core.reply(std::move(reply));
+  core.reply(TcpReply{tuple, emission, state, config.ttl,
+                      static_cast<std::uint8_t>(config.dscp << 2), config.source_route});
 }
 
 // ---- the value

@@ -120,7 +120,11 @@ class Connection {
   Emission make_reset(SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const { return signals_ != StreamEvent{}; }
+  bool has_signals() const {
+    const StreamEvent& s = signals_;
+    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
+           s.failure || s.soft_error;
+  }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
