@@ -15,6 +15,7 @@
 #include "estab/id.h"
 #include "estab/stack.h"
 
+#include "base/byte_order.h"
 #include "base/hasher.h"
 
 namespace estab::ip {
@@ -32,7 +33,13 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
-  std::optional<Hop> lookup(const IpAddress& destination) const;
+  std::optional<Hop> lookup(const IpAddress& destination) const {
+    const Bits bits = bits_of(destination);
+    for (const Entry& entry : tables_[index_of(destination.family())])
+      if (masked(bits, entry.mask) == entry.prefix)
+        return Hop{entry.interface, entry.gateway.value_or(destination)};
+    return std::nullopt;
+  }
   std::size_t size() const { return tables_[0].size() + tables_[1].size(); }
 
   bool operator==(const RouteTable&) const = default;
@@ -52,9 +59,15 @@ class RouteTable {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
-  static Bits bits_of(const IpAddress& address);
+  static Bits bits_of(const IpAddress& address) {
+    const std::uint8_t* octets = address.octets().data();
+    return {base::load_be64(octets), base::load_be64(octets + 8)};
+  }
   static Bits mask_of(Family family, std::uint8_t length);
-  static Bits masked(const Bits& bits, const Bits& mask);
+  static Bits masked(const Bits& bits, const Bits& mask) {
+    return {bits.high & mask.high, bits.low & mask.low};
+  }
+  static std::size_t index_of(Family family) { return static_cast<std::size_t>(family); }
 
   std::array<std::vector<Entry>, 2> tables_;  // by family, longest prefix first
 };

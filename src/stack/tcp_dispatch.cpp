@@ -49,7 +49,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
 }
 
 // The state a pair of endpoints is in, whatever record holds it.
-State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
+State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
   const auto entry = find_entry(hash, tuple);
   if (!entry) return find_listener(tuple.local()) ? State::listen : State::closed;
   switch (entry->kind) {
@@ -95,7 +95,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   if (released) flow.connection()->release(core.context(now));
-  if (!released) queue_event(index);
+  if (!released) queue_event(flow, index);
   settle(core, now, index);
   return step.verdict;
 }
@@ -116,7 +116,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
         return Verdict::queue_full;
       }
       const tcp::HalfOpen copy = record;
-      drop_half_open(core, index);
+      drop_half_open(index);
       return complete(core, now, in, copy);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
@@ -154,8 +154,7 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
   tcp::HalfOpen& record = half_open_[index];
   if (record.answers >= core.config.limits.challenge_acks_per_second) return;
   ++record.answers;
-  const std::uint32_t clock =
-      tcp::timestamp_clock(now, core.secrets.timestamp_offset(record.tuple));
+  const std::uint32_t clock = tcp::timestamp_clock(now, record.timestamp_offset);
   tcp::Emission ack;
   ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
   ack.reason = reason;
@@ -165,9 +164,8 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  send_reply(core, record.tuple,
-             tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now),
-             State::syn_received, config);
+  send_reply(core, record.tuple, tcp::make_syn_ack(record, config, now), State::syn_received,
+             config);
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
@@ -179,11 +177,10 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
     return Verdict::queue_full;
   }
   tcp::Listener& listener = listeners_[record.listener];
-  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
-                                                 core.secrets.timestamp_offset(in.tuple), now);
+  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config, now);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
+  const std::uint32_t index = add_connection(core, now, in.hash, opening, listener.config, *path);
   Flow& flow = flows_[index];
   flow.listener = record.listener;
   ++core.counters.passive_opens;
@@ -224,6 +221,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
   record.listener = listener;
+  record.hash = in.hash;
   // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
   if (above && record.iss - *above <= 0)
@@ -248,8 +246,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
 
 void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const TcpConfig& config) {
   tcp::make_cookie(record, core.secrets, now);
-  tcp::Emission emission =
-      tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now);
+  tcp::Emission emission = tcp::make_syn_ack(record, config, now);
   if (auto& timestamps = emission.segment.options.timestamps)
     timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
   ++core.counters.syn_cookies_sent;
@@ -330,8 +327,9 @@ Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
 
 // RFC 9293 §3.5.2, groups 1 and 2.
 void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
-  TcpReply reply{in.tuple, {}, reason, State::closed, kPassiveTtl, 0, {}};
-  Segment& segment = reply.segment;
+  TcpReply reply{
+      .tuple = in.tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
+  Segment& segment = reply.emission.segment;
   segment.source_port = in.tuple.local_port;
   segment.destination_port = in.tuple.remote_port;
   if (in.segment.flags.ack()) {

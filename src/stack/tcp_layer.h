@@ -59,7 +59,9 @@ class TcpLayer {
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+    return !output_.empty() && poll_flows(core, now, frame);
+  }
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
@@ -92,30 +94,30 @@ class TcpLayer {
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
-  std::optional<Entry> find_entry(std::uint64_t hash, const FourTuple& tuple) const;
-  bool is_taken(const Core& core, const FourTuple& tuple) const;
+  std::optional<Entry> find_entry(std::uint32_t hash, const FourTuple& tuple) const;
   std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
-  void leave_table(Core& core, std::uint32_t index);
+  void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
   void drop_time_wait(Core& core, Instant now, std::uint32_t index);
   void rearm(Flow& flow, std::uint32_t index);
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
-  void drop_half_open(Core& core, std::uint32_t index);
+  void drop_half_open(std::uint32_t index);
   /// An opening that came to nothing.
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
-  void queue_output(std::uint32_t index);
-  void queue_event(std::uint32_t index);
+  void queue_output(Flow& flow, std::uint32_t index);
+  void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config);
-  std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
-                               std::shared_ptr<const TcpConfig> config, const Path& path);
-  tcp::PathLimits limits_of(const Core& core, const Path& path, Family family) const;
-  void refresh_path(Core& core, Instant now, Flow& flow) const;
+  std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
+                               const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
+                               const Path& path);
+  static tcp::PathLimits limits_of(const Core& core, const Path& path, Family family);
+  static void refresh_path(const Core& core, Instant now, Flow& flow);
 
   // tcp_dispatch.cpp: one function a kind of record a segment can meet
   struct Arrived {
@@ -123,10 +125,10 @@ class TcpLayer {
     const Segment& segment;
     Origin origin;
     Block* owner;
-    std::uint64_t hash;
+    std::uint32_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
-  State state_of(std::uint64_t hash, const FourTuple& tuple) const;
+  State state_of(std::uint32_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -149,10 +151,15 @@ class TcpLayer {
   void expire_time_wait(Core& core, Instant now);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
+  bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
+  bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
-  std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
-  Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
+  struct Chosen {
+    FourTuple tuple;
+    std::uint32_t hash = 0;
+  };
+  bool choose_port(Core& core, Chosen& chosen);
+  Result<Chosen> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
 
   base::Slab<Flow> flows_;
@@ -196,6 +203,67 @@ void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change
                           connection.reconfigure(context, std::move(config));
                           return Result<void>();
                         });
+}
+
+inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
+  switch (entry.kind) {
+    case Kind::half_open:
+      return half_open_[entry.index].tuple;
+    case Kind::time_wait:
+      return time_wait_[entry.index].tuple;
+    case Kind::flow:
+      break;
+  }
+  return flows_[entry.index].tuple();
+}
+
+inline std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint32_t hash,
+                                                           const FourTuple& tuple) const {
+  const auto found = table_.find(
+      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
+  if (!found) return std::nullopt;
+  return Entry::unpack(*found);
+}
+
+inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) {
+  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
+  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  // 65535 octets less the longest headers: IPv4 and TCP with options.
+  constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
+  return {path.mtu, super ? kMaxPayload : 0};
+}
+
+// Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
+// has merely aged.
+inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
+  const bool current = flow.path_version == core.path_version &&
+                       now - flow.path_found_at < core.config.path_mtu_lifetime;
+  if (current) return;
+  flow.path_version = core.path_version;
+  flow.path_found_at = now;
+  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
+}
+
+inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
+  if (flow.in_output) return;
+  flow.in_output = true;
+  output_.push_back(index);
+}
+
+inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
+  if (flow.in_events || flow.listener != kNone) return;
+  flow.in_events = true;
+  ready_.push_back({index, flows_.generation(index)});
+}
+
+// With no deadline left the entry stays where it is: to cancel it and make it again with every
+// exchange would cost more than one vain wakeup, which then finds the flow idle (see
+// on_flow_timer).
+inline void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
+  const Instant deadline =
+      flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
+  if (deadline == kNever) return;
+  flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
 }
 
 }  // namespace estab::stack

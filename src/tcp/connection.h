@@ -107,13 +107,24 @@ class Connection {
 
   // ---- poll
   // --------------------------------------------------------------------------------------
-  std::optional<Emission> poll(const Context& context, const PathLimits& path,
-                               std::span<Octets> views);
+  /// Whether poll() may find something. False is certain.
+  bool wants_to_send() const {
+    return state_ != State::closed &&
+           (receiver_.due() || sender_.wants_to_send() || receiver_.owes_duplicate() ||
+            challenge_due_ || keep_alive_due_);
+  }
+  /// The next segment, if there is one; `emission` must be fresh.
+  bool poll(const Context& context, const PathLimits& path, std::span<Octets> views,
+            Emission& emission);
   /// The RST that tells the peer of the ending.
   Emission make_reset(SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const { return signals_ != StreamEvent{}; }
+  bool has_signals() const {
+    const StreamEvent& s = signals_;
+    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
+           s.failure || s.soft_error;
+  }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
@@ -165,9 +176,10 @@ class Connection {
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 
-  Segment header(const Context& context, StreamOffset at);
-  Emission emit_ack(const Context& context, SendReason reason);
-  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  void emit_header(const Context& context, StreamOffset at, Segment& segment);
+  void emit_ack(const Context& context, SendReason reason, Emission& emission);
+  void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                 Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
   FourTuple tuple_;

@@ -154,7 +154,7 @@ void Handshake::arm(const Context& context) {
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
-  if (!due_ || state_ == State::closed) return std::nullopt;
+  if (!wants_to_send()) return std::nullopt;
   due_ = false;
   answers_ = 0;
   sent_at_ = context.now;

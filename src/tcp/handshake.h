@@ -43,6 +43,7 @@ class Handshake {
   void on_icmp(const Context& context, Error error);
   void on_timer(const Context& context);
   Instant next_deadline() const { return deadline_; }
+  bool wants_to_send() const { return due_ && state_ != State::closed; }
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);
