@@ -7,9 +7,11 @@
 // flows between tables and queues.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "estab/stack.h"
 
@@ -54,8 +56,15 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  template <class Early, class Act>
+  auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
+    requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
@@ -75,6 +84,7 @@ class TcpLayer {
     return listeners_.find(id.index, id.generation);
   }
   void census(Stack::Census& census) const;
+  std::vector<SocketRow> table() const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
   void hash_into(base::Hasher& hasher) const;
@@ -194,7 +204,18 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
   return result;
 }
 
+template <class Early, class Act>
+auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
+  if (handshake && !handshake->released() && handshake->state() != State::closed)
+    return early(handshake->early_data(), handshake->config());
+  return with_connection(core, now, id, std::forward<Act>(act));
+}
+
 template <class Change>
+  requires std::invocable<Change, TcpConfig&>
 void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
   (void)with_connection(core, now, id,
                         [&](tcp::Connection& connection, const tcp::Context& context) {
