@@ -74,6 +74,31 @@ Result<void> Stack::abort(Instant now, StreamId stream) {
   return impl_->tcp.abort(impl_->core, now, stream);
 }
 
+Result<void> Stack::refuse_input(StreamId stream) {
+  return impl_->tcp.with_connection(impl_->core, impl_->core.latest, stream,
+                                    [](Connection& connection, const Context&) {
+                                      connection.refuse_input();
+                                      return Result<void>();
+                                    });
+}
+
+Result<void> Stack::set_quick_acks(Instant now, StreamId stream, std::uint8_t segments) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context&) {
+                                      connection.set_quick_acks(segments);
+                                      return Result<void>();
+                                    });
+}
+
+Result<void> Stack::reconfigure(Instant now, StreamId stream, const TcpConfig& config) {
+  return impl_->tcp.reconfigure(impl_->core, now, stream, config);
+}
+
+Result<void> Stack::reconfigure(ListenerId listener, const TcpConfig& config,
+                                std::uint32_t backlog) {
+  return impl_->tcp.reconfigure(listener, config, backlog);
+}
+
 void Stack::set_nagle(Instant now, StreamId stream, bool on) {
   impl_->tcp.reconfigure(impl_->core, now, stream, [&](TcpConfig& c) { c.nagle = on; });
 }

@@ -18,6 +18,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   tcp::Listener listener;
   listener.local = options.local;
   listener.backlog = std::max(options.backlog, 1u);
+  listener.ipv6_only = options.ipv6_only;
   listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
   const std::uint32_t index = listeners_.emplace(std::move(listener));
   listener_table_.insert(listener_hash(options.local), index);
@@ -49,6 +50,27 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     return stream;
   }
   return std::unexpected(Error::would_block);
+}
+
+Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog) {
+  tcp::Listener* listener = listeners_.find(id.index, id.generation);
+  if (!listener) return std::unexpected(Error::no_such_id);
+  listener->backlog = std::max(backlog, 1u);
+  listener->config = std::make_shared<const TcpConfig>(config);
+  return {};
+}
+
+Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  auto shared = std::make_shared<const TcpConfig>(config);
+  if (tcp::Handshake* handshake = flow->handshake()) {
+    handshake->reconfigure(core.context(now), std::move(shared));
+  } else {
+    flow->connection()->reconfigure(core.context(now), std::move(shared));
+  }
+  settle(core, now, id.index);
+  return {};
 }
 
 // RFC 6056 §3.3.3 (algorithm 3): where the search begins depends on the destination and a secret;

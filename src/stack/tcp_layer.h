@@ -7,9 +7,11 @@
 // flows between tables and queues.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "estab/stack.h"
 
@@ -55,7 +57,10 @@ class TcpLayer {
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
+    requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
@@ -73,6 +78,7 @@ class TcpLayer {
     return listeners_.find(id.index, id.generation);
   }
   void census(Stack::Census& census) const;
+  std::vector<SocketRow> table() const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
   void hash_into(base::Hasher& hasher) const;
@@ -188,6 +194,7 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
 }
 
 template <class Change>
+  requires std::invocable<Change, TcpConfig&>
 void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
   (void)with_connection(core, now, id,
                         [&](tcp::Connection& connection, const tcp::Context& context) {

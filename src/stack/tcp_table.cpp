@@ -1,6 +1,7 @@
 // How a connection moves between the tables: settle() and what it rests on.
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/ensure.h"
 #include "base/hasher.h"
@@ -55,7 +56,9 @@ std::optional<std::uint32_t> TcpLayer::find_listener(const Endpoint& local) cons
   if (auto exact = find_exact_listener(local)) return exact;
   if (auto family = find_exact_listener({IpAddress::any(local.address.family()), local.port}))
     return family;
-  return find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  const auto any = find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  if (any && local.address.is_v4() && listeners_[*any].ipv6_only) return std::nullopt;
+  return any;
 }
 
 const Connection* TcpLayer::find_connection(StreamId id) const {
@@ -242,6 +245,36 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
                  config.source_route};
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
   core.reply(std::move(reply));
+}
+
+// ---- seen from outside
+// -----------------------------------------------------------------------------------
+
+std::vector<SocketRow> TcpLayer::table() const {
+  std::vector<SocketRow> rows;
+  listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
+    rows.push_back({listener.local, std::nullopt, State::listen,
+                    static_cast<std::uint32_t>(listener.queue.size()), listener.backlog});
+  });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
+  });
+  time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::time_wait});
+  });
+  flows_.for_each([&](std::uint32_t, const Flow& flow) {
+    if (!flow.indexed) return;
+    SocketRow row{flow.tuple().local(), flow.tuple().remote(), flow.state()};
+    if (const Connection* connection = flow.connection()) {
+      row.recv_queue = static_cast<std::uint32_t>(connection->receiver().readable());
+      row.send_queue = static_cast<std::uint32_t>(connection->sender().queued());
+    }
+    rows.push_back(row);
+  });
+  std::ranges::sort(rows, {}, [](const SocketRow& row) {
+    return std::tuple(row.state != State::listen, row.local, row.remote);
+  });
+  return rows;
 }
 
 // ---- the value

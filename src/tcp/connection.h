@@ -104,6 +104,8 @@ class Connection {
     receiver_.trim();
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
+  void refuse_input() { refuses_input_ = true; }
+  void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 
   // ---- poll
   // --------------------------------------------------------------------------------------
@@ -175,6 +177,7 @@ class Connection {
   Negotiated negotiated_;
   State state_ = State::established;
   bool released_ = false;       // the application has let go
+  bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;

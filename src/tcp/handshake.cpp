@@ -146,6 +146,12 @@ void Handshake::on_timer(const Context& context) {
   deadline_ = kNever;
 }
 
+// The time to give up may now be nearer than the next repetition.
+void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  config_ = std::move(config);
+  if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
+}
+
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;

@@ -46,6 +46,7 @@ class Handshake {
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);
+  void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   Opening opening(Instant now) const;
   Emission make_reset(SendReason reason) const;

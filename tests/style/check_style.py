@@ -34,7 +34,9 @@ LAYERS = CORE_LAYERS | {
     "trace": set(CORE_LAYERS),
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host"},
+    "posix": set(CORE_LAYERS),
+    "packetdrill": set(CORE_LAYERS) | {"posix"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
