@@ -1,8 +1,8 @@
 #include "drill/arguments.h"
 
-#include <netinet/in.h>
-
 #include <cstring>
+
+#include <netinet/in.h>
 
 #include "base/byte_order.h"
 #include "drill/refusal.h"
@@ -18,10 +18,14 @@ std::int64_t apply(const Expression& operation) {
   if (operation.items.size() == 1) return operation.text == "~" ? ~left : -left;
   const std::int64_t right = number_of(operation.items[1]);
   switch (operation.text[0]) {
-    case '|': return left | right;
-    case '&': return left & right;
-    case '+': return left + right;
-    default: return left * right;
+    case '|':
+      return left | right;
+    case '&':
+      return left & right;
+    case '+':
+      return left + right;
+    default:
+      return left * right;
   }
 }
 
@@ -57,10 +61,14 @@ const Expression* first_field(const Expression& structure,
 
 std::int64_t number_of(const Expression& expression) {
   switch (expression.kind) {
-    case Expression::Kind::integer: return expression.number;
-    case Expression::Kind::word: return named_number(expression.text);
-    case Expression::Kind::operation: return apply(expression);
-    default: mistake("a number or a constant is expected where something else stands");
+    case Expression::Kind::integer:
+      return expression.number;
+    case Expression::Kind::word:
+      return named_number(expression.text);
+    case Expression::Kind::operation:
+      return apply(expression);
+    default:
+      mistake("a number or a constant is expected where something else stands");
   }
 }
 
@@ -96,7 +104,8 @@ std::string unescaped(std::string_view text) {
     }
     const char next = text[++i];
     if (next == 'x' && i + 2 < text.size() + 0) {
-      plain += static_cast<char>(std::strtoul(std::string(text.substr(i + 1, 2)).c_str(), nullptr, 16));
+      plain +=
+          static_cast<char>(std::strtoul(std::string(text.substr(i + 1, 2)).c_str(), nullptr, 16));
       i += 2;
     } else {
       static constexpr std::string_view kFrom = "nrt0", kTo{"\n\r\t\0", 4};

@@ -2,11 +2,11 @@
 // is thrown as a Refusal.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <map>
 #include <string>
 #include <vector>
+
+#include <sys/socket.h>
 
 #include "estab/address.h"
 

@@ -58,8 +58,11 @@ Expression parse_primary(Lexer& lexer, int depth) {
   Expression expression;
   const Token& next = lexer.peek();
   switch (next.kind) {
-    case Token::Kind::ellipsis: lexer.take(); return expression;
-    case Token::Kind::word: return parse_word(lexer, depth + 1);
+    case Token::Kind::ellipsis:
+      lexer.take();
+      return expression;
+    case Token::Kind::word:
+      return parse_word(lexer, depth + 1);
     case Token::Kind::integer:
       expression.kind = Expression::Kind::integer;
       expression.text = next.text;
@@ -70,7 +73,8 @@ Expression parse_primary(Lexer& lexer, int depth) {
       expression.text = lexer.take().text;
       if (lexer.peek().kind == Token::Kind::ellipsis) lexer.take();
       return expression;
-    default: break;
+    default:
+      break;
   }
   if (lexer.take_if('[')) {
     expression.kind = Expression::Kind::array;

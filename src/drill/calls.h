@@ -23,8 +23,8 @@ struct ReadyCall {
   /// What it does to the descriptor in its first argument, for who keeps account of connections.
   enum class Effect : std::uint8_t { none, opens, listens, connects, accepts, closes };
   Effect effect = Effect::none;
-  int descriptor = -1;     ///< the real one
-  Endpoint remote{};       ///< of connect, and of sendto with an address
+  int descriptor = -1;  ///< the real one
+  Endpoint remote{};    ///< of connect, and of sendto with an address
 };
 
 /// Throws a Refusal.

@@ -23,9 +23,8 @@ ReadyCall make_socket(const CallMaker& maker) {
   const int domain = domain_of(maker.argument(0), maker.setting.ip_version);
   const int type = integer_of(maker.argument(1));
   const int protocol = integer_of(maker.argument(2));
-  return {.attempt = [=, &sockets = maker.sockets](Instant) {
-            return sockets.socket(domain, type, protocol);
-          },
+  return {.attempt = [=, &sockets = maker.sockets](
+                         Instant) { return sockets.socket(domain, type, protocol); },
           .gives = ReadyCall::Gives::descriptor,
           .effect = Effect::opens};
 }
@@ -47,9 +46,8 @@ ReadyCall make_listen(const CallMaker& maker) {
   maker.expect_arguments(2, 2);
   const int fd = maker.descriptor(0);
   const int backlog = integer_of(maker.argument(1));
-  return {.attempt = [=, &sockets = maker.sockets](Instant now) {
-            return sockets.listen(now, fd, backlog);
-          },
+  return {.attempt = [=, &sockets = maker.sockets](
+                         Instant now) { return sockets.listen(now, fd, backlog); },
           .effect = Effect::listens,
           .descriptor = fd};
 }
@@ -62,9 +60,8 @@ ReadyCall make_connect(const CallMaker& maker) {
   const socklen_t length = maker.argument(2).is_ellipsis()
                                ? address.length
                                : static_cast<socklen_t>(size_of(maker.argument(2)));
-  return {.attempt = [=, &sockets = maker.sockets](Instant now) {
-            return sockets.connect(now, fd, address.get(), length);
-          },
+  return {.attempt = [=, &sockets = maker.sockets](
+                         Instant now) { return sockets.connect(now, fd, address.get(), length); },
           .effect = Effect::connects,
           .descriptor = fd,
           .remote = endpoint_of(address)};
@@ -131,10 +128,9 @@ ReadyCall make_shutdown(const CallMaker& maker) {
 ReadyCall make_close(const CallMaker& maker) {
   maker.expect_arguments(1, 1);
   const int fd = maker.descriptor(0);
-  return {
-      .attempt = [=, &sockets = maker.sockets](Instant now) { return sockets.close(now, fd); },
-      .effect = Effect::closes,
-      .descriptor = fd};
+  return {.attempt = [=, &sockets = maker.sockets](Instant now) { return sockets.close(now, fd); },
+          .effect = Effect::closes,
+          .descriptor = fd};
 }
 
 constexpr NamedMaker kCalls[] = {

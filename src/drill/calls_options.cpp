@@ -1,10 +1,10 @@
 // Calls that look at and change settings of a socket.
+#include <cstring>
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
-
-#include <cstring>
 
 #include "drill/call_parts.h"
 
@@ -48,8 +48,7 @@ Buffer option_value(const Expression& expression) {
     return {text.begin(), text.end()};
   }
   if (expression.kind == Expression::Kind::structure && field(expression, "onoff") != nullptr)
-    return as_buffer(
-        linger{field_number(expression, "onoff"), field_number(expression, "linger")});
+    return as_buffer(linger{field_number(expression, "onoff"), field_number(expression, "linger")});
   if (expression.kind == Expression::Kind::structure && field(expression, "tv_sec") != nullptr)
     return as_buffer(
         timeval{field_number(expression, "tv_sec"), field_number(expression, "tv_usec")});
@@ -91,7 +90,8 @@ ReadyCall make_getsockopt(const CallMaker& maker) {
   auto value = std::make_shared<Buffer>(kOptionRoom);
   return {.attempt =
               [=, &sockets = maker.sockets](Instant now) {
-                auto length = static_cast<socklen_t>(std::min(room.value_or(kOptionRoom), kOptionRoom));
+                auto length =
+                    static_cast<socklen_t>(std::min(room.value_or(kOptionRoom), kOptionRoom));
                 value->assign(kOptionRoom, 0);
                 const Outcome outcome =
                     sockets.getsockopt(now, fd, level, option, value->data(), &length);
@@ -124,8 +124,7 @@ ReadyCall make_fcntl(const CallMaker& maker) {
   maker.expect_arguments(2, 3);
   const int fd = maker.descriptor(0);
   const int command = integer_of(maker.argument(1));
-  const std::int64_t argument =
-      maker.call.arguments.size() == 3 ? number_of(maker.argument(2)) : 0;
+  const std::int64_t argument = maker.call.arguments.size() == 3 ? number_of(maker.argument(2)) : 0;
   return {.attempt = [=, &sockets = maker.sockets](Instant) {
     return sockets.fcntl(fd, command, argument);
   }};
@@ -139,10 +138,8 @@ ReadyCall make_ioctl(const CallMaker& maker) {
   if (!maker.argument(2).is_ellipsis()) expected = static_cast<int>(element_of(maker.argument(2)));
   auto value = std::make_shared<int>(expected.value_or(0));
   const bool is_input = request == FIONBIO;
-  return {.attempt =
-              [=, &sockets = maker.sockets](Instant now) {
-                return sockets.ioctl(now, fd, request, value.get());
-              },
+  return {.attempt = [=, &sockets = maker.sockets](
+                         Instant now) { return sockets.ioctl(now, fd, request, value.get()); },
           .check = [=](const Outcome& outcome) -> std::optional<std::string> {
             if (is_input || outcome.value < 0 || !expected) return std::nullopt;
             return compare_numbers("the value", *expected, *value);

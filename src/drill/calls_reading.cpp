@@ -27,11 +27,10 @@ ReadyCall make_read(const CallMaker& maker) {
   maker.expect_arguments(3, 3);
   const int fd = maker.descriptor(0);
   auto buffer = std::make_shared<Buffer>(size_of(maker.argument(2)));
-  return {.attempt =
-              [=, &sockets = maker.sockets](Instant now) {
-                return sockets.read(now, fd, buffer->data(), buffer->size());
-              },
-          .check = check_buffer(maker.argument(1), buffer)};
+  return {
+      .attempt = [=, &sockets = maker.sockets](
+                     Instant now) { return sockets.read(now, fd, buffer->data(), buffer->size()); },
+      .check = check_buffer(maker.argument(1), buffer)};
 }
 
 ReadyCall make_recv(const CallMaker& maker) {
@@ -86,11 +85,12 @@ ReadyCall make_readv(const CallMaker& maker) {
   const int fd = maker.descriptor(0);
   auto vectors = make_vectors(maker.argument(1));
   const int count = integer_of(maker.argument(2));
-  return {.attempt =
-              [=, &sockets = maker.sockets](Instant now) {
-                return sockets.readv(now, fd, vectors->vectors.data(), count);
-              },
-          .check = [=](const Outcome& outcome) { return compare_vectors(*vectors, outcome.value); }};
+  return {
+      .attempt =
+          [=, &sockets = maker.sockets](Instant now) {
+            return sockets.readv(now, fd, vectors->vectors.data(), count);
+          },
+      .check = [=](const Outcome& outcome) { return compare_vectors(*vectors, outcome.value); }};
 }
 
 /// One message of `msg_control=[{cmsg_level=..., cmsg_type=..., cmsg_data=...}]`.

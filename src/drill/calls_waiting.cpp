@@ -37,10 +37,8 @@ ReadyCall make_poll(const CallMaker& maker) {
   const auto count = static_cast<nfds_t>(number_of(maker.argument(1)));
   if (count > polled->size()) mistake("poll is given fewer descriptors than its count says");
   const int timeout = integer_of(maker.argument(2));
-  return {.attempt =
-              [=, &sockets = maker.sockets](Instant now) {
-                return sockets.poll(now, polled->data(), count, timeout);
-              },
+  return {.attempt = [=, &sockets = maker.sockets](
+                         Instant now) { return sockets.poll(now, polled->data(), count, timeout); },
           .check = [=, &list](const Outcome&) -> std::optional<std::string> {
             for (std::size_t i = 0; i < polled->size(); ++i)
               if (const Expression* expected = field(list.items[i], "revents"))

@@ -77,7 +77,8 @@ void Connections::note_call(const ReadyCall& call, const posix::Outcome& outcome
     case ReadyCall::Effect::accepts:
       if (succeeded) note_accept(static_cast<int>(outcome.value), sockets);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

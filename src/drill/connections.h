@@ -33,7 +33,8 @@ class Connections {
   TestSocket& receiver();
   /// The socket that packets are compared for; null if there is none.
   TestSocket* under_test() { return under_test_; }
-  /// Whether the datagram the stack sent is one of the socket's. Tells a connecting socket its port.
+  /// Whether the datagram the stack sent is one of the socket's. Tells a connecting socket its
+  /// port.
   static bool takes(TestSocket& socket, const FourTuple& sent, bool is_syn);
 
  private:

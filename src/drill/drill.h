@@ -36,9 +36,9 @@ std::string_view name(DrillVerdict verdict);
 
 struct DrillResult {
   DrillVerdict verdict = DrillVerdict::passed;
-  int line = 0;          ///< where it ended; 0 if it passed
-  std::string reason{};  ///< in one line; empty if it passed
-  std::string detail{};  ///< what was expected, what happened, and the ladder so far
+  int line = 0;                      ///< where it ended; 0 if it passed
+  std::string reason{};              ///< in one line; empty if it passed
+  std::string detail{};              ///< what was expected, what happened, and the ladder so far
   std::vector<std::string> notes{};  ///< what was asked for and has no meaning here
   std::vector<std::string> log{};    ///< each event, with its time
 };

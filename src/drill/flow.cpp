@@ -76,11 +76,6 @@ TcpSpec Flow::to_script(TcpSpec tcp) const {
   tcp.seq -= local_shift();
   if (tcp.ack) *tcp.ack -= remote_shift_;
   shift_sack(tcp, 0 - remote_shift_);
-  for (TcpOption& option : tcp.options)
-    if (auto timestamps = timestamps_of(option)) {
-      timestamps->value = script_timestamp(timestamps->value).value_or(timestamps->value);
-      set_timestamps(option, *timestamps);
-    }
   return tcp;
 }
 

@@ -32,14 +32,15 @@ class Flow {
   bool knows_isn() const { return local_shift_.has_value(); }
   /// The stack sent a timestamp `wire` where the script has `script`.
   void learn_timestamp(std::uint32_t script, std::uint32_t wire);
-  /// How far the clock of the stack's timestamps is from where it was first learnt: in the
-  /// script's terms and on the wire. Nothing before the first one.
+  /// A timestamp of the stack's counted from the first one learnt, in the script's terms. Nothing
+  /// before the first one.
   std::optional<std::uint32_t> script_timestamp(std::uint32_t wire) const;
 
   /// What goes to the stack: from the script's numbers to those on the wire.
   TcpSpec to_wire(TcpSpec tcp) const;
   IcmpSpec to_wire(IcmpSpec icmp) const;
-  /// What came from it: from the wire to the script's numbers.
+  /// What came from it: from the wire to the script's numbers, save its timestamps, whose meaning
+  /// depends on what the script says (script_timestamp).
   TcpSpec to_script(TcpSpec tcp) const;
 
  private:

@@ -1,5 +1,5 @@
-// The names that scripts have for ICMP's types and codes. The same name stands for different numbers
-// in the two families.
+// The names that scripts have for ICMP's types and codes. The same name stands for different
+// numbers in the two families.
 #pragma once
 
 #include <cstdint>

@@ -23,16 +23,20 @@ constexpr std::string_view kConfigMark = "CONFIG:";
 
 std::string describe(const Token& token) {
   switch (token.kind) {
-    case Token::Kind::end: return "the end of the script";
-    case Token::Kind::text: return "\"" + token.text + "\"";
-    case Token::Kind::command: return "a command in backquotes";
-    case Token::Kind::code: return "a code block";
-    default: return "'" + token.text + "'";
+    case Token::Kind::end:
+      return "the end of the script";
+    case Token::Kind::text:
+      return "\"" + token.text + "\"";
+    case Token::Kind::command:
+      return "a command in backquotes";
+    case Token::Kind::code:
+      return "a code block";
+    default:
+      return "'" + token.text + "'";
   }
 }
 
-Lexer::Lexer(std::string_view text, Defines defines)
-    : text_(text), defines_(std::move(defines)) {}
+Lexer::Lexer(std::string_view text, Defines defines) : text_(text), defines_(std::move(defines)) {}
 
 void Lexer::fail(const std::string& what) {
   throw SyntaxError(line(), what + ", found " + describe(peek()));

@@ -35,8 +35,10 @@ std::string unnamed(const TcpOption& option) {
 std::string option_text(const TcpOption& option) {
   const std::size_t size = option.body.size();
   switch (option.kind) {
-    case option_kind::kEnd: return "eol";
-    case option_kind::kNop: return "nop";
+    case option_kind::kEnd:
+      return "eol";
+    case option_kind::kNop:
+      return "nop";
     case option_kind::kMss:
       if (size == 2) return fmt::format("mss {}", base::load_be16(option.body.data()));
       break;
@@ -52,15 +54,17 @@ std::string option_text(const TcpOption& option) {
     case option_kind::kTimestamps:
       if (size == 8) return fmt::format("TS val {} ecr {}", word(option, 0), word(option, 1));
       break;
-    case option_kind::kFastOpen: return size == 0 ? "FO" : "FO " + hexadecimal(option.body);
-    default: break;
+    case option_kind::kFastOpen:
+      return size == 0 ? "FO" : "FO " + hexadecimal(option.body);
+    default:
+      break;
   }
   return unnamed(option);
 }
 
 std::string tcp_text(const TcpSpec& tcp) {
-  std::string text = fmt::format("{} {}:{}({})", flags_text(tcp.flags), tcp.seq,
-                                 tcp.seq + tcp.length, tcp.length);
+  std::string text =
+      fmt::format("{} {}:{}({})", flags_text(tcp.flags), tcp.seq, tcp.seq + tcp.length, tcp.length);
   if (tcp.ack) text += fmt::format(" ack {}", *tcp.ack);
   if (tcp.window) text += fmt::format(" win {}", *tcp.window);
   if (tcp.urgent) text += fmt::format(" urg {}", *tcp.urgent);
@@ -70,8 +74,9 @@ std::string tcp_text(const TcpSpec& tcp) {
 }
 
 std::string icmp_text(const IcmpSpec& icmp) {
-  std::string text = icmp.type_name.empty() ? fmt::format("icmp type {} code {}", icmp.type, icmp.code)
-                                            : "icmp " + icmp.type_name;
+  std::string text = icmp.type_name.empty()
+                         ? fmt::format("icmp type {} code {}", icmp.type, icmp.code)
+                         : "icmp " + icmp.type_name;
   if (!icmp.code_name.empty()) text += " " + icmp.code_name;
   if (icmp.rest != 0) text += fmt::format(" mtu {}", icmp.rest);
   return text;

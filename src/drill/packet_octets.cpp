@@ -138,10 +138,14 @@ Bytes icmp_octets(const IcmpSpec& icmp, const FourTuple& flow) {
 
 EcnMark ecn_of(std::uint8_t traffic_class) {
   switch (traffic_class & 3) {
-    case wire::kEcnEct0: return EcnMark::ect0;
-    case wire::kEcnEct1: return EcnMark::ect1;
-    case wire::kEcnCe: return EcnMark::ce;
-    default: return EcnMark::not_ect;
+    case wire::kEcnEct0:
+      return EcnMark::ect0;
+    case wire::kEcnEct1:
+      return EcnMark::ect1;
+    case wire::kEcnCe:
+      return EcnMark::ce;
+    default:
+      return EcnMark::not_ect;
   }
 }
 
@@ -217,9 +221,8 @@ std::expected<SentPacket, std::string> read_sent_packet(Instant when, Octets dat
   sent.packet.marks.flow_label = packet->header.flow_label;
   const std::uint8_t protocol = packet->header.protocol;
   const bool is_icmp = protocol == wire::icmp_protocol(sent.flow.family());
-  if (!is_icmp && !wire::verify_transport_checksum(packet->header.source,
-                                                   packet->header.destination, protocol,
-                                                   packet->payload))
+  if (!is_icmp && !wire::verify_transport_checksum(
+                      packet->header.source, packet->header.destination, protocol, packet->payload))
     return std::unexpected("its checksum is wrong");
   std::expected<void, std::string> read;
   if (protocol == wire::kProtocolTcp)

@@ -97,17 +97,27 @@ std::string parse_outer_header(Lexer& lexer) {
 
 std::uint16_t flag_of(char letter) {
   switch (letter) {
-    case 'F': return TcpFlags::kFin;
-    case 'S': return TcpFlags::kSyn;
-    case 'R': return TcpFlags::kRst;
-    case 'P': return TcpFlags::kPsh;
-    case '.': return TcpFlags::kAck;
-    case 'U': return TcpFlags::kUrg;
-    case 'E': return TcpFlags::kEce;
+    case 'F':
+      return TcpFlags::kFin;
+    case 'S':
+      return TcpFlags::kSyn;
+    case 'R':
+      return TcpFlags::kRst;
+    case 'P':
+      return TcpFlags::kPsh;
+    case '.':
+      return TcpFlags::kAck;
+    case 'U':
+      return TcpFlags::kUrg;
+    case 'E':
+      return TcpFlags::kEce;
     case 'W':
-    case 'C': return TcpFlags::kCwr;
-    case 'A': return kAccurateEcn;
-    default: return 0;
+    case 'C':
+      return TcpFlags::kCwr;
+    case 'A':
+      return kAccurateEcn;
+    default:
+      return 0;
   }
 }
 
@@ -126,8 +136,10 @@ std::uint16_t parse_flags(Lexer& lexer) {
     const bool is_counter = letter >= '0' && letter <= '7';
     const std::uint16_t flag = is_counter ? counter_flags(letter) : flag_of(letter);
     if (flag == 0 && !is_counter && letter != '-')
-      throw SyntaxError(run.line, "expected flags (of F S R P U E W A, '.' for ACK, '-' for none), "
-                                  "udp or icmp, found '" + run.text + "'");
+      throw SyntaxError(run.line,
+                        "expected flags (of F S R P U E W A, '.' for ACK, '-' for none), "
+                        "udp or icmp, found '" +
+                            run.text + "'");
     flags |= flag;
   }
   return flags;

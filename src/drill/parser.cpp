@@ -107,8 +107,7 @@ Script parse_all(Lexer& lexer) {
       lexer.fail("expected an event, which begins with its time, as in '+0'");
     }
   }
-  for (const Token& command : lexer.configuration())
-    script.setup.push_back(setup_command(command));
+  for (const Token& command : lexer.configuration()) script.setup.push_back(setup_command(command));
   return script;
 }
 

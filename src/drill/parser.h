@@ -1,5 +1,6 @@
 // The grammar of packetdrill: from a script's text to what it says. Every construct of the language
-// is read, also those that the runner cannot act on, so that a script is refused only for a mistake.
+// is read, also those that the runner cannot act on, so that a script is refused only for a
+// mistake.
 #pragma once
 
 #include <expected>

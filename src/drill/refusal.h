@@ -1,5 +1,6 @@
 // Why a script cannot go on, before anything was found wrong with the stack: it asks for something
-// the runner has not got (it is skipped), or it makes no sense (it fails). Thrown inside the runner.
+// the runner has not got (it is skipped), or it makes no sense (it fails). Thrown inside the
+// runner.
 #pragma once
 
 #include <stdexcept>

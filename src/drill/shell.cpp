@@ -101,8 +101,8 @@ bool read_echo(const Words& words, const std::string& text, std::vector<ShellSte
 }
 
 bool is_without_meaning(const std::string& program) {
-  static constexpr std::string_view kPrograms[] = {"defaults.sh", "true", ":", "sync", "ethtool",
-                                                   "kldload",     "kldunload"};
+  static constexpr std::string_view kPrograms[] = {"defaults.sh", "true",    ":",        "sync",
+                                                   "ethtool",     "kldload", "kldunload"};
   return std::find(std::begin(kPrograms), std::end(kPrograms), program) != std::end(kPrograms) ||
          program.starts_with("sysctl_restore_");
 }
@@ -122,9 +122,8 @@ void read_command(const std::string& text, std::vector<ShellStep>& steps) {
     steps.back().time =
         Duration(static_cast<std::int64_t>(std::strtod(words[1].c_str(), nullptr) * 1e9));
   } else {
-    steps.push_back(
-        step(is_without_meaning(program) ? ShellStep::Kind::nothing : ShellStep::Kind::unknown,
-             text));
+    steps.push_back(step(
+        is_without_meaning(program) ? ShellStep::Kind::nothing : ShellStep::Kind::unknown, text));
   }
 }
 
@@ -171,9 +170,8 @@ std::string lower(std::string text) {
 }
 
 bool lets_through(const Grep& grep, const std::string& line) {
-  const bool has = grep.ignores_case
-                       ? lower(line).find(lower(grep.pattern)) != std::string::npos
-                       : line.find(grep.pattern) != std::string::npos;
+  const bool has = grep.ignores_case ? lower(line).find(lower(grep.pattern)) != std::string::npos
+                                     : line.find(grep.pattern) != std::string::npos;
   return has != grep.inverted;
 }
 

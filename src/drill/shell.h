@@ -1,5 +1,5 @@
-// Shell commands of a script. None is ever run: settings of the kernel become settings of the stack,
-// a look at the socket table is answered from the stack's, and the rest is reported.
+// Shell commands of a script. None is ever run: settings of the kernel become settings of the
+// stack, a look at the socket table is answered from the stack's, and the rest is reported.
 #pragma once
 
 #include <string>
