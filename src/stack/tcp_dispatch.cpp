@@ -88,12 +88,14 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
+  tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
   flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
+  early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
   if (!released) queue_event(index);
   settle(core, now, index);

@@ -56,6 +56,10 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  template <class Early, class Act>
+  auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
     requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
@@ -191,6 +195,16 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
   auto result = act(*connection, core.context(now));
   settle(core, now, id.index);
   return result;
+}
+
+template <class Early, class Act>
+auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
+  if (handshake && !handshake->released() && handshake->state() != State::closed)
+    return early(handshake->early_data(), handshake->config());
+  return with_connection(core, now, id, std::forward<Act>(act));
 }
 
 template <class Change>

@@ -268,6 +268,8 @@ std::vector<SocketRow> TcpLayer::table() const {
     if (const Connection* connection = flow.connection()) {
       row.recv_queue = static_cast<std::uint32_t>(connection->receiver().readable());
       row.send_queue = static_cast<std::uint32_t>(connection->sender().queued());
+    } else {
+      row.send_queue = static_cast<std::uint32_t>(flow.handshake()->early_data().size());
     }
     rows.push_back(row);
   });
@@ -293,7 +295,8 @@ std::size_t TcpLayer::memory() const {
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
                        wheel_.memory() + output_.memory() + ready_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
-    if (const Connection* connection = flow.connection()) octets += connection->memory();
+    octets +=
+        flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
   });
   return octets;
 }

@@ -104,6 +104,8 @@ class Connection {
     receiver_.trim();
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
+  /// The application waits for room in the send buffer.
+  void want_writable() { want_writable_ = true; }
   void refuse_input() { refuses_input_ = true; }
   void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 

@@ -33,6 +33,7 @@ void Handshake::fail(const Context& context, Error error) {
   failure_ = error;
   deadline_ = kNever;
   due_ = false;
+  early_data_ = {};
   context.trace([&] { return ConnectionFailed{tuple_, error}; });
   set_state(context, State::closed);
 }
@@ -234,7 +235,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_);
+                    h.failure_, h.advice_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -244,6 +245,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
             failure_, advice_);
+  early_data_.hash_into(h);
 }
 
 }  // namespace estab::tcp

@@ -11,6 +11,7 @@
 
 #include "tcp/connection.h"
 #include "tcp/context.h"
+#include "tcp/early_data.h"
 #include "tcp/opening.h"
 #include "tcp/secrets.h"
 #include "tcp/syn_received.h"
@@ -30,6 +31,9 @@ class Handshake {
   /// CLOSE in SYN-RECEIVED (RFC 9293 §3.10.4): it waits until the connection is open.
   void release() { released_ = true; }
   bool released() const { return released_; }
+  /// What the application has sent already.
+  EarlyData& early_data() { return early_data_; }
+  const EarlyData& early_data() const { return early_data_; }
 
   /// What a segment led to. `established`: make a Connection from opening(), then let it process
   /// the rest of the segment (text, FIN). `reply`: a RST or ACK to be sent now.
@@ -82,6 +86,7 @@ class Handshake {
   bool released_ = false;     // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_;
+  EarlyData early_data_;
 };
 
 }  // namespace estab::tcp
