@@ -36,7 +36,8 @@ LAYERS = CORE_LAYERS | {
     "host": set(CORE_LAYERS) | {"trace", "device"},
     "posix": set(CORE_LAYERS),
     "packetdrill": set(CORE_LAYERS) | {"posix"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix"},
+    "drill": set(CORE_LAYERS) | {"trace", "posix"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
