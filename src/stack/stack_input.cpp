@@ -26,6 +26,13 @@ std::uint32_t next_header_offset(const wire::IpPacket& packet) {
   return static_cast<std::uint32_t>(last);
 }
 
+// MUST-50: of the IPv4 options, TCP understands a completed source route; it ignores the others.
+tcp::ReturnRoute return_route_of(const wire::IpPacket& packet) {
+  if (packet.options.empty() || packet.header.family() != Family::ipv4) return {};
+  auto hops = wire::return_route(packet.options, packet.header.source);
+  return hops ? tcp::ReturnRoute(std::move(*hops)) : tcp::ReturnRoute();
+}
+
 }  // namespace
 
 Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -102,7 +109,8 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner);
+  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner,
+                        return_route_of(in.packet));
 }
 
 // ---- UDP

@@ -25,7 +25,8 @@ bool Stack::Impl::next_frame(Instant now, TransmitFrame& frame) {
 bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   stack::Reply reply = core.replies.pop_front();
   if (auto* segment = std::get_if<stack::TcpReply>(&reply)) {
-    const auto path = core.find_path(now, segment->tuple.remote_address);
+    const auto path =
+        core.find_path(now, tcp::first_hop(segment->source_route, segment->tuple.remote_address));
     if (!path) return false;
     stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
     return true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "stack/tcp_layer.h"
+#include "wire/ip.h"
 
 namespace estab::stack {
 
@@ -95,10 +96,22 @@ Result<FourTuple> TcpLayer::choose_tuple(Core& core, const Path& path,
   return tuple;
 }
 
+namespace {
+
+// A source route the IPv4 header can hold (MUST-51).
+bool is_usable(const std::vector<IpAddress>& route) {
+  return route.size() <= wire::kMaxSourceRoute &&
+         std::all_of(route.begin(), route.end(), [](const IpAddress& hop) { return hop.is_v4(); });
+}
+
+}  // namespace
+
 Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions& options) {
   const IpAddress& to = options.remote.address;
   if (options.remote.port == 0) return std::unexpected(Error::invalid_argument);
-  const auto path = core.find_path(now, to);
+  const auto& route = options.tcp ? options.tcp->source_route : core.config.tcp.source_route;
+  if (!is_usable(route)) return std::unexpected(Error::invalid_argument);
+  const auto path = core.find_path(now, tcp::first_hop(route, to));
   // MUST-46: no connection to an address that is no single host's.
   const bool nobody = to.is_unspecified() || to.is_multicast() || to.is_limited_broadcast() ||
                       (path && core.interfaces.is_broadcast(path->hop.interface, to));

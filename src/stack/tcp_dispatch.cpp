@@ -14,8 +14,9 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner) {
-  const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
+                             const Segment& segment, Origin origin, Block* owner,
+                             const tcp::ReturnRoute& return_route) {
+  const Arrived in{tuple, segment, origin, owner, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -70,8 +71,21 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
   const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
+  if (good && flow.learns_route && !in.return_route.empty())
+    learn_route(core, now, flow, in.return_route);
   settle(core, now, index);
   return verdict;
+}
+
+// SHLD-24: a different route in a later segment takes the place of the earlier one.
+void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
+                           const tcp::ReturnRoute& return_route) {
+  if (flow.config().source_route == return_route.hops()) return;
+  auto config = std::make_shared<TcpConfig>(flow.config());
+  config->source_route = return_route.hops();
+  flow.connection()->reconfigure(core.context(now), std::move(config));
+  flow.path_version = core.path_version - 1;  // the way begins at another hop: look again
 }
 
 Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
@@ -159,7 +173,8 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
   tcp::Emission ack;
   ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
   ack.reason = reason;
-  send_reply(core, record.tuple, ack, State::syn_received, *listeners_[record.listener].config);
+  send_reply(core, record.tuple, ack, State::syn_received, *listeners_[record.listener].config,
+             record.return_route);
 }
 
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
@@ -167,25 +182,35 @@ void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
   const TcpConfig& config = *listeners_[record.listener].config;
   send_reply(core, record.tuple,
              tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now),
-             State::syn_received, config);
+             State::syn_received, config, record.return_route);
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
 Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
                            const tcp::HalfOpen& record) {
-  const auto path = core.find_path(now, in.tuple.remote_address);
+  tcp::Listener& listener = listeners_[record.listener];
+  const tcp::ReturnRoute& route = in.return_route.empty() ? record.return_route : in.return_route;
+  const bool learns_route = listener.config->source_route.empty();  // MUST-52
+  auto config = listener.config;
+  if (learns_route && !route.empty()) {
+    auto routed = std::make_shared<TcpConfig>(*config);
+    routed->source_route = route.hops();
+    config = std::move(routed);
+  }
+  const auto path =
+      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address));
   if (!path || flows_.size() >= core.config.limits.connections) {
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
-  tcp::Listener& listener = listeners_[record.listener];
   const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
                                                  core.secrets.timestamp_offset(in.tuple), now);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
+  const std::uint32_t index = add_connection(core, now, opening, std::move(config), *path);
   Flow& flow = flows_[index];
   flow.listener = record.listener;
+  flow.learns_route = learns_route;
   ++core.counters.passive_opens;
   if (listener.queue.empty())
     core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
@@ -218,12 +243,14 @@ bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) co
 Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                              std::optional<SeqNum> above) {
   tcp::Listener& l = listeners_[listener];
-  const auto path = core.find_path(now, in.tuple.remote_address);
-  if (!path) return Verdict::bad_address;
   const TcpConfig& config = *l.config;
+  const auto& route = config.source_route.empty() ? in.return_route.hops() : config.source_route;
+  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address));
+  if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
   record.listener = listener;
+  record.return_route = in.return_route;
   // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
   if (above && record.iss - *above <= 0)
@@ -254,7 +281,7 @@ void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const 
     timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
   ++core.counters.syn_cookies_sent;
   cookie_sent_at_ = now;
-  send_reply(core, record.tuple, emission, State::listen, config);
+  send_reply(core, record.tuple, emission, State::listen, config, record.return_route);
 }
 
 std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arrived& in,
@@ -288,7 +315,7 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
   const auto acknowledge = [&] {
     send_reply(core, in.tuple,
                tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
-               State::time_wait, core.config.tcp);
+               State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
   const auto listener = find_listener(in.tuple.local());

@@ -32,7 +32,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner);
+                     Origin origin, Block* owner, const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -111,7 +111,7 @@ class TcpLayer {
   void queue_output(std::uint32_t index);
   void queue_event(std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
-                  const TcpConfig& config);
+                  const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
   std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
                                std::shared_ptr<const TcpConfig> config, const Path& path);
   tcp::PathLimits limits_of(const Core& core, const Path& path, Family family) const;
@@ -123,11 +123,13 @@ class TcpLayer {
     const Segment& segment;
     Origin origin;
     Block* owner;
+    const tcp::ReturnRoute& return_route;
     std::uint64_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
   State state_of(std::uint64_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  void learn_route(Core& core, Instant now, Flow& flow, const tcp::ReturnRoute& return_route);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -148,6 +150,7 @@ class TcpLayer {
 
   void expire_time_wait(Core& core, Instant now);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
+  void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);

@@ -87,6 +87,7 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
       event = connection->take_signals();
     } else {
       event.failure = flow->handshake()->failure();
+      event.soft_error = flow->handshake()->take_soft_error();
       event.closed = event.failure.has_value();
     }
     event.stream = id;

@@ -98,6 +98,7 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
       if (handshake->released()) return erase_flow(core, index);
       return queue_event(index);
     }
+    if (handshake->has_soft_error() && !handshake->released()) queue_event(index);
     rearm(flow, index);
     return queue_output(index);
   }
@@ -228,18 +229,21 @@ void TcpLayer::refresh_path(Core& core, Instant now, Flow& flow) const {
   if (current) return;
   flow.path_version = core.path_version;
   flow.path_found_at = now;
-  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
+  const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
+  if (auto path = core.find_path(now, to)) flow.path = *path;
 }
 
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
-                          State state, const TcpConfig& config) {
-  TcpReply reply{tuple,
-                 emission.segment,
-                 emission.reason,
-                 state,
-                 config.ttl,
-                 static_cast<std::uint8_t>(config.dscp << 2),
-                 config.source_route};
+                          State state, const TcpConfig& config,
+                          const tcp::ReturnRoute& return_route) {
+  TcpReply reply{
+      tuple,
+      emission.segment,
+      emission.reason,
+      state,
+      config.ttl,
+      static_cast<std::uint8_t>(config.dscp << 2),
+      config.source_route.empty() ? return_route.hops() : config.source_route};  // MUST-52
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
   core.reply(std::move(reply));
 }

@@ -7,6 +7,7 @@
 #include "base/ensure.h"
 #include "base/hasher.h"
 #include "tcp/transitions.h"
+#include "wire/ip.h"
 
 namespace estab::tcp {
 
@@ -29,11 +30,15 @@ std::uint32_t largest_payload(const FourTuple& tuple, const Negotiated& negotiat
   return mss > options ? mss - options : 1;
 }
 
-// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1).
+// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1). The IP option is that of a source route.
 std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
                             const TcpConfig& config, std::uint32_t path_mtu) {
-  return std::min(negotiated.peer_mss - negotiated.option_octets(),
-                  largest_payload(tuple, negotiated, config, path_mtu));
+  const std::uint32_t mss = std::min(negotiated.peer_mss - negotiated.option_octets(),
+                                     largest_payload(tuple, negotiated, config, path_mtu));
+  if (tuple.family() == Family::ipv6) return mss;
+  const auto route =
+      static_cast<std::uint32_t>(wire::source_route_length(config.source_route.size()));
+  return mss > route ? mss - route : 1;
 }
 
 }  // namespace
@@ -189,7 +194,9 @@ void Connection::abort(const Context& context) {
 }
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  const bool same_route = config->source_route == config_->source_route;
   config_ = std::move(config);
+  if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);

@@ -129,7 +129,7 @@ void Handshake::on_icmp(const Context& context, Error error) {
     fail(context, error);
     return;
   }
-  advice_ = error;
+  advice_ = soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
@@ -142,6 +142,8 @@ void Handshake::on_timer(const Context& context) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
   if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
+  // MUST-22: the application hears at R1 of a SYN as of data.
+  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::host_unreachable);
   due_ = true;
   deadline_ = kNever;
 }
@@ -228,7 +230,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_);
+                    h.failure_, h.advice_, h.soft_error_);
   };
   return fields(a) == fields(b);
 }
@@ -237,7 +239,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_);
+            failure_, advice_, soft_error_);
 }
 
 }  // namespace estab::tcp
