@@ -4,7 +4,7 @@
     scripts/requirements/check.py [ROOT]           says what is wrong; exit code 1 if anything is
     scripts/requirements/check.py --write [ROOT]   writes docs/rfc_coverage.md anew first
 
-Where the texts of the RFCs are at hand (ROOT/../shared/rfc, or --texts), the tables must also be what
+Where the texts of the RFCs are at hand (shared/rfc beside the repository, or --texts), the tables must also be what
 extract.py makes of them.
 """
 import argparse

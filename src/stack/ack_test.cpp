@@ -40,6 +40,13 @@ TEST(Ack, FollowsTheConfiguredDelay) {
   never.out(". 1:1(0) ack 101");
 }
 
+TEST(Ack, IsNeverDelayedForHalfASecond) {
+  Opened peer({.tcp = {.delayed_ack = 10s, .quick_acks = 0}});
+  peer.in("P. 1:101(100) ack 1 win 65535");
+  peer.after(500ms - 1ns);
+  peer.out(". 1:1(0) ack 101");
+}
+
 TEST(Ack, AnswersEverySecondFullSegmentAtOnce) {  // SHLD-19
   Opened peer(settled());
   for (int i = 0; i < 4; ++i) {

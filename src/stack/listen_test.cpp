@@ -61,6 +61,27 @@ TEST_P(Listen, GivesASynToTheMostExactListener) {
   EXPECT_FALSE(stack.accept(peer.now(), *family));
 }
 
+TEST_P(Listen, MayBeginWhileItsPortIsOpeningAConnection) {
+  for (const State state : {State::syn_sent, State::syn_received}) {
+    Peer each(TcpConfig{}, GetParam());
+    each.talk_from(1);
+    ASSERT_TRUE(each.connect());
+    each.out("S 0:0(0) <*>");
+    if (state == State::syn_received) {
+      each.in("S 0:0(0) win 65535 <mss 1460>");
+      each.out("S. 0:0(0) ack 1 <*>");
+    }
+    each.listen();
+    each.talk_from(2);
+    EXPECT_EQ(each.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::syn_queued);
+    each.out("S. 0:0(0) ack 1 <*>");
+    each.talk_from(1);
+    EXPECT_EQ(each.stack().state(each.stream()), state);
+    each.in("S. 0:0(0) ack 1 win 65535 <mss 1460>");
+    EXPECT_EQ(each.stack().state(each.stream()), State::established);
+  }
+}
+
 // MUST-41: a passive OPEN does not affect connections that were there before.
 TEST_P(Listen, LeavesEarlierConnectionsOfItsPortAlone) {
   peer.establish();

@@ -270,6 +270,20 @@ TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   }
 }
 
+TEST_P(Routes, LetTheApplicationChooseTheAddress) {
+  const IpAddress own = address("10.0.0.1", "fd00::1");
+  ASSERT_TRUE(
+      peer.stack().connect(peer.now(), {.remote = {peer.remote(), 80}, .local_address = own}));
+  const auto syn = peer.next();
+  ASSERT_TRUE(syn);
+  EXPECT_EQ(syn->ip.source, own);
+  EXPECT_EQ(syn->interface, peer.interface()) << "the way is that to the peer all the same";
+  const ListenOptions options{.local = {own, Peer::kLocalPort}};
+  ASSERT_TRUE(peer.stack().listen(options));
+  EXPECT_EQ(peer.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::answered_reset) << "another address";
+  peer.forget_output();
+}
+
 // The weak end-system model: any of its addresses, on any link; the answer goes by the route.
 TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
   peer.listen();

@@ -11,6 +11,7 @@ namespace {
 // RFC 7323 §5.5: a TS.Recent this old says nothing any more (24 days).
 constexpr Duration kTimestampLifetime = std::chrono::hours(24 * 24);
 constexpr std::uint32_t kMaxWindowField = 0xffff;
+constexpr Duration kLongestDelay = std::chrono::milliseconds(499);  // MUST-40
 }  // namespace
 
 Receiver::Receiver(const Opening& opening, std::uint32_t largest_segment, const TcpConfig& config,
@@ -240,7 +241,7 @@ void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std
   } else if (unacknowledged_ >= 2 * segment_size_ || config.delayed_ack == Duration::zero()) {
     due_ = SendReason::ack_immediate;
   } else if (!timers.runs(Timer::delayed_ack)) {
-    timers.set(Timer::delayed_ack, context.now + config.delayed_ack);
+    timers.set(Timer::delayed_ack, context.now + std::min(config.delayed_ack, kLongestDelay));
   }
 }
 

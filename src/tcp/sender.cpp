@@ -37,7 +37,9 @@ Sender::AckKind Sender::check_ack(StreamOffset ack) const {
 
 // RFC 9293 §3.10.7.4 asks for SND.WL1 < SEG.SEQ first. But a retransmission has an old number and
 // today's window: if only it acknowledges new octets, the window left from before would be counted
-// from the new SND.UNA, and so reach too far. Acknowledgements never go back: they tell the order.
+// from the new SND.UNA, and so reach beyond what was allowed (the test
+// ARetransmissionsNewAcknowledgementBringsItsWindow fails by the RFC's rule). Acknowledgements
+// never go back: they tell the order. Every window the RFC's rule takes is taken by this one.
 bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
   return wl2_ < ack || (wl2_ == ack && wl1_ <= seq);
 }

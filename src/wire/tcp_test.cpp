@@ -1,4 +1,5 @@
 #include "wire/tcp.h"
+#include "wire/tcp_options.h"
 
 #include <gtest/gtest.h>
 
@@ -105,6 +106,21 @@ TEST(Tcp, HeaderLengthIsAMultipleOfFourAndAtMostSixty) {
     EXPECT_EQ(length % 4, 0U);
     EXPECT_GE(length, 20U);
     EXPECT_LE(length, 60U);
+  }
+}
+
+// Behind the end of the list there would have to be zeros; a list that fills its words has no end.
+TEST(Tcp, FillsOptionsUpWithNopsSoThatNoPaddingIsLeft) {
+  Chance chance(15);
+  for (int round = 0; round < 2000; ++round) {
+    OctetVector area(kMaxTcpOptions, 0);
+    const std::size_t length = emit_tcp_options(chance.tcp_options(), area.data());
+    std::size_t at = 0;
+    while (at < length) {
+      ASSERT_NE(area[at], 0) << "an end of the list at " << at << " of " << length;
+      at += area[at] == 1 ? 1 : area[at + 1];
+    }
+    EXPECT_EQ(at, length);
   }
 }
 
