@@ -48,6 +48,7 @@ std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) c
   return Path{*hop, link_mtu, path_mtu.mtu(now, destination, link_mtu)};
 }
 
+// [RFC 9293 MUST-20]
 void Core::advise_against(Instant now, const ip::Hop& hop) {
   if (routes.advise_against(hop, now + kSuspicion)) ++path_version;
 }

@@ -27,6 +27,7 @@ class DeadGateway : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, DeadGateway, both_families(), family_name);
 
+// [RFC 9293 MUST-20]
 TEST_P(DeadGateway, IsLeftWhenR1IsReached) {
   peer.establish();
   peer.send(100);
@@ -38,6 +39,7 @@ TEST_P(DeadGateway, IsLeftWhenR1IsReached) {
   EXPECT_EQ(gateways(), std::vector{second()}) << "and it stays left";
 }
 
+// [RFC 9293 MUST-20]
 TEST_P(DeadGateway, IsLeftByOtherConnectionsToo) {
   peer.talk_from(1);
   peer.establish();
@@ -54,6 +56,7 @@ TEST_P(DeadGateway, IsLeftByOtherConnectionsToo) {
   EXPECT_EQ(gateways(), std::vector{second()}) << "and what is new";
 }
 
+// [RFC 9293 MUST-22]
 TEST_P(DeadGateway, IsLeftByASynToo) {
   ASSERT_TRUE(peer.connect());
   peer.after(10s);  // at 0, 1, 3 and 7 s
@@ -64,6 +67,7 @@ TEST_P(DeadGateway, IsLeftByASynToo) {
   EXPECT_FALSE(peer.told().soft_error) << "once";
 }
 
+// [RFC 9293 MUST-22]
 TEST_P(DeadGateway, IsLeftByASynAckToo) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");
@@ -83,6 +87,7 @@ TEST_P(DeadGateway, IsTriedAgainAfterTenMinutes) {
 }
 
 // R1 is a number of retransmissions, and a setting.
+// [RFC 9293 SHLD-10]
 TEST(DeadGatewayR1, IsAsConfigured) {
   EXPECT_GE(TcpConfig{}.r1, 3);
   Opened peer({.tcp = {.r1 = 1}});

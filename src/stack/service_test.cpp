@@ -9,6 +9,7 @@ namespace {
 class Service : public testing::TestWithParam<Family> {};
 INSTANTIATE_TEST_SUITE_P(Families, Service, both_families(), family_name);
 
+// [RFC 9293 MUST-49]
 TEST_P(Service, TimeToLiveIsAsConfiguredInEverySegment) {
   for (const Open::Side side : {kPassive, kActive}) {
     Peer peer(TcpConfig{.ttl = 17}, GetParam());
@@ -39,6 +40,7 @@ TEST_P(Service, TimeToLiveOfTheOthersIsNeverZero) {
   EXPECT_GT(peer.next()->ip.ttl, 0);
 }
 
+// [RFC 9293 MUST-48]
 TEST_P(Service, DscpIsThatOfTheConnection) {
   for (const Open::Side side : {kPassive, kActive}) {
     Opened peer({.tcp = {.dscp = 46}, .side = side, .family = GetParam()});
@@ -52,6 +54,7 @@ TEST_P(Service, DscpIsThatOfTheConnection) {
   EXPECT_EQ(plain.out("P. 1:11(10) ack 1").ip.traffic_class, 0);
 }
 
+// [RFC 9293 SHLD-21, SHLD-22]
 TEST_P(Service, DscpCanBeChangedOnAnOpenConnection) {
   Opened peer({.family = GetParam()});
   for (const int dscp : {0, 1, 10, 46, 63}) {

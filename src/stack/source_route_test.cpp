@@ -23,6 +23,7 @@ OctetVector routed(const OctetVector& segment, const Hops& hops) {
 
 // ---- asked for by the application
 
+// [RFC 9293 MUST-51]
 TEST(SourceRoute, LeadsEverySegmentOfAnActiveOpenOverItsHops) {
   Peer peer(TcpConfig{.source_route = {kNear, kFar}});
   ASSERT_TRUE(peer.connect());
@@ -48,6 +49,7 @@ TEST(SourceRoute, BeginsWithTheRouteToItsFirstHop) {
   EXPECT_EQ(syn.next_hop, kMiddle);
 }
 
+// [RFC 9293 MUST-52]
 TEST(SourceRoute, TakesPrecedenceOverThePeers) {
   Opened active({.tcp = {.source_route = {kNear}}, .side = kActive});
   active.in_octets(routed(active.make("P. 1:11(10) ack 1 win 65535"), {kFar}));
@@ -60,6 +62,7 @@ TEST(SourceRoute, TakesPrecedenceOverThePeers) {
   EXPECT_EQ(passive.out(". 1:1(0) ack 11").route, Hops{kNear});
 }
 
+// [RFC 9293 MUST-51]
 TEST(SourceRoute, IsRefusedIfNoHeaderCanHoldIt) {
   Peer peer;
   EXPECT_EQ(peer.connect(TcpConfig{.source_route = Hops(10, kNear)}).error(),
@@ -71,6 +74,7 @@ TEST(SourceRoute, IsRefusedIfNoHeaderCanHoldIt) {
 }
 
 // RFC 9293 §3.7.1: the IP options of a segment leave so much less for its text.
+// [RFC 9293 MUST-16]
 TEST(SourceRoute, MakesSegmentsShorter) {
   Opened peer({.tcp = {.source_route = {kNear, kFar}}, .options = "mss 1400"});
   EXPECT_EQ(peer.info().snd_mss, 1400u - 12u);
@@ -89,6 +93,7 @@ TEST(SourceRoute, MeansNothingToIpV6) {
 
 // ---- left by the peer
 
+// [RFC 9293 MUST-53]
 TEST(ReturnRoute, IsTakenByEverySegmentOfAPassiveOpen) {
   Peer peer;
   peer.listen();
@@ -109,6 +114,7 @@ TEST(ReturnRoute, IsTakenByEverySegmentOfAPassiveOpen) {
   EXPECT_EQ(peer.out("R. 101:101(0) ack 11 win 0").route, back);
 }
 
+// [RFC 9293 SHLD-24]
 TEST(ReturnRoute, GivesWayToThatOfALaterSegment) {
   Opened peer;
   peer.in_octets(routed(peer.make("P. 1:11(10) ack 1 win 65535"), {kFar, kNear}));
@@ -120,6 +126,7 @@ TEST(ReturnRoute, GivesWayToThatOfALaterSegment) {
   EXPECT_EQ(ack.next_hop, kNear);
 }
 
+// [RFC 9293 MUST-53]
 TEST(ReturnRoute, OfTheThirdSegmentCounts) {
   Peer peer;
   peer.listen();
@@ -129,6 +136,7 @@ TEST(ReturnRoute, OfTheThirdSegmentCounts) {
   EXPECT_EQ(peer.out(". 1:1(0) ack 11").route, Hops{kNear});
 }
 
+// [RFC 9293 SHLD-24]
 TEST(ReturnRoute, IsNotLearnedFromASegmentThatIsNotAccepted) {
   Opened peer;
   for (const char* segment : {"P. 200000:200010(10) ack 1 win 65535", "R 5:5(0) win 0",
@@ -138,6 +146,7 @@ TEST(ReturnRoute, IsNotLearnedFromASegmentThatIsNotAccepted) {
   }
 }
 
+// [RFC 9293 MUST-52]
 TEST(ReturnRoute, IsNotTakenOnAnActiveOpen) {
   Opened peer({.side = kActive});
   peer.in_octets(routed(peer.make("P. 1:11(10) ack 1 win 65535"), {kFar}));
@@ -145,6 +154,7 @@ TEST(ReturnRoute, IsNotTakenOnAnActiveOpen) {
 }
 
 // Any other option is none of TCP's business.
+// [RFC 9293 MUST-50]
 TEST(IpOptions, ThatAreUnknownAreIgnored) {
   Opened peer;
   std::uint32_t at = 1;

@@ -42,6 +42,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
         return to_time_wait(core, now, in, entry->index);
     }
   }
+  // [RFC 9293 MUST-63]
   // MUST-63: an address that is no single host's, or ours, cannot be answered.
   if (in.origin == Origin::link && !core.interfaces.is_valid_source(in.tuple.remote_address))
     return Verdict::bad_address;
@@ -78,6 +79,7 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
   return verdict;
 }
 
+// [RFC 9293 SHLD-24]
 // SHLD-24: a different route in a later segment takes the place of the earlier one.
 void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
                            const tcp::ReturnRoute& return_route) {
@@ -148,6 +150,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       return Verdict::reset_challenged;
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
+    // [RFC 9293 MUST-11]
     // MUST-11: it came from a passive OPEN: back to LISTEN. The peer will repeat its new SYN.
     case tcp::SynReceivedStep::new_syn:
       forget_half_open(core, now, index, State::listen);
@@ -190,10 +193,12 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
                            const tcp::HalfOpen& record) {
   tcp::Listener& listener = listeners_[record.listener];
   const tcp::ReturnRoute& route = in.return_route.empty() ? record.return_route : in.return_route;
+  // [RFC 9293 MUST-52]
   const bool learns_route = listener.config->source_route.empty();  // MUST-52
   auto config = listener.config;
   if (learns_route && !route.empty()) {
     auto routed = std::make_shared<TcpConfig>(*config);
+    // [RFC 9293 MUST-53]
     routed->source_route = route.hops();
     config = std::move(routed);
   }
@@ -339,6 +344,7 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     ++core.counters.syn_cache_overflow;
     return Verdict::syn_dropped;
   }
+  // [RFC 9293 MAY-2]
   // MAY-2: the ISN we choose must lie beyond what the old connection used.
   const SeqNum used = record.snd_nxt;
   drop_time_wait(core, now, index);
@@ -375,6 +381,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // ---- ICMP (RFC 9293 §3.9.2.2)
 // -----------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-54]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);

@@ -57,6 +57,7 @@ bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitF
   }
   if (!emission) return false;
   const TcpConfig& config = flow.config();
+  // [RFC 9293 MUST-48, SHLD-21, SHLD-22, MUST-49]
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
   build_tcp_frame(core, flow.path, tuple, *emission, service, frame);

@@ -151,6 +151,7 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
     ++core.counters.time_wait_overflow;
     drop_time_wait(core, now, oldest_time_wait_);
   }
+  // [RFC 9293 MUST-13]
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
@@ -223,6 +224,7 @@ tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family f
 
 // Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
 // has merely aged.
+// [RFC 9293 MUST-45]
 void TcpLayer::refresh_path(Core& core, Instant now, Flow& flow) const {
   const bool current = flow.path_version == core.path_version &&
                        now - flow.path_found_at < core.config.path_mtu_lifetime;

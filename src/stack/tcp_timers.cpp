@@ -25,6 +25,7 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
 void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
   flow.timer = kNone;
+  // [RFC 9293 MUST-20, MUST-22]
   // MUST-20 (b), MUST-22: when R1 is reached, IP is told to look for another way.
   const int r1 = flow.config().r1;
   int before = r1, after = r1;
@@ -51,6 +52,7 @@ void TcpLayer::expire_time_wait(Core& core, Instant now) {
   }
 }
 
+// [RFC 9293 MUST-22]
 // MUST-22: for the SYN-ACK as for data.
 void TcpLayer::advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const {
   const auto& asked = listeners_[record.listener].config->source_route;

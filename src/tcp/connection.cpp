@@ -31,6 +31,7 @@ std::uint32_t largest_payload(const FourTuple& tuple, const Negotiated& negotiat
 }
 
 // MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1). The IP option is that of a source route.
+// [RFC 9293 MUST-16]
 std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
                             const TcpConfig& config, std::uint32_t path_mtu) {
   const std::uint32_t mss = std::min(negotiated.peer_mss - negotiated.option_octets(),
@@ -172,6 +173,7 @@ Result<void> Connection::shutdown(const Context& context) {
   return {};
 }
 
+// [RFC 9293 MAY-1, SHLD-3]
 void Connection::release(const Context& context) {
   released_ = true;
   if (state_ == State::closed || state_ == State::time_wait) return;
@@ -227,8 +229,10 @@ void Connection::on_timer(const Context& context, Timer timer) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
+      // [RFC 9293 MUST-20]
       if (!sender_.on_retransmit_timer(context, *config_, timers_))
         return fail(context, timed_out, SendReason::reset_timeout);
+      // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
       if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
       return;
@@ -255,11 +259,13 @@ void Connection::on_keep_alive_timer(const Context& context) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
   const Instant quiet_until = sender_.heard_at() + keep.idle;
+  // [RFC 9293 MUST-26]
   if (sender_.in_flight() || context.now < quiet_until) {
     keep_alive_probes_ = 0;
     timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
     return;
   }
+  // [RFC 9293 MUST-29]
   if (keep_alive_probes_ >= keep.probes)  // MUST-29: one lost probe is not enough
     return fail(context, Error::connection_timed_out, SendReason::reset_timeout);
   ++keep_alive_probes_;
@@ -267,6 +273,7 @@ void Connection::on_keep_alive_timer(const Context& context) {
   timers_.set(Timer::keep_alive, context.now + keep.interval);
 }
 
+// [RFC 9293 MAY-5, MUST-24, MUST-25, MUST-27, MUST-28]
 void Connection::arm_keep_alive(const Context& context) {
   const bool open = is_synchronized(state_) && state_ != State::time_wait;
   if (config_->keep_alive.enabled && open)

@@ -15,6 +15,7 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   return path.super_segment - path.super_segment % mss;
 }
 
+// [RFC 9293 MUST-58, MUST-59]
 std::optional<Emission> Connection::poll(const Context& context, const PathLimits& path,
                                          std::span<Octets> views) {
   if (state_ == State::closed) return std::nullopt;
@@ -58,6 +59,7 @@ Segment Connection::header(const Context& context, StreamOffset at) {
 }
 
 Emission Connection::emit_ack(const Context& context, SendReason reason) {
+  // [RFC 9293 SHLD-12]
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
   const StreamOffset at =

@@ -37,6 +37,7 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t 
   return emission;
 }
 
+// [RFC 9293 MUST-23]
 bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   if (now - h.started_at >= config.r2_syn) return false;
   Duration wait = config.rto_initial;

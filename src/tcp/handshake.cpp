@@ -64,6 +64,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     set_state(context, State::established);
     return {Verdict::handshake_completed, true};
   }
+  // [RFC 9293 MUST-10]
   set_state(context, State::syn_received);  // simultaneous open (MUST-10)
   due_ = sent_twice_ = true;
   repeats_ = 0;
@@ -114,6 +115,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
     case SynReceivedStep::ignore:
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
+      // [RFC 9293 MUST-11]
       fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
@@ -133,6 +135,7 @@ void Handshake::on_icmp(const Context& context, Error error) {
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
+// [RFC 9293 MUST-23]
 Instant Handshake::give_up_at() const {
   return started_at_ + config_->user_timeout.value_or(config_->r2_syn);
 }
@@ -142,6 +145,7 @@ void Handshake::on_timer(const Context& context) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
   if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
+  // [RFC 9293 MUST-22]
   // MUST-22: the application hears at R1 of a SYN as of data.
   if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::host_unreachable);
   due_ = true;
