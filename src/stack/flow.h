@@ -40,6 +40,7 @@ struct Flow {
   bool in_output = false;               // in the queue of flows with something to send
   bool in_events = false;               // in the queue of flows with something to tell
   bool connected_due = false;           // the application is to be told that it opened
+  bool learns_route = false;            // the peer's segments say which way back to take (MUST-53)
 
   tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
   const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }
@@ -59,7 +60,7 @@ struct Flow {
   friend bool operator==(const Flow& a, const Flow& b) {
     return a.tcb == b.tcb && a.listener == b.listener && a.indexed == b.indexed &&
            a.in_output == b.in_output && a.in_events == b.in_events &&
-           a.connected_due == b.connected_due;
+           a.connected_due == b.connected_due && a.learns_route == b.learns_route;
   }
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "stack/tcp_layer.h"
+#include "wire/ip.h"
 
 namespace estab::stack {
 
@@ -14,6 +15,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   const IpAddress& address = options.local.address;
   if (!address.is_unspecified() && !core.interfaces.is_local(address))
     return std::unexpected(Error::address_not_available);
+  // [RFC 9293 MUST-41, MUST-42]
   if (find_exact_listener(options.local)) return std::unexpected(Error::address_in_use);
   tcp::Listener listener;
   listener.local = options.local;
@@ -96,11 +98,13 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
   tuple.remote_address = options.remote.address;
   tuple.remote_port = options.remote.port;
   tuple.local_port = options.local_port;
+  // [RFC 9293 MUST-43]
   if (options.local_address) {
     if (!core.interfaces.is_local(*options.local_address))
       return std::unexpected(Error::address_not_available);
     tuple.local_address = *options.local_address;  // MUST-43
   } else {
+    // [RFC 9293 MUST-44]
     const auto source = core.interfaces.is_local(tuple.remote_address)
                             ? std::optional(tuple.remote_address)
                             : core.interfaces.select_source(path.hop.interface,
@@ -119,10 +123,24 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
   return chosen;
 }
 
+namespace {
+
+// [RFC 9293 MUST-51]
+// A source route the IPv4 header can hold (MUST-51).
+bool is_usable(const std::vector<IpAddress>& route) {
+  return route.size() <= wire::kMaxSourceRoute &&
+         std::all_of(route.begin(), route.end(), [](const IpAddress& hop) { return hop.is_v4(); });
+}
+
+}  // namespace
+
 Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions& options) {
   const IpAddress& to = options.remote.address;
   if (options.remote.port == 0) return std::unexpected(Error::invalid_argument);
-  const auto path = core.find_path(now, to);
+  const auto& route = options.tcp ? options.tcp->source_route : core.config.tcp.source_route;
+  if (!is_usable(route)) return std::unexpected(Error::invalid_argument);
+  const auto path = core.find_path(now, tcp::first_hop(route, to));
+  // [RFC 9293 MUST-46]
   // MUST-46: no connection to an address that is no single host's.
   const bool nobody = to.is_unspecified() || to.is_multicast() || to.is_limited_broadcast() ||
                       (path && core.interfaces.is_broadcast(path->hop.interface, to));

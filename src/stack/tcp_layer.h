@@ -34,7 +34,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner);
+                     Origin origin, Block* owner, const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -122,7 +122,7 @@ class TcpLayer {
   void queue_output(Flow& flow, std::uint32_t index);
   void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
-                  const TcpConfig& config);
+                  const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
   std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
                                const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
                                const Path& path);
@@ -135,11 +135,13 @@ class TcpLayer {
     const Segment& segment;
     Origin origin;
     Block* owner;
+    const tcp::ReturnRoute& return_route;
     std::uint32_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
   State state_of(std::uint32_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  void learn_route(Core& core, Instant now, Flow& flow, const tcp::ReturnRoute& return_route);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -160,6 +162,7 @@ class TcpLayer {
 
   void expire_time_wait(Core& core, Instant now);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
+  void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
@@ -256,13 +259,15 @@ inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, F
 
 // Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
 // has merely aged.
+// [RFC 9293 MUST-45]
 inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
   const bool current = flow.path_version == core.path_version &&
                        now - flow.path_found_at < core.config.path_mtu_lifetime;
   if (current) return;
   flow.path_version = core.path_version;
   flow.path_found_at = now;
-  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
+  const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
+  if (auto path = core.find_path(now, to)) flow.path = *path;
 }
 
 inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {

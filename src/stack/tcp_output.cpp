@@ -58,6 +58,7 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
     emission = *handshake;
   }
   const TcpConfig& config = flow.config();
+  // [RFC 9293 MUST-48, SHLD-21, SHLD-22, MUST-49]
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
   build_tcp_frame(core, flow.path, tuple, emission, service, frame);
@@ -85,6 +86,7 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
       event = connection->take_signals();
     } else {
       event.failure = flow->handshake()->failure();
+      event.soft_error = flow->handshake()->take_soft_error();
       event.closed = event.failure.has_value();
     }
     event.stream = id;

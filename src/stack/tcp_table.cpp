@@ -63,6 +63,7 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
       if (handshake->released()) return erase_flow(core, index);
       return queue_event(flow, index);
     }
+    if (handshake->has_soft_error() && !handshake->released()) queue_event(flow, index);
     rearm(flow, index);
     if (handshake->wants_to_send()) queue_output(flow, index);
     return;
@@ -108,6 +109,7 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
     ++core.counters.time_wait_overflow;
     drop_time_wait(core, now, oldest_time_wait_);
   }
+  // [RFC 9293 MUST-13]
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
@@ -171,10 +173,13 @@ std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t ha
 }
 
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
-                          State state, const TcpConfig& config) {
+                          State state, const TcpConfig& config,
+                          const tcp::ReturnRoute& return_route) {
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
   core.reply(TcpReply{tuple, emission, state, config.ttl,
-                      static_cast<std::uint8_t>(config.dscp << 2), config.source_route});
+                      static_cast<std::uint8_t>(config.dscp << 2),
+                      config.source_route.empty() ? return_route.hops()
+                                                  : config.source_route});  // MUST-52
 }
 
 // ---- seen from outside

@@ -80,6 +80,7 @@ class Connection {
   /// ICMP says the path takes datagrams of at most this size.
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
+  // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
@@ -166,6 +167,7 @@ class Connection {
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
+  // [RFC 9293 MUST-1]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }
