@@ -32,6 +32,10 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
+  /// The next add of a route that makes sense cannot fail for want of memory.
+  void make_room() {
+    for (auto& table : tables_) table.reserve(table.size() + 1);
+  }
   std::optional<Hop> lookup(const IpAddress& destination) const;
   std::size_t size() const { return tables_[0].size() + tables_[1].size(); }
 

@@ -15,6 +15,7 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
                              const Segment& segment, Origin origin, Block* owner) {
+  make_up(core, now);
   const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
@@ -69,6 +70,7 @@ State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
+  unsettled_ = true;
   const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
   settle(core, now, index);
   return verdict;
@@ -77,6 +79,7 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
 Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
+  unsettled_ = true;
   const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
@@ -115,9 +118,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
         ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
         return Verdict::queue_full;
       }
-      const tcp::HalfOpen copy = record;
-      drop_half_open(core, index);
-      return complete(core, now, in, copy);
+      return complete(core, now, in, tcp::HalfOpen(record), index);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
       half_open_[index].sent_twice = true;
@@ -171,24 +172,29 @@ void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
-Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
-                           const tcp::HalfOpen& record) {
+Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                           std::optional<std::uint32_t> half_open) {
   const auto path = core.find_path(now, in.tuple.remote_address);
   if (!path || flows_.size() >= core.config.limits.connections) {
+    if (half_open) drop_half_open(core, *half_open);
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
   tcp::Listener& listener = listeners_[record.listener];
   const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
                                                  core.secrets.timestamp_offset(in.tuple), now);
+  // Without memory for all of it there is no connection yet, and the ACK may come again.
+  listener.queue.make_room();
+  if (listener.queue.empty())
+    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
+  if (half_open) drop_half_open(core, *half_open);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
   Flow& flow = flows_[index];
   flow.listener = record.listener;
   ++core.counters.passive_opens;
-  if (listener.queue.empty())
-    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
   flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
   settle(core, now, index);
@@ -237,6 +243,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   (void)tcp::arm_syn_ack(record, config, now);
+  make_room();
   const std::uint32_t index = half_open_.emplace(record);
   ++l.half_open;
   table_.insert(in.hash, Entry{Kind::half_open, index}.packed());
@@ -277,7 +284,7 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   record->listener = listener;
   record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
-  return complete(core, now, in, *record);
+  return complete(core, now, in, *record, std::nullopt);
 }
 
 // ---- TIME-WAIT
@@ -350,6 +357,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (!entry || entry->kind != Kind::flow) return;
   Flow& flow = flows_[entry->index];
@@ -365,6 +373,7 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
 }
 
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry && entry->kind == Kind::flow) settle(core, now, entry->index);
 }
