@@ -35,6 +35,10 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
+  /// The next add of a route that makes sense cannot fail for want of memory.
+  void make_room() {
+    for (auto& table : tables_) table.reserve(table.size() + 1);
+  }
   std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const;
   /// Negative advice (RFC 9293 §3.8.3 (b), RFC 1122 §3.3.1.4): nothing seems to get through by this
   /// hop. Until then a route over another gateway is preferred, if one leads to the destination.

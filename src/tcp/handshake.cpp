@@ -241,7 +241,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                     h.failure_, h.advice_, h.soft_error_, h.early_data_);
+                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
