@@ -179,8 +179,8 @@ class Stack {
   Result<StreamId> accept(Instant now, ListenerId listener);
   Result<StreamId> connect(Instant now, const ConnectOptions& options);
 
-  /// Takes as many octets as the send buffer has room for and returns how many.
-  /// Error::would_block if none.
+  /// Takes as many octets as the send buffer has room for and returns how many. While the
+  /// connection opens they are queued (RFC 9293 §3.10.2). Error::would_block if there is no room.
   Result<std::size_t> send(Instant now, StreamId stream, Octets octets,
                            SendMode mode = SendMode::normal);
   /// Sends octets in place, without copying: `owner` keeps them alive and unchanged until the peer
@@ -194,7 +194,8 @@ class Stack {
   std::size_t peek(StreamId stream, std::span<Octets> views) const;
   /// Marks the first `octets` received octets as read.
   Result<void> consume(Instant now, StreamId stream, std::size_t octets);
-  /// Ends this side's direction (FIN after what is queued); the other goes on (half-close).
+  /// Ends this side's direction (FIN after what is queued); the other goes on (half-close). While
+  /// the connection opens this is noted, and done once it is open.
   Result<void> shutdown(Instant now, StreamId stream);
   /// Lets go of the stream: ends this side's direction, and refuses whatever still comes. With
   /// octets unread it sends RST instead (SHLD-3). The handle is stale afterwards.

@@ -181,7 +181,7 @@ OctetVector Conversation::make_reset() const {
 
 std::int64_t Conversation::comparable(std::uint32_t number) const {
   if (number <= kFar) return number;
-  for (std::size_t i = 0; i < injected_.size(); ++i) {
+  for (std::size_t i = injected_.size(); i-- > 0;) {
     const std::uint32_t into = number - injected_[i].begin;
     if (into <= injected_[i].length) return kMarked * static_cast<std::int64_t>(i + 1) + into;
   }
@@ -219,7 +219,7 @@ void Conversation::learn(const Segment& segment) {
   if (static_cast<std::int32_t>(end - sent_) > 0) sent_ = end;
   if (!segment.flags.ack()) return;
   const std::uint32_t acked = segment.ack - isn_;
-  if (static_cast<std::int32_t>(acked - next_) > 0) next_ = acked;
+  if (next_ == 0 || static_cast<std::int32_t>(acked - next_) > 0) next_ = acked;
 }
 
 void Conversation::read_segment(const wire::IpPacket& packet, Answer& answer) {

@@ -74,7 +74,7 @@ constexpr Setting kSettings[] = {
     {"ipv4/tcp_max_syn_backlog", "65536"},
     {"ipv4/tcp_rfc1337", "1"},
     {"ipv4/tcp_min_tso_segs", "1"},
-    {"ipv4/tcp_tso_win_divisor", "1000"},
+    {"ipv4/tcp_tso_win_divisor", "255"},
     {"ipv4/icmp_ratelimit", "0"},
     {"ipv4/icmp_msgs_per_sec", "1000000"},
     {"ipv4/icmp_msgs_burst", "1000000"},

@@ -101,12 +101,37 @@ bool ends_at_left_edge(const Difference& d) {
          (sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d));
 }
 
-// Linux (from 6.17 on) refuses the whole of a segment that begins in the window and ends beyond.
+// Linux (from 6.17 on) takes the whole of a segment that begins in the window and ends beyond, or
+// nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
+  return segment_in(d) && where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
+         where(d).begin_beyond_next() >= 0;
+}
+
+// The two have announced windows of different size, and the segment's number lies in one only.
+bool inside_one_window(const Difference& d) {
+  if (!segment_in(d) || d.before() == State::closed) return false;
+  const auto inside = [](const Conversation::Resolved& place) {
+    return place.begin_beyond_next() >= 0 && place.begin_beyond_edge() < 0;
+  };
+  return inside(d.kernel.resolved[d.step]) != inside(d.estab.resolved[d.step]);
+}
+
+bool window_in_time_wait(Difference& d) {
+  return d.before() == State::time_wait &&
+         level_sent(
+             d,
+             [](const SentSegment& kernel, const SentSegment& estab) {
+               return kernel.window == Window::moved_back && estab.window == Window::open;
+             },
+             [](const SentSegment& kernel, SentSegment& estab) { estab.window = kernel.window; });
+}
+
+bool syn_with_first_timestamps(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  if (!step || where(d).end_beyond_edge() <= 0 || where(d).begin_beyond_edge() >= 0) return false;
-  return kernel_ignores(d) ||
-         (sends_one_ack(d.kernel_answer()) && d.kernel_answer().state == d.before());
+  return step && step->flags.syn() && step->timestamps && d.before() == State::time_wait &&
+         !has_timestamps({d.sequence, d.step - 1, d.kernel, d.estab}) &&
+         sends_one_ack(d.kernel_answer()) && d.estab_answer().state == State::syn_received;
 }
 
 // Linux keeps a record there that knows little of the sending side.
@@ -222,6 +247,17 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
             "what lies inside decides",
             Then::ends, reaches_beyond_edge},
+    Settled{"inside one window, outside the other",
+            "RFC 9293 3.8.6: how large a window is, is the receiver's choice",
+            Then::ends, inside_one_window},
+    Settled{"the window's edge moves back in TIME-WAIT",
+            "RFC 9293 3.8.6 (SHLD-14): \"A TCP receiver SHOULD NOT shrink the window\"",
+            Then::goes_on, nullptr, window_in_time_wait},
+    Settled{"TIME-WAIT, SYN with the first timestamps",
+            "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would "
+            "be enabled for the new incarnation of the connection, honor the incoming connection "
+            "request\"",
+            Then::ends, syn_with_first_timestamps},
     Settled{"an orphan in FIN-WAIT-2",
             "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
             "answered with a challenge, in every synchronized state",

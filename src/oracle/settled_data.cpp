@@ -102,19 +102,23 @@ bool fin_beyond_gap_for_nobody(const Difference& d) {
          sends_one_ack(d.estab_answer());
 }
 
+// One of the two lets an ACK go alone where the other puts it on the text that is due, too.
 bool ack_before_data(const Difference& d) {
-  const std::vector<SentSegment>& kernel = d.kernel_answer().sent;
-  const std::vector<SentSegment>& estab = d.estab_answer().sent;
-  if (kernel.size() != estab.size() + 1 || estab.empty() || !is_pure_ack(kernel[0])) return false;
-  const auto has_more = [](const SentSegment& sent) {
-    return sent.payload > 0 || sent.flags.fin();
-  };
-  if (!has_more(estab[0]) || kernel[0].ack != estab[0].ack) return false;
   Difference rest = d;
-  auto& sent = rest.kernel.answers[d.step].sent;
-  sent.erase(sent.begin());
+  std::vector<SentSegment>& kernel = rest.kernel.answers[d.step].sent;
+  std::vector<SentSegment>& estab = rest.estab.answers[d.step].sent;
+  const bool kernel_first = kernel.size() == estab.size() + 1;
+  std::vector<SentSegment>& longer = kernel_first ? kernel : estab;
+  const std::vector<SentSegment>& shorter = kernel_first ? estab : kernel;
+  if (longer.size() != shorter.size() + 1 || shorter.empty() || !is_pure_ack(longer[0]))
+    return false;
+  const bool has_more = shorter[0].payload > 0 || shorter[0].flags.fin();
+  if (!has_more || longer[0].ack != shorter[0].ack) return false;
+  longer.erase(longer.begin());
   return same_but_for(rest, [](Answer& answer) {
     for (SentSegment& segment : answer.sent) segment.flags = segment.flags.without(kPsh);
+    for (SentSegment& segment : answer.sent) segment.sack.clear();
+    for (SentSegment& segment : answer.sent) segment.option_order.clear();
   });
 }
 
@@ -128,16 +132,51 @@ bool fin_behind_fin(const Difference& d) {
          sends_one_ack(d.estab_answer()) && d.estab_answer().sent[0].ack == where(d).next;
 }
 
-// Linux sends no segment larger than half of the largest window it has been offered.
-bool half_of_a_small_window(const Difference& d) {
-  std::uint32_t largest = 0, kernel = 0;
+// Linux sends no segment larger than half of the largest window it has been offered, and fills what
+// is left of a window with less than a full segment.
+bool small_window(const Difference& d) {
+  std::uint32_t smallest = 0xffff;
   for (std::size_t i = 0; i <= d.step; ++i)
     if (const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]))
-      largest = std::max<std::uint32_t>(largest, step->window);
-  for (const SentSegment& sent : d.kernel_answer().sent) kernel = std::max(kernel, sent.payload);
-  std::uint32_t estab = 0;
-  for (const SentSegment& sent : d.estab_answer().sent) estab = std::max(estab, sent.payload);
-  return kernel > 0 && largest < 3000 && kernel <= std::max(largest / 2, 48u) && estab > kernel;
+      smallest = std::min<std::uint32_t>(smallest, step->window);
+  const auto is_data = [](const SentSegment& sent) {
+    return sent.payload > 0 || sent.flags.fin() || is_pure_ack(sent);
+  };
+  const Answer& kernel = d.kernel_answer();
+  const Answer& estab = d.estab_answer();
+  if (smallest > 8000 || kernel.call != estab.call || !same_state(d)) return false;
+  if (!std::ranges::all_of(kernel.sent, is_data) || !std::ranges::all_of(estab.sent, is_data))
+    return false;
+  const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
+  return std::ranges::any_of(kernel.sent, has_text) || std::ranges::any_of(estab.sent, has_text);
+}
+
+// Of an ACK sent while a window that had been larger is full.
+bool number_in_a_shrunk_window(Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  const bool small = any_earlier(d, [](const SegmentStep& s, std::size_t) {
+                       return s.window < 8000;
+                     }) || (step && step->window < 8000);
+  return small && level_sent(
+                      d,
+                      [](const SentSegment& kernel, const SentSegment& estab) {
+                        return is_pure_ack(kernel) && is_pure_ack(estab) &&
+                               kernel.seq > estab.seq && kernel.seq - estab.seq < 0x4000;
+                      },
+                      [](const SentSegment& kernel, SentSegment& estab) {
+                        estab.seq = kernel.seq;
+                      });
+}
+
+// A FIN beyond a gap has told where the stream ends; then text comes that goes on behind it.
+bool text_across_a_noted_fin(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || step->payload == 0 || d.estab_answer().sent.empty()) return false;
+  const auto acked = static_cast<std::uint32_t>(d.estab_answer().sent.back().ack);
+  return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    return earlier.flags.fin() && d.estab.resolved[i].end == acked &&
+           where(d).end_beyond_next() > 0;
+  });
 }
 
 constexpr std::array kClasses = {
@@ -169,15 +208,23 @@ constexpr std::array kClasses = {
             "RFC 1122 4.2.2.13: a RST if \"new data is received after CLOSE is called\"; none was",
             Then::ends, fin_beyond_gap_for_nobody},
     Settled{"an ACK of its own before the data",
-            "RFC 9293 3.8.6.3: an ACK may go with the data; one segment less",
+            "RFC 5681 4.2 asks for an ACK at once and does not say that it may not go with text; a "
+            "duplicate ACK counts (3.2) only if it carries none",
             Then::goes_on, ack_before_data},
     Settled{"FIN behind a FIN",
             "RFC 9293 3.10.7.4, eighth: \"send an acknowledgment for the FIN\", in every state",
             Then::ends, fin_behind_fin},
-    Settled{"segments of half a small window",
-            "RFC 9293 3.7.1 (MUST-16): Eff.snd.MSS does not know the window; 3.8.6.2.1 (1) \"if a "
-            "maximum-sized segment can be sent\"",
-            Then::ends, half_of_a_small_window},
+    Settled{"how a small window is filled",
+            "RFC 9293 3.8.6.2.1 (1) to (3): a full segment (MUST-16: Eff.snd.MSS knows no window), or "
+            "\"at least a fraction Fs of the maximum window\"",
+            Then::ends, small_window},
+    Settled{"the number of an ACK in a shrunk window",
+            "RFC 9293 3.10.7.4: what lies beyond SND.UNA+SND.WND is not acceptable to the peer, and "
+            "neither is an ACK with that number",
+            Then::goes_on, nullptr, number_in_a_shrunk_window},
+    Settled{"text across a noted FIN",
+            "RFC 9293 3.10.7.4, eighth: the FIN stands where the stream ends; nothing is behind it",
+            Then::ends, text_across_a_noted_fin},
 };
 
 }  // namespace

@@ -58,6 +58,7 @@ Result<TcpInfo> Stack::info(StreamId stream) const {
   if (const auto* connection = flow->connection()) return connection->info();
   TcpInfo info;
   info.state = flow->state();
+  info.notsent_bytes = static_cast<std::uint32_t>(flow->handshake()->early_data().size());
   return info;
 }
 
@@ -83,6 +84,10 @@ std::size_t Stack::readable(StreamId stream) const {
 }
 
 std::size_t Stack::writable(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (const auto* handshake = flow ? flow->handshake() : nullptr)
+    return handshake->state() == State::closed ? 0
+                                               : handshake->early_data().room(handshake->config());
   const auto* connection = impl_->tcp.find_connection(stream);
   if (!connection || connection->sender().fin_queued()) return 0;
   const bool open =
@@ -169,6 +174,7 @@ void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
 }
 
 Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
+  impl_->core.routes.make_room();
   if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
   return add_route({address, id, std::nullopt});
 }

@@ -7,6 +7,7 @@ namespace estab {
 namespace {
 using tcp::Connection;
 using tcp::Context;
+using tcp::EarlyData;
 }  // namespace
 
 Result<ListenerId> Stack::listen(const ListenOptions& options) {
@@ -27,16 +28,22 @@ Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {
 }
 
 Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, SendMode mode) {
-  return impl_->tcp.with_connection(impl_->core, now, stream,
-                                    [&](Connection& connection, const Context& context) {
-                                      return connection.send(context, octets, mode);
-                                    });
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream,
+      [&](EarlyData& early, const TcpConfig& config) { return early.send(config, octets, mode); },
+      [&](Connection& connection, const Context& context) {
+        return connection.send(context, octets, mode);
+      });
 }
 
 Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
                                std::shared_ptr<const void> owner, SendMode mode) {
-  return impl_->tcp.with_connection(
-      impl_->core, now, stream, [&](Connection& connection, const Context& context) {
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream,
+      [&](EarlyData& early, const TcpConfig& config) {
+        return early.send_owned(config, octets, std::move(owner), mode);
+      },
+      [&](Connection& connection, const Context& context) {
         return connection.send_owned(context, octets, std::move(owner), mode);
       });
 }
@@ -61,9 +68,9 @@ Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
 }
 
 Result<void> Stack::shutdown(Instant now, StreamId stream) {
-  return impl_->tcp.with_connection(
-      impl_->core, now, stream,
-      [&](Connection& connection, const Context& context) { return connection.shutdown(context); });
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream, [](EarlyData& early, const TcpConfig&) { return early.shutdown(); },
+      [](Connection& connection, const Context& context) { return connection.shutdown(context); });
 }
 
 Result<void> Stack::close(Instant now, StreamId stream) {

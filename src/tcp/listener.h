@@ -24,7 +24,7 @@ struct Listener {
   bool has_room() const { return queue.size() < backlog; }
   friend bool operator==(const Listener& a, const Listener& b) {
     return a.local == b.local && a.backlog == b.backlog && a.half_open == b.half_open &&
-           a.ipv6_only == b.ipv6_only &&           *a.config == *b.config && a.queue == b.queue;
+           a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue;
   }
 };
 

@@ -49,9 +49,9 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   if (flags.syn() && segment.seq == view.irs && !flags.rst())
     return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::repeat_syn_ack;
   // First: the sequence number.
-  const auto length = static_cast<std::int32_t>(segment.length());
+  const auto length = std::int64_t{segment.length()};
   const bool begins_inside = ahead >= 0 && ahead < static_cast<std::int32_t>(view.window);
-  const bool reaches_inside = ahead < 0 && length > -ahead;
+  const bool reaches_inside = ahead < 0 && length > -std::int64_t{ahead};
   if (!begins_inside && !reaches_inside)
     return flags.rst() ? SynReceivedStep::ignore : SynReceivedStep::acknowledge;
   // Second: RST. Fourth: SYN.

@@ -37,7 +37,8 @@ LAYERS = CORE_LAYERS | {
     "posix": set(CORE_LAYERS),
     "oracle": set(CORE_LAYERS) | {"posix", "device"},
     "packetdrill": set(CORE_LAYERS) | {"posix"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "oracle"},
+    "drill": set(CORE_LAYERS) | {"trace", "posix"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill", "oracle"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
@@ -74,7 +75,8 @@ class File:
     def is_library(self):
         """Linked into somebody else's program."""
         return self.parts[0] == "include" or \
-            self.layer is not None and self.layer != "tools" and not self.is_test
+            self.layer is not None and self.layer not in ("tools", "packetdrill") and \
+            not self.is_test
 
     def violation(self, line, text):
         return Violation(self.path, line, text)
