@@ -46,6 +46,14 @@ bool connect_over_an_orphan(const Difference& d) {
          d.estab_answer().call->error == EADDRNOTAVAIL && d.kernel_answer().state == State::syn_sent;
 }
 
+// For Linux the pointer 0 means the octet before.
+bool urgent_pointer_of_zero(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg() && step.urgent_pointer == 0;
+         });
+}
+
 bool abort_in_time_wait(const Difference& d) {
   return is_call(d, CallStep::Call::abort) && d.before() == State::time_wait &&
          kernel_ignores(d) && is_silent(d.estab_answer()) &&
@@ -68,6 +76,10 @@ constexpr std::array kClasses = {
     Settled{"OPEN over an orphan",
             "RFC 9293 3.10.1: \"Return 'error: connection already exists'\"",
             Then::ends, connect_over_an_orphan},
+    Settled{"an urgent pointer of 0",
+            "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
+            "urgent data\" (MUST-62): with 0 there is none in the segment",
+            Then::ends, urgent_pointer_of_zero},
     Settled{"ABORT in TIME-WAIT",
             "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB, enter CLOSED state, and return\"",
             Then::ends, abort_in_time_wait},

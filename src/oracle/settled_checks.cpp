@@ -17,7 +17,8 @@ bool is_bare(const SegmentStep& step) {
 // Linux looks whether there is an ACK bit before it looks at the sequence number.
 bool unacceptable_without_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  return step && is_bare(*step) && is_synchronized(d.before()) && d.before() != State::time_wait &&
+  const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
+  return step && is_bare(*step) && open && d.before() != State::time_wait &&
          kernel_ignores(d) && sends_one_ack(d.estab_answer()) && same_state(d);
 }
 
@@ -104,7 +105,9 @@ bool ends_at_left_edge(const Difference& d) {
 // Linux (from 6.17 on) takes the whole of a segment that begins in the window and ends beyond, or
 // nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
-  return segment_in(d) && where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
+  const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
+  return segment_in(d) && open && d.before() != State::time_wait && where(d).edge != where(d).next &&
+         where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
          where(d).begin_beyond_next() >= 0;
 }
 
@@ -188,6 +191,18 @@ bool timestamps_not_agreed_on(const Difference& d) {
   });
 }
 
+// Linux takes a RST behind the last SACK block, too.
+bool reset_behind_sack(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.rst() && where(d).begin_beyond_next() > 0 &&
+         is_silent(d.kernel_answer()) && d.kernel_answer().state == State::closed &&
+         sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d) &&
+         any_earlier(d, [&](const SegmentStep&, std::size_t i) {
+           return d.kernel.resolved[i].end == where(d).seq && !d.kernel.answers[i].sent.empty() &&
+                  !d.kernel.answers[i].sent.back().sack.empty();
+         });
+}
+
 bool syn_with_next_number(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.syn() && !step->flags.ack() && !step->flags.rst() &&
@@ -247,6 +262,10 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
             "what lies inside decides",
             Then::ends, reaches_beyond_edge},
+    Settled{"RST behind the last SACK block",
+            "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
+            "(RCV.NXT)\" resets",
+            Then::ends, reset_behind_sack},
     Settled{"inside one window, outside the other",
             "RFC 9293 3.8.6: how large a window is, is the receiver's choice",
             Then::ends, inside_one_window},

@@ -58,14 +58,25 @@ bool new_syn_to_half_open(const Difference& d) {
 // Both numbers of a simultaneous open, to a listener's record.
 bool syn_ack_in_syn_received(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  return step && step->flags == (kSyn | kAck) && d.before() == State::syn_received &&
-         where(d).seq == 0 && sends_one_ack(d.kernel_answer()) &&
-         d.estab_answer().state == State::established;
+  if (!step || !step->flags.syn() || !step->flags.ack() || step->flags.rst()) return false;
+  if (d.before() != State::syn_received || where(d).seq != 0) return false;
+  const bool repeats = d.estab_answer().sent.size() == 1 &&
+                       d.estab_answer().sent[0].flags == (kSyn | kAck);
+  return (sends_one_ack(d.kernel_answer()) || sends_one_reset(d.kernel_answer())) &&
+         (repeats || is_synchronized(d.estab_answer().state));
+}
+
+// Of a simultaneous open: for Linux an ACK of nothing completes it.
+bool ack_of_nothing_in_syn_received(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.ack() && d.before() == State::syn_received && where(d).ack != 1 &&
+         is_synchronized(d.kernel_answer().state) && sends_one_reset(d.estab_answer()) &&
+         d.estab_answer().state == State::syn_received;
 }
 
 bool icmp_about_a_number_not_sent(const Difference& d) {
   const auto* step = std::get_if<IcmpStep>(&d.at());
-  return step && step->seq == Place{} && estab_ignores(d);
+  return step && where(d).seq == where(d).next && estab_ignores(d);
 }
 
 // A record of an opening outlives its listener in Linux, but comes to nothing.
@@ -87,7 +98,9 @@ bool echo_of_zero(const Difference& d) {
 
 bool soft_error_while_opening(const Difference& d) {
   const auto* step = std::get_if<IcmpStep>(&d.at());
-  const bool opening = d.before() == State::syn_sent || d.before() == State::syn_received;
+  const bool opening =
+      d.before() == State::syn_sent ||
+      (d.before() == State::syn_received && called_before(d, CallStep::Call::connect));
   if (!step || !opening || !estab_ignores(d) || !is_silent(d.kernel_answer())) return false;
   using Kind = IcmpStep::Kind;
   return d.kernel_answer().state == State::closed && step->kind != Kind::port_unreachable &&
@@ -102,6 +115,18 @@ bool echo_checked_while_opening(const Difference& d) {
   if (d.before() == State::syn_sent) return sends_one_reset(d.kernel_answer());
   return d.before() == State::syn_received && has_timestamps(d) &&
          sends_one_ack(d.kernel_answer()) && d.kernel_answer().state == State::syn_received;
+}
+
+// Over IPv4 Linux drops a listener's record upon soft errors and keeps it upon hard ones, over IPv6
+// the other way round.
+bool icmp_about_a_record(const Difference& d) {
+  const auto* step = std::get_if<IcmpStep>(&d.at());
+  if (!step || d.before() != State::syn_received || !called_before(d, CallStep::Call::listen))
+    return false;
+  const bool hard = step->kind == IcmpStep::Kind::port_unreachable ||
+                    step->kind == IcmpStep::Kind::protocol_unreachable;
+  return is_silent(d.kernel_answer()) && is_silent(d.estab_answer()) &&
+         d.estab_answer().state == (hard ? State::closed : State::syn_received);
 }
 
 constexpr std::array kClasses = {
@@ -138,6 +163,14 @@ constexpr std::array kClasses = {
             "conditions, a TCP implementation MUST NOT abort the connection\"; MUST-55: source "
             "quench is discarded",
             Then::ends, soft_error_while_opening},
+    Settled{"ICMP about a half-open record",
+            "RFC 9293 3.9.2.2: upon codes 2 to 4 \"TCP implementations SHOULD abort the connection\" "
+            "(SHLD-26), upon the soft ones they MUST NOT (MUST-56)",
+            Then::ends, icmp_about_a_record},
+    Settled{"SYN-RECEIVED, an ACK of nothing",
+            "RFC 9293 3.10.7.4, fifth: \"If the segment acknowledgment is not acceptable, form a "
+            "reset segment <SEQ=SEG.ACK><CTL=RST> and send it\"",
+            Then::ends, ack_of_nothing_in_syn_received},
     Settled{"TSecr checked while opening",
             "RFC 7323 4 and 5 take TSecr for RTT measurement only; a check of it is Linux's own",
             Then::ends, echo_checked_while_opening},
