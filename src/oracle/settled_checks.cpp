@@ -22,27 +22,74 @@ bool unacceptable_without_ack(const Difference& d) {
          kernel_ignores(d) && sends_one_ack(d.estab_answer()) && same_state(d);
 }
 
-// Linux takes no TS.Recent from a segment whose ACK is older than SND.UNA. It may be this segment
-// or an earlier one.
+// Linux takes no TS.Recent from a segment whose ACK is older than SND.UNA, but on its fast path,
+// before it looks, even from one it refuses.
+bool is_noted_with_odd_ack(const Difference& d, std::uint32_t value) {
+  for (std::size_t i = 0; i <= d.step; ++i) {
+    const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
+    if (step && step->timestamps && step->timestamps->value == value && step->flags.ack() &&
+        step->ack != Place{})
+      return true;
+  }
+  return false;
+}
+
+void take_echo(const SentSegment& kernel, SentSegment& estab) {
+  estab.timestamp_echo = kernel.timestamp_echo;
+}
+
 bool timestamp_with_old_ack(Difference& d) {
-  const auto is_noted = [&](std::uint32_t echo) {
-    for (std::size_t i = 0; i <= d.step; ++i) {
-      const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
-      if (step && step->timestamps && step->timestamps->value == echo && step->flags.ack() &&
-          step->ack != Place{})
-        return true;
-    }
-    return false;
-  };
   return level_sent(
       d,
       [&](const SentSegment& kernel, const SentSegment& estab) {
         return kernel.timestamp_echo && estab.timestamp_echo &&
-               kernel.timestamp_echo != estab.timestamp_echo && is_noted(*estab.timestamp_echo);
+               kernel.timestamp_echo != estab.timestamp_echo &&
+               (is_noted_with_odd_ack(d, *estab.timestamp_echo) ||
+                is_noted_with_odd_ack(d, *kernel.timestamp_echo));
       },
-      [](const SentSegment& kernel, SentSegment& estab) {
-        estab.timestamp_echo = kernel.timestamp_echo;
-      });
+      take_echo);
+}
+
+// What the timestamp noted with an old ACK has made look old.
+bool paws_after_an_old_ack(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->timestamps || !sends_one_ack(d.estab_answer())) return false;
+  const auto recent = d.estab_answer().sent[0].timestamp_echo;
+  return recent && is_noted_with_odd_ack(d, *recent) &&
+         static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
+         d.estab_answer().state == estab_before(d);
+}
+
+// See slightly_old_timestamp: what Linux noted then.
+bool echo_of_slightly_old(Difference& d) {
+  return level_sent(
+      d,
+      [](const SentSegment& kernel, const SentSegment& estab) {
+        return kernel.timestamp_echo && estab.timestamp_echo &&
+               kernel.timestamp_echo != estab.timestamp_echo &&
+               (*estab.timestamp_echo == 0 || *kernel.timestamp_echo == *estab.timestamp_echo - 1);
+      },
+      take_echo);
+}
+
+bool paws_after_time_wait(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait)
+    return false;
+  if (!sends_one_ack(d.kernel_answer()) || d.estab_answer().state != State::syn_received)
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  return recent && static_cast<std::int32_t>(step->timestamps->value - *recent) <= 0;
+}
+
+// RFC 7323's order of timestamps has no answer at half the circle; Linux takes it for newer.
+bool half_the_circle(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait ||
+      !sends_one_ack(d.estab_answer()))
+    return false;
+  const auto recent = d.estab_answer().sent[0].timestamp_echo;
+  return recent && step->timestamps->value - *recent == 0x80000000u;
 }
 
 // Linux notes timestamps in TIME-WAIT, too.
@@ -53,9 +100,7 @@ bool timestamp_in_time_wait(Difference& d) {
              [](const SentSegment& kernel, const SentSegment& estab) {
                return kernel.timestamp_echo && estab.timestamp_echo && is_pure_ack(kernel);
              },
-             [](const SentSegment& kernel, SentSegment& estab) {
-               estab.timestamp_echo = kernel.timestamp_echo;
-             });
+             take_echo);
 }
 
 bool missing_timestamp(const Difference& d) {
@@ -237,6 +282,19 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
             "retransmission of the remote FIN\"; it has no newer number to give",
             Then::goes_on, nullptr, timestamp_in_time_wait},
+    Settled{"PAWS after a timestamp with an old ACK",
+            "RFC 7323 5.3 (R3) and (R1), as above",
+            Then::ends, paws_after_an_old_ack},
+    Settled{"the echo of a timestamp older by one, or than none",
+            "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)",
+            Then::goes_on, nullptr, echo_of_slightly_old},
+    Settled{"PAWS after a timestamp noted in TIME-WAIT",
+            "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; what came "
+            "in TIME-WAIT and is no FIN is not looked at",
+            Then::ends, paws_after_time_wait},
+    Settled{"TIME-WAIT, a timestamp half the circle away",
+            "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
+            Then::ends, half_the_circle},
     Settled{"missing timestamp",
             "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
             "silently drop the segment\"",

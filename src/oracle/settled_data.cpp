@@ -15,7 +15,8 @@ bool push_bit(Difference& d) {
   return level_sent(
       d,
       [](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.payload > 0 && estab.payload > 0 && kernel.flags.psh() != estab.flags.psh();
+        return kernel.payload > 0 && estab.payload == kernel.payload && kernel.seq == estab.seq &&
+               kernel.flags.psh() != estab.flags.psh();
       },
       [](const SentSegment& kernel, SentSegment& estab) {
         estab.flags = kernel.flags.psh() ? estab.flags | kPsh : estab.flags.without(kPsh);
@@ -206,9 +207,20 @@ bool text_across_a_noted_fin(const Difference& d) {
   if (!step || step->payload == 0 || d.estab_answer().sent.empty()) return false;
   const auto acked = static_cast<std::uint32_t>(d.estab_answer().sent.back().ack);
   return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
-    return earlier.flags.fin() && d.estab.resolved[i].end == acked &&
-           where(d).end_beyond_next() > 0;
+    const Conversation::Resolved& fin = d.estab.resolved[i];
+    if (!earlier.flags.fin() || fin.end_beyond_next() <= 1 || where(d).end_beyond_next() <= 0)
+      return false;
+    return fin.end == acked || static_cast<std::int32_t>(where(d).seq - fin.end) >= 0;
   });
+}
+
+// Linux makes its segments smaller by what SACK blocks take; ours carry blocks if there is room.
+bool sack_beside_full_segments(const Difference& d) {
+  const auto has_both = [](const SentSegment& sent) { return sent.payload > 0 && !sent.sack.empty(); };
+  const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
+  return std::ranges::any_of(d.kernel_answer().sent, has_both) &&
+         std::ranges::any_of(d.estab_answer().sent, has_text) &&
+         d.kernel_answer().call == d.estab_answer().call && same_state(d);
 }
 
 constexpr std::array kClasses = {
@@ -264,6 +276,10 @@ constexpr std::array kClasses = {
             "RFC 9293 3.8.6 lets a sender be robust against shrinking: SND.NXT (3.10.7.4) may lie "
             "beyond the window then, and which number an empty segment has is told nowhere",
             Then::goes_on, nullptr, number_in_a_shrunk_window},
+    Settled{"SACK beside full segments",
+            "RFC 2018 4 (SHOULD) does not ask for smaller segments; an ACK of its own tells the blocks "
+            "at once",
+            Then::ends, sack_beside_full_segments},
     Settled{"text across a noted FIN",
             "RFC 9293 3.10.7.4, eighth: the FIN stands where the stream ends; nothing is behind it",
             Then::ends, text_across_a_noted_fin},
