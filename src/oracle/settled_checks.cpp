@@ -60,6 +60,19 @@ bool paws_after_an_old_ack(const Difference& d) {
          d.estab_answer().state == estab_before(d);
 }
 
+// Linux has recorded a timestamp that lags by one or came upon a 0, and measures by it.
+bool paws_after_slightly_old(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->timestamps || !sends_one_ack(d.kernel_answer()) || !estab_ignores(d))
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  return recent && any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+           if (!earlier.timestamps || earlier.timestamps->value != *recent) return false;
+           return sends_one_ack(d.estab.answers[i]) &&
+                  d.estab.answers[i].sent[0].timestamp_echo != recent;
+         });
+}
+
 // See slightly_old_timestamp: what Linux noted then.
 bool echo_of_slightly_old(Difference& d) {
   return level_sent(
@@ -76,10 +89,14 @@ bool paws_after_time_wait(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait)
     return false;
-  if (!sends_one_ack(d.kernel_answer()) || d.estab_answer().state != State::syn_received)
-    return false;
-  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
-  return recent && static_cast<std::int32_t>(step->timestamps->value - *recent) <= 0;
+  const bool noted = any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    return i > 0 && earlier.timestamps && d.kernel.answers[i - 1].state == State::time_wait;
+  });
+  const bool estab_reopens =
+      sends_one_ack(d.kernel_answer()) && d.estab_answer().state == State::syn_received;
+  const bool kernel_reopens =
+      sends_one_ack(d.estab_answer()) && d.kernel_answer().state == State::syn_received;
+  return noted && (estab_reopens || kernel_reopens);
 }
 
 // RFC 7323's order of timestamps has no answer at half the circle; Linux takes it for newer.
@@ -166,7 +183,7 @@ bool inside_one_window(const Difference& d) {
 }
 
 bool window_in_time_wait(Difference& d) {
-  return d.before() == State::time_wait &&
+  return d.kernel_answer().state == State::time_wait &&
          level_sent(
              d,
              [](const SentSegment& kernel, const SentSegment& estab) {
@@ -205,7 +222,7 @@ bool slightly_old_timestamp(const Difference& d) {
   const auto recent = d.estab_answer().sent[0].timestamp_echo;
   if (!recent || d.estab_answer().state != estab_before(d)) return false;
   return step->timestamps->value == *recent - 1 ||
-         (*recent == 0 && step->timestamps->value > 0x80000000u);
+         (*recent == 0 && step->timestamps->value >= 0x80000000u);
 }
 
 bool duplicate_that_paws_refuses(const Difference& d) {
@@ -285,6 +302,9 @@ constexpr std::array kClasses = {
     Settled{"PAWS after a timestamp with an old ACK",
             "RFC 7323 5.3 (R3) and (R1), as above",
             Then::ends, paws_after_an_old_ack},
+    Settled{"PAWS after a timestamp older by one, or than none",
+            "RFC 7323 5.3 (R3): it was not to be recorded",
+            Then::ends, paws_after_slightly_old},
     Settled{"the echo of a timestamp older by one, or than none",
             "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)",
             Then::goes_on, nullptr, echo_of_slightly_old},

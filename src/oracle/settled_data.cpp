@@ -27,6 +27,8 @@ bool push_bit(Difference& d) {
 bool nagle_of_minshall(const Difference& d) {
   const std::vector<SentSegment>& more = d.kernel_answer().sent;
   const std::vector<SentSegment>& less = d.estab_answer().sent;
+  if (more.size() == 1 && less.size() == 1 && is_pure_ack(less[0]) && more[0].payload > 0)
+    return more[0].seq == less[0].seq && more[0].ack == less[0].ack && same_state(d);
   if (more.size() != less.size() + 1 || more.back().payload == 0) return false;
   if (called_before(d, CallStep::Call::no_delay)) return false;
   return same_but_for(d, [&](Answer& answer) {
@@ -41,6 +43,23 @@ bool ack_before_the_connection(const Difference& d) {
   return step && step->flags.ack() && static_cast<std::int32_t>(where(d).ack) <= 0 &&
          sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d) &&
          d.estab_answer().sent[0].ack == where(d).next;
+}
+
+// With the FIN in order all is acknowledged that will ever come: we forget what lay beyond, or came
+// twice.
+bool sack_with_the_last_ack(Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.fin() &&
+         level_sent(
+             d,
+             [&](const SentSegment& kernel, const SentSegment& estab) {
+               return is_pure_ack(estab) && estab.sack.empty() && kernel.ack == estab.ack &&
+                      where(d).end == static_cast<std::uint32_t>(estab.ack);
+             },
+             [](const SentSegment& kernel, SentSegment& estab) {
+               estab.sack = kernel.sack;
+               estab.option_order = kernel.option_order;
+             });
 }
 
 // What came for nobody: Linux answers as CLOSED would, we as the connection.
@@ -210,7 +229,7 @@ bool text_across_a_noted_fin(const Difference& d) {
     const Conversation::Resolved& fin = d.estab.resolved[i];
     if (!earlier.flags.fin() || fin.end_beyond_next() <= 1 || where(d).end_beyond_next() <= 0)
       return false;
-    return fin.end == acked || static_cast<std::int32_t>(where(d).seq - fin.end) >= 0;
+    return fin.end == acked || static_cast<std::int32_t>(where(d).end - fin.end) > 0;
   });
 }
 
@@ -258,6 +277,10 @@ constexpr std::array kClasses = {
     Settled{"urgent data told before it can go",
             "RFC 9293 3.8.6.1 (MUST-66) lets URG through a shut window: the peer is to know at once",
             Then::goes_on, urgent_notice},
+    Settled{"SACK with the ACK of a FIN",
+            "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
+            "receiver's queue\"; this one does",
+            Then::goes_on, nullptr, sack_with_the_last_ack},
     Settled{"SACK with a RST",
             "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number\"; the one with a "
             "RST acknowledges nothing any more",
