@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 
+#include <poll.h>
+
 #include "oracle/settled_parts.h"
 
 namespace estab::oracle {
@@ -68,6 +70,20 @@ bool urgent_beyond_a_gap(const Difference& d) {
       d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
 }
 
+// Linux passes over a pointer at octets it has already, and forgets one when the connection ends.
+bool when_pollpri_is_told(const Difference& d) {
+  if (!is_call(d, CallStep::Call::poll) || !same_state(d)) return false;
+  const std::int64_t apart = d.kernel_answer().call->value ^ d.estab_answer().call->value;
+  return apart == POLLPRI && any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg();
+         });
+}
+
+bool errno_of_a_parameter_problem(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
+  return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
+}
+
 bool urgent_behind_a_fin(const Difference& d) {
   return has_urg_earlier(d, [](const Conversation::Resolved&, State before) {
     return before == State::close_wait || before == State::closing || before == State::last_ack;
@@ -87,7 +103,8 @@ bool connect_after_a_vain_shutdown(const Difference& d) {
   const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
                     called_before(d, CallStep::Call::shutdown_write) ||
                     called_before(d, CallStep::Call::shutdown_read);
-  return is_call(d, CallStep::Call::connect) && shut && d.before() == State::closed &&
+  return is_call(d, CallStep::Call::connect) && shut &&
+         (d.before() == State::closed || d.before() == State::syn_received) &&
          d.kernel_answer().call->error == EINVAL && d.estab_answer().call->value < 0 &&
          same_state(d);
 }
@@ -132,6 +149,13 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
             "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
             Then::ends, urgent_beyond_a_gap},
+    Settled{"when POLLPRI is told",
+            "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the remote "
+            "side has urgent data if the urgent pointer (RCV.UP) is in advance of the data consumed\"",
+            Then::ends, when_pollpri_is_told},
+    Settled{"the errno of a parameter problem",
+            "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
+            Then::ends, errno_of_a_parameter_problem},
     Settled{"URG behind a FIN",
             "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
             "remote side. Ignore the URG\"",

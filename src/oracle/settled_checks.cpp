@@ -42,7 +42,7 @@ bool timestamp_with_old_ack(Difference& d) {
   return level_sent(
       d,
       [&](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.timestamp_echo && estab.timestamp_echo &&
+        return kernel.timestamp_echo && estab.timestamp_echo && kernel.ack == estab.ack &&
                kernel.timestamp_echo != estab.timestamp_echo &&
                (is_noted_with_odd_ack(d, *estab.timestamp_echo) ||
                 is_noted_with_odd_ack(d, *kernel.timestamp_echo));
@@ -53,11 +53,22 @@ bool timestamp_with_old_ack(Difference& d) {
 // What the timestamp noted with an old ACK has made look old.
 bool paws_after_an_old_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  if (!step || !step->timestamps || !sends_one_ack(d.estab_answer())) return false;
-  const auto recent = d.estab_answer().sent[0].timestamp_echo;
-  return recent && is_noted_with_odd_ack(d, *recent) &&
-         static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
-         d.estab_answer().state == estab_before(d);
+  if (!step || !step->timestamps) return false;
+  if (sends_one_ack(d.estab_answer())) {
+    const auto recent = d.estab_answer().sent[0].timestamp_echo;
+    if (recent && is_noted_with_odd_ack(d, *recent) &&
+        static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
+        d.estab_answer().state == estab_before(d))
+      return true;
+  }
+  // The other way round: by the newer one it is half the circle away, by the older one beyond.
+  const bool noted = any_earlier(d, [](const SegmentStep& earlier, std::size_t) {
+    return earlier.timestamps && earlier.flags.ack() && earlier.ack != Place{};
+  });
+  if (!noted || !sends_one_ack(d.kernel_answer()) || d.kernel_answer().state != d.before())
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  return recent && static_cast<std::int32_t>(step->timestamps->value - *recent) < 0;
 }
 
 // Linux has recorded a timestamp that lags by one or came upon a 0, and measures by it.
@@ -78,7 +89,7 @@ bool echo_of_slightly_old(Difference& d) {
   return level_sent(
       d,
       [](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.timestamp_echo && estab.timestamp_echo &&
+        return kernel.timestamp_echo && estab.timestamp_echo && kernel.ack == estab.ack &&
                kernel.timestamp_echo != estab.timestamp_echo &&
                (*estab.timestamp_echo == 0 || *kernel.timestamp_echo == *estab.timestamp_echo - 1);
       },
@@ -168,9 +179,18 @@ bool ends_at_left_edge(const Difference& d) {
 // nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
   const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
-  return segment_in(d) && open && d.before() != State::time_wait && where(d).edge != where(d).next &&
-         where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
-         where(d).begin_beyond_next() >= 0;
+  if (!segment_in(d) || !open || d.before() == State::time_wait) return false;
+  const auto reaches = [](const Conversation::Resolved& place) {
+    return place.edge != place.next && place.end_beyond_edge() > 0 &&
+           place.begin_beyond_edge() <= 0 && place.begin_beyond_next() >= 0;
+  };
+  if (reaches(where(d))) return true;
+  // Or what was taken then is told later.
+  return same_state(d) && any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           return step.payload > 0 && reaches(d.kernel.resolved[i]);
+         }) && same_but_for(d, [](Answer& answer) {
+           for (SentSegment& sent : answer.sent) sent.sack.clear();
+         });
 }
 
 // The two have announced windows of different size, and the segment's number lies in one only.
@@ -210,8 +230,8 @@ bool orphan_in_fin_wait_2(const Difference& d) {
 bool reset_with_old_timestamp(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.rst() && step->timestamps && has_timestamps(d) &&
-         d.before() == State::syn_received && kernel_ignores(d) && is_silent(d.estab_answer()) &&
-         d.estab_answer().state == State::closed;
+         d.before() == State::syn_received && kernel_ignores(d) &&
+         (sends_one_ack(d.estab_answer()) || d.estab_answer().state == State::closed);
 }
 
 // Linux lets TSval lag by one, and takes a TS.Recent of 0 for none.
@@ -318,7 +338,7 @@ constexpr std::array kClasses = {
     Settled{"missing timestamp",
             "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
             "silently drop the segment\"",
-            Then::ends, missing_timestamp},
+            Then::ends, missing_timestamp, nullptr, missing_timestamp},
     Settled{"TIME-WAIT, without ACK",
             "RFC 9293 3.10.7.4, fifth: \"if the ACK bit is off, drop the segment and return\"",
             Then::goes_on, time_wait_without_ack},

@@ -41,8 +41,7 @@ bool nagle_of_minshall(const Difference& d) {
 bool ack_before_the_connection(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.ack() && static_cast<std::int32_t>(where(d).ack) <= 0 &&
-         sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d) &&
-         d.estab_answer().sent[0].ack == where(d).next;
+         sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d);
 }
 
 // With the FIN in order all is acknowledged that will ever come: we forget what lay beyond, or came
@@ -119,7 +118,7 @@ bool fin_beyond_gap_for_nobody(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.fin() && step->payload == 0 && sends_one_reset(d.kernel_answer()) &&
          (d.before() == State::fin_wait_1 || d.before() == State::fin_wait_2) &&
-         sends_one_ack(d.estab_answer());
+         !d.estab_answer().sent.empty() && is_pure_ack(d.estab_answer().sent[0]);
 }
 
 // One of the two lets an ACK go alone where the other puts it on the text that is due, too.
@@ -141,6 +140,43 @@ bool urgent_notice(const Difference& d) {
   return is_call(d, CallStep::Call::write_urgent) && is_silent(d.kernel_answer()) &&
          sends_one_ack(d.estab_answer()) && d.estab_answer().sent[0].flags.urg() && same_state(d) &&
          d.kernel_answer().call == d.estab_answer().call;
+}
+
+// A FIN that stands before octets we hold already contradicts them.
+bool fin_before_text_held(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.fin() && sends_one_ack(d.estab_answer()) &&
+         sends_one_ack(d.kernel_answer()) && d.estab_answer().state == estab_before(d) &&
+         d.kernel_answer().sent[0].ack == where(d).end &&
+         d.estab_answer().sent[0].ack >= where(d).end &&
+         any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+           return earlier.payload > 0 && d.estab.resolved[i].begin_beyond_next() > 0 &&
+                  d.estab.resolved[i].end == d.estab_answer().sent[0].ack;
+         });
+}
+
+bool urg_with_reset(Difference& d) {
+  return level_sent(
+      d,
+      [](const SentSegment& kernel, const SentSegment& estab) {
+        return kernel.flags.rst() && estab.flags.rst() && kernel.flags.urg() && !estab.flags.urg();
+      },
+      [](const SentSegment& kernel, SentSegment& estab) {
+        estab.flags = kernel.flags;
+        estab.urgent_pointer = kernel.urgent_pointer;
+      });
+}
+
+// What is sent again because it was too big is cut at other places.
+bool cut_after_too_big(const Difference& d) {
+  const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
+  for (std::size_t i = 0; i <= d.step; ++i)
+    if (const auto* icmp = std::get_if<IcmpStep>(&d.sequence.steps[i]))
+      if (icmp->kind == IcmpStep::Kind::too_big)
+        return (std::ranges::any_of(d.kernel_answer().sent, has_text) ||
+                std::ranges::any_of(d.estab_answer().sent, has_text)) &&
+               same_state(d) && d.kernel_answer().call == d.estab_answer().call;
+  return false;
 }
 
 bool sack_with_reset(Difference& d) {
@@ -210,7 +246,9 @@ bool number_in_a_shrunk_window(Difference& d) {
                       d,
                       [](const SentSegment& kernel, const SentSegment& estab) {
                         const std::int64_t apart = kernel.seq - estab.seq;
-                        return is_pure_ack(kernel) && is_pure_ack(estab) && apart != 0 &&
+                        const bool empty = (is_pure_ack(kernel) && is_pure_ack(estab)) ||
+                                           (kernel.flags.rst() && estab.flags.rst());
+                        return empty && apart != 0 &&
                                apart < 0x4000 && apart > -0x4000;
                       },
                       [](const SentSegment& kernel, SentSegment& estab) {
@@ -281,6 +319,17 @@ constexpr std::array kClasses = {
             "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
             "receiver's queue\"; this one does",
             Then::goes_on, nullptr, sack_with_the_last_ack},
+    Settled{"a FIN in front of text that is held",
+            "RFC 9293 3.10.7.4: text and FIN contradict each other; what came first stands (3.4, as with "
+            "octets that overlap)",
+            Then::ends, fin_before_text_held},
+    Settled{"URG with a RST",
+            "RFC 9293 3.8.5: a RST has no text that could be urgent",
+            Then::goes_on, nullptr, urg_with_reset},
+    Settled{"what goes again after a packet too big",
+            "RFC 1191 6.4, RFC 8201 5.4: what was too big is sent again in smaller segments; how it is cut "
+            "is the sender's choice",
+            Then::ends, cut_after_too_big},
     Settled{"SACK with a RST",
             "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number\"; the one with a "
             "RST acknowledges nothing any more",

@@ -79,10 +79,19 @@ bool new_syn_to_half_open(const Difference& d) {
 }
 
 // Both numbers of a simultaneous open, to a listener's record.
+// Of a simultaneous open, by a peer that has not heard our SYN-ACK.
+bool syn_again(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.syn() && !step->flags.ack() && d.before() == State::syn_received &&
+         where(d).seq + 1 == where(d).next && sends_one_ack(d.kernel_answer()) && same_state(d) &&
+         d.estab_answer().sent.size() == 1 &&
+         d.estab_answer().sent[0].flags == (kSyn | kAck);
+}
+
 bool syn_ack_in_syn_received(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->flags.syn() || !step->flags.ack() || step->flags.rst()) return false;
-  if (d.before() != State::syn_received || where(d).seq != 0) return false;
+  if (d.before() != State::syn_received || where(d).seq + 1 != where(d).next) return false;
   const bool repeats = d.estab_answer().sent.size() == 1 &&
                        d.estab_answer().sent[0].flags == (kSyn | kAck);
   return (sends_one_ack(d.kernel_answer()) || sends_one_reset(d.kernel_answer())) &&
@@ -190,6 +199,10 @@ constexpr std::array kClasses = {
     Settled{"SYN and ACK in SYN-RECEIVED",
             "RFC 9293 3.5, figure 7, line 6: a SYN-ACK whose SYN is known completes the handshake",
             Then::ends, syn_ack_in_syn_received},
+    Settled{"the SYN again, in a simultaneous open",
+            "RFC 9293 3.8.1: whose SYN comes again has not got our SYN-ACK: it is sent again, and has the "
+            "ACK that 3.10.7.4 asks for",
+            Then::goes_on, syn_again},
     Settled{"ICMP about a number not sent",
             "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too",
             Then::ends, icmp_about_a_number_not_sent},
