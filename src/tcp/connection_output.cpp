@@ -74,8 +74,8 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
 }
 
 // RFC 2018 §4: "SACK options SHOULD be included in all ACKs which do not ACK the highest sequence
-// number in the data receiver's queue", and a segment with text is one. As many blocks as fit beside
-// the text; two NOPs and the option's head take four octets.
+// number in the data receiver's queue", and a segment with text is one. As many blocks as fit
+// beside the text; two NOPs and the option's head take four octets.
 void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
   constexpr std::uint32_t kHead = 4, kBlock = 8;
   const std::uint32_t room = sender_.mss() > length ? sender_.mss() - length : 0;

@@ -89,8 +89,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
   // answered at a limited rate, so that two ends cannot answer each other for ever.
   // Beside a SYN they are no octets of this connection's, and nothing came twice.
-  const auto octets =
-      segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
+  const auto octets = segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
   if (octets > 0 || segment.flags.fin() || may_answer(context))
     receiver_.on_refused(arrival.seq, octets);
   return Verdict::out_of_window;
@@ -249,11 +248,13 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
-  const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
-                                                        : receiver_.accept_noted_fin();
+  // One that contradicts text we hold is passed over; one noted earlier may be next all the same.
+  const bool now_in_order =
+      (arrival.segment.flags.fin() && receiver_.accept_fin(arrival.text_end())) ||
+      receiver_.accept_noted_fin();
   if (!now_in_order) {
-    // Text in front of it has already been answered for both: one segment, one duplicate ACK. Behind
-    // an earlier FIN text is not looked at.
+    // Text in front of it has already been answered for both: one segment, one duplicate ACK.
+    // Behind an earlier FIN text is not looked at.
     const bool answered = !arrival.segment.payload.empty() && !receiver_.fin_received();
     if (arrival.segment.flags.fin() && !answered) receiver_.owe_duplicate();
     return;
