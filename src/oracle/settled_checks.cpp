@@ -105,8 +105,10 @@ bool paws_after_time_wait(const Difference& d) {
   });
   const bool estab_reopens =
       sends_one_ack(d.kernel_answer()) && d.estab_answer().state == State::syn_received;
-  const bool kernel_reopens =
-      sends_one_ack(d.estab_answer()) && d.kernel_answer().state == State::syn_received;
+  // With a FIN besides, it ends the wait and then refuses (see "SYN and FIN to LISTEN").
+  const bool gives_up = d.kernel_answer().state == State::syn_received ||
+                        (step->flags.fin() && d.kernel_answer().state == State::closed);
+  const bool kernel_reopens = sends_one_ack(d.estab_answer()) && gives_up;
   return noted && (estab_reopens || kernel_reopens);
 }
 
@@ -173,6 +175,12 @@ bool ends_at_left_edge(const Difference& d) {
   if (!step || where(d).end != where(d).next || where(d).seq == where(d).end) return false;
   return estab_ignores(d) ||
          (sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d));
+}
+
+// Or it was taken unseen.
+bool taken_at_left_edge(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && (step->flags.urg() || step->timestamps) && ends_at_left_edge(d);
 }
 
 // Linux (from 6.17 on) takes the whole of a segment that begins in the window and ends beyond, or
@@ -360,7 +368,7 @@ constexpr std::array kClasses = {
             at_right_edge},
     Settled{"a duplicate that ends at RCV.NXT",
             "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ+SEG.LEN-1\": not acceptable",
-            Then::ends, ends_at_left_edge},
+            Then::ends, ends_at_left_edge, nullptr, taken_at_left_edge},
     Settled{"a segment that reaches beyond the window",
             "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
             "what lies inside decides",
@@ -394,7 +402,7 @@ constexpr std::array kClasses = {
         "a timestamp older by one, or than none",
         "RFC 7323 5.3 (R1): \"SEG.TSval < TS.Recent\": not acceptable, by however little; 0 is a "
         "value like any other",
-        Then::ends, slightly_old_timestamp},
+        Then::ends, slightly_old_timestamp, nullptr, slightly_old_timestamp},
     Settled{
         "D-SACK of what PAWS refuses",
         "RFC 7323 5.3 (R1) has the segment dropped: it is no duplicate of this connection's data "

@@ -100,8 +100,8 @@ bool syn_ack_in_syn_received(const Difference& d) {
 bool ack_of_nothing_in_syn_received(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.ack() && d.before() == State::syn_received && where(d).ack != 1 &&
-         is_synchronized(d.kernel_answer().state) && sends_one_reset(d.estab_answer()) &&
-         d.estab_answer().state == State::syn_received;
+         (is_synchronized(d.kernel_answer().state) || d.kernel_answer().sent.size() > 1) &&
+         sends_one_reset(d.estab_answer()) && d.estab_answer().state == State::syn_received;
 }
 
 bool icmp_about_a_number_not_sent(const Difference& d) {

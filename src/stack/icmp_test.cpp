@@ -262,7 +262,9 @@ TEST(IcmpSourceQuench, IsSilentlyDropped) {
   peer.quiet();
 }
 
-TEST_P(Icmp, ErrorsAboutATimeWaitOrAHalfOpenRecordDoNothing) {
+// A hard error ends an opening (SHLD-26); a soft one never does (MUST-56), and nothing ends the
+// wait.
+TEST_P(Icmp, ErrorsAboutATimeWaitDoNothingAndSoftOnesAboutAHalfOpenRecord) {
   for (const State state : {State::syn_received, State::time_wait}) {
     Peer each(TcpConfig{}, GetParam());
     each.listen();
@@ -276,7 +278,8 @@ TEST_P(Icmp, ErrorsAboutATimeWaitOrAHalfOpenRecordDoNothing) {
       each.in("F. 1:1(0) ack 2 win 65535");
       each.out(". 2:2(0) ack 2");
     }
-    each.in_octets(icmp_error(last, Kind::port_unreachable));
+    const bool waits = state == State::time_wait;
+    each.in_octets(icmp_error(last, waits ? Kind::port_unreachable : Kind::host_unreachable));
     each.quiet();
     EXPECT_EQ(each.state(), state);
   }

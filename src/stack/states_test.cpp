@@ -332,7 +332,7 @@ TEST_P(States, SynchronizedMeetingAFin) {
           {State::last_ack, "", State::closed}}},
         GetParam());
   check({"FP. {r}:{r+10}(10) ack {u}",
-         "",
+         kCurrent,
          {{State::established, ". {n}:{n}(0) ack {r+11}", State::close_wait},
           {State::fin_wait_1, ". {n}:{n}(0) ack {r+11}", State::closing},
           {State::fin_wait_2, ". {n}:{n}(0) ack {r+11}", State::time_wait},

@@ -150,12 +150,8 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
       owe_challenge(context);
       return Verdict::ack_unacceptable;
     // [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
-    case Sender::AckKind::old:
-      // RFC 5961 §5: not older than the largest window it could have had. Nor older than the
-      // connection: nobody who has seen our SYN acknowledges what stands before it, and a guess
-      // that may lie there has twice the room.
-      if (arrival.ack >= std::max(kFirstOctet, sender_.una() - std::int64_t{sender_.max_window()}))
-        return std::nullopt;
+    case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
+      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
       owe_challenge(context);
       return Verdict::ack_unacceptable;
     case Sender::AckKind::duplicate:
