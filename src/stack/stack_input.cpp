@@ -102,7 +102,10 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner);
+  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
+                                                 ? tcp::Congestion::experienced
+                                                 : tcp::Congestion::none};
+  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier);
 }
 
 // ---- UDP

@@ -14,8 +14,8 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner) {
-  const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
+                             const Segment& segment, Origin origin, const tcp::Carrier& carrier) {
+  const Arrived in{tuple, segment, origin, carrier, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -69,7 +69,7 @@ State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
-  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
   settle(core, now, index);
   return verdict;
 }
@@ -93,7 +93,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
   flow.connected_due = !released;
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
@@ -192,7 +192,7 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
   if (listener.queue.empty())
     core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
   listener.queue.push_back({index, flows_.generation(index)});
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
   settle(core, now, index);
   return Verdict::handshake_completed;
 }
@@ -209,7 +209,8 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  return accept_syn(core, now, in, listener);    // third
+  if (flags.fin() && listeners_[listener].config->drop_syn_fin) return Verdict::syn_dropped;
+  return accept_syn(core, now, in, listener);  // third
 }
 
 bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {

@@ -34,7 +34,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner);
+                     Origin origin, const tcp::Carrier& carrier);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -132,7 +132,7 @@ class TcpLayer {
     const FourTuple& tuple;
     const Segment& segment;
     Origin origin;
-    Block* owner;
+    tcp::Carrier carrier;
     std::uint64_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);

@@ -11,7 +11,9 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   const std::uint32_t mss = sender_.mss();
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
-  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt())) return mss;
+  // CWR belongs on one segment only.
+  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt()) || sender_.owes_cwr())
+    return mss;
   return path.super_segment - path.super_segment % mss;
 }
 
@@ -25,7 +27,8 @@ std::optional<Emission> Connection::poll(const Context& context, const PathLimit
     return emit_ack(context, SendReason::ack_duplicate);
   }
   if (auto plan = sender_.plan(*config_, payload_limit(path)))
-    return emit_data(context, *plan, views);
+    return emit_data(context, *plan, path, views);
+  in_burst_ = false;
   if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
     return emit_ack(context, SendReason::urgent);
@@ -43,7 +46,7 @@ Segment Connection::header(const Context& context, StreamOffset at) {
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.wire(at);
   segment.ack = receiver_.ack_number();
-  segment.flags = kAck;
+  segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
   if (negotiated_.timestamps)
     segment.options.timestamps =
@@ -69,7 +72,7 @@ Emission Connection::emit_ack(const Context& context, SendReason reason) {
   return emission;
 }
 
-Emission Connection::emit_data(const Context& context, const SendPlan& plan,
+Emission Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
                                std::span<Octets> views) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
@@ -86,11 +89,21 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan,
   emission.payload_length = fitting.length;
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
+  const bool is_new = sender_.is_new(fitting);
+  emission.ect = negotiated_.ecn && is_new;
+  if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
+  if (is_new && ends_burst(emission, path)) emission.segment.flags = emission.segment.flags | kPsh;
   return emission;
+}
+
+// Whether these octets are the last of several segments that go now (TcpConfig::push_bursts).
+bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
+  const bool is_burst = std::exchange(in_burst_, true) || emission.gso_size != 0;
+  return config_->push_bursts && is_burst && !sender_.plan(*config_, payload_limit(path));
 }
 
 // RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by.
