@@ -46,7 +46,7 @@ TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
   Opened peer({.tcp = tcp, .window = 4000});
   peer.send(20000);
   peer.forget_output();
-  peer.after(1s);
+  peer.after(400ms);
   peer.out(". 1:1001(1000) ack 1");
   peer.ack(1001);
   peer.out_run(1001, 3001);
