@@ -112,8 +112,10 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner,
-                        return_route_of(in.packet));
+  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
+                                                 ? tcp::Congestion::experienced
+                                                 : tcp::Congestion::none};
+  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier, return_route_of(in.packet));
 }
 
 // ---- UDP

@@ -11,7 +11,9 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   const std::uint32_t mss = sender_.mss();
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
-  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt())) return mss;
+  // CWR belongs on one segment only.
+  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt()) || sender_.owes_cwr())
+    return mss;
   return path.super_segment - path.super_segment % mss;
 }
 
@@ -26,7 +28,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
-    emit_data(context, *plan, views, emission);
+    emit_data(context, *plan, path, views, emission);
   } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
     emit_ack(context, SendReason::urgent, emission);
@@ -47,7 +49,7 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.wire(at);
   segment.ack = receiver_.ack_number();
-  segment.flags = kAck;
+  segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
   if (negotiated_.timestamps)
     segment.options.timestamps =
@@ -71,8 +73,8 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
   emission.reason = reason;
 }
 
-void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
-                           Emission& emission) {
+void Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
+                           std::span<Octets> views, Emission& emission) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
@@ -87,10 +89,22 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   emission.payload_length = fitting.length;
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
+  const bool is_new = sender_.is_new(fitting);
+  emission.ect = negotiated_.ecn && is_new;
+  if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
+  if (is_new && ends_burst(emission, path)) emission.segment.flags = emission.segment.flags | kPsh;
+}
+
+// Whether these octets are the last of several segments that go now (TcpConfig::push_bursts).
+bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
+  if (!config_->push_bursts) return false;
+  const bool is_burst = in_burst_ || emission.gso_size != 0;
+  in_burst_ = sender_.plan(*config_, payload_limit(path)).has_value();
+  return is_burst && !in_burst_;
 }
 
 // RFC 9293 §3.10.5, with an ACK for peers that look at one. Where it answers a segment it takes its

@@ -5,10 +5,11 @@
 
 namespace estab::tcp {
 
-Verdict Connection::on_segment(const Context& context, const Segment& segment, Block* owner) {
+Verdict Connection::on_segment(const Context& context, const Segment& segment,
+                               const Carrier& carrier) {
   const Arrival arrival{segment, receiver_.offset_of(segment.seq),
                         segment.flags.ack() ? sender_.offset_of(segment.ack) : StreamOffset(),
-                        owner};
+                        carrier};
   ++segs_in_;
   const std::uint32_t cwnd = sender_.cwnd();
   Verdict verdict = Verdict::predicted;
@@ -21,15 +22,15 @@ Verdict Connection::on_segment(const Context& context, const Segment& segment, B
   return verdict;
 }
 
-void Connection::on_opened(const Context& context, const Segment& segment, Block* owner,
+void Connection::on_opened(const Context& context, const Segment& segment, const Carrier& carrier,
                            Answer answer) {
   if (!segment.flags.syn()) {
-    (void)on_segment(context, segment, owner);
+    (void)on_segment(context, segment, carrier);
   } else {
     Segment rest = segment;
     rest.flags = rest.flags.without(kSyn);
     rest.seq = rest.seq + 1;
-    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), owner};
+    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), carrier};
     ++segs_in_;
     sixth_check_urgent(context, arrival);
     if (!seventh_check_text(context, arrival)) eighth_check_fin(context, arrival);
@@ -159,14 +160,16 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
 }
 
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
+  const bool echoes = negotiated_.ecn && arrival.segment.flags.ece();
   if (arrival.ack > sender_.una()) {
-    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_};
+    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_, echoes};
     sender_.accept_ack(context, *config_, arrival.ack, facts, timers_);
     if (want_writable_ && sender_.room(*config_) >= config_->send_buffer / 4) {
       want_writable_ = false;
       signals_.writable = true;
     }
   }
+  if (echoes) sender_.accept_echo(context, *config_, timers_);
   if (sender_.check_window_update(arrival.seq, arrival.ack))
     sender_.accept_window(arrival.seq, arrival.ack, scaled_window(arrival.segment), timers_);
 }
@@ -206,9 +209,18 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 // ---- Seventh, process the segment text
 // ------------------------------------------------------------------------
 
+// RFC 3168 §6.1.3: echo a mark until the peer says it has slowed down. Only segments with text in
+// the window get here, which is as §6.1.5 wants it.
+void Connection::accept_congestion(const Arrival& arrival) {
+  if (!negotiated_.ecn) return;
+  if (arrival.segment.flags.cwr()) receiver_.on_window_reduced();
+  if (arrival.carrier.congestion == Congestion::experienced) receiver_.on_congestion();
+}
+
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
+  accept_congestion(arrival);
   const bool nobody_reads = released_ || (refuses_input_ && sender_.fin_queued());
   if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
     // [RFC 9293 SHLD-3]
@@ -220,8 +232,8 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
   }
   const StreamOffset before = receiver_.nxt();
   try {
-    receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.owner},
-                          timers_);
+    receiver_.accept_text(context, *config_, arrival.seq,
+                          {segment.payload, arrival.carrier.owner}, timers_);
   } catch (...) {  // std::bad_alloc, perhaps behind a part of the text
     signals_.readable = signals_.readable || receiver_.nxt() > before;
     throw;
@@ -270,6 +282,7 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
   const Segment& segment = arrival.segment;
   if (state_ != State::established || released_) return false;
   if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
+  if (arrival.carrier.congestion == Congestion::experienced) return false;
   if (arrival.ack < sender_.una() || arrival.ack > sender_.max()) return false;
   if (arrival.ack == sender_.una() && segment.payload.empty()) return false;
   if (!segment.options.sack.empty() || receiver_.window() < segment.payload.size()) return false;
@@ -285,7 +298,7 @@ void Connection::accept_predicted(const Context& context, const Arrival& arrival
     receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
   accept_valid_ack(context, arrival);
   if (segment.payload.empty()) return;
-  receiver_.accept_expected(context, *config_, {segment.payload, arrival.owner}, timers_);
+  receiver_.accept_expected(context, *config_, {segment.payload, arrival.carrier.owner}, timers_);
   signals_.readable = true;
 }
 

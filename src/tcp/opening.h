@@ -10,11 +10,12 @@
 
 namespace estab::tcp {
 
-/// What both sides offered, and so may be used (RFC 7323, RFC 2018).
+/// What both sides offered, and so may be used (RFC 7323, RFC 2018, RFC 3168).
 struct Negotiated {
   bool window_scale = false;
   bool timestamps = false;
   bool sack = false;
+  bool ecn = false;
   std::uint8_t send_shift = 0;     ///< for windows the peer announces
   std::uint8_t receive_shift = 0;  ///< for windows announced to the peer
   std::uint16_t peer_mss = 536;    ///< MUST-15: the default when the peer's SYN had none

@@ -51,6 +51,7 @@ Receiver::Receiver(const Receiver& o)
       sack_(o.sack_),
       fin_received_(o.fin_received_),
       urgent_set_aside_(o.urgent_set_aside_),
+      echoes_congestion_(o.echoes_congestion_),
       queue_(o.queue_),
       gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
 
@@ -376,7 +377,8 @@ bool operator==(const Receiver& a, const Receiver& b) {
     return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
                     r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
                     r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
-                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.queue_);
+                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.echoes_congestion_,
+                    r.queue_);
   };
   if (scalars(a) != scalars(b)) return false;
   if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
@@ -388,7 +390,8 @@ void Receiver::hash_into(base::Hasher& h) const {
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
   h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
             out_of_band_);
-  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
+  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
+            echoes_congestion_);
   queue_.hash_into(h);
   if (gaps_) gaps_->hash_into(h);
 }
