@@ -128,7 +128,7 @@ class Connection {
   bool poll(const Context& context, const PathLimits& path, std::span<Octets> views,
             Emission& emission);
   /// The RST that tells the peer of the ending.
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
   bool has_signals() const {
@@ -170,6 +170,7 @@ class Connection {
   Stop check_timestamps(const Context& context, const Arrival& arrival);
   bool is_duplicate_ack(const Arrival& arrival) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
+  void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
@@ -189,6 +190,8 @@ class Connection {
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 
+  TcpTimestamps timestamps(const Context& context) const;
+  void add_sack_blocks(std::uint32_t length, Segment& segment);
   void emit_header(const Context& context, StreamOffset at, Segment& segment);
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
   void emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,

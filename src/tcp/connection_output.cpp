@@ -43,6 +43,10 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   return true;
 }
 
+TcpTimestamps Connection::timestamps(const Context& context) const {
+  return {timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+}
+
 // Every segment after the handshake carries ACK, the current window, and the timestamps agreed on.
 void Connection::emit_header(const Context& context, StreamOffset at, Segment& segment) {
   segment.source_port = tuple_.local_port;
@@ -51,9 +55,7 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   segment.ack = receiver_.ack_number();
   segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
-  if (negotiated_.timestamps)
-    segment.options.timestamps =
-        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;
     segment.urgent_pointer = *pointer;
@@ -71,6 +73,18 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
   emit_header(context, at, emission.segment);
   if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
   emission.reason = reason;
+}
+
+// RFC 2018 §4: "SACK options SHOULD be included in all ACKs which do not ACK the highest sequence
+// number in the data receiver's queue", and a segment with text is one. As many blocks as fit beside
+// the text; two NOPs and the option's head take four octets.
+void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
+  constexpr std::uint32_t kHead = 4, kBlock = 8;
+  const std::uint32_t room = sender_.mss() > length ? sender_.mss() - length : 0;
+  if (room < kHead + kBlock) return;
+  const SackBlocks all = receiver_.sack_blocks();
+  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), (room - kHead) / kBlock); ++i)
+    segment.options.sack.add(all[i]);
 }
 
 void Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
@@ -92,6 +106,7 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, const P
   const bool is_new = sender_.is_new(fitting);
   emission.ect = negotiated_.ecn && is_new;
   if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
+  if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
@@ -107,10 +122,11 @@ bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
   return is_burst && !in_burst_;
 }
 
-// RFC 9293 §3.10.5, with an ACK for peers that look at one. Where it answers a segment it takes its
-// number from there (§3.5.2): that is RCV.NXT as the peer sees it, whatever of ours is under way or
-// lost, and so the only number for which RFC 5961 §3 lets the peer believe a RST at once.
-Emission Connection::make_reset(SendReason reason) const {
+// RFC 9293 §3.10.5, with an ACK for peers that look at one, and with timestamps where they are in
+// use (RFC 7323 §5.2: SHOULD). Where it answers a segment it takes its number from there (§3.5.2):
+// that is RCV.NXT as the peer sees it, whatever of ours is under way or lost, and so the only number
+// for which RFC 5961 §3 lets the peer believe a RST at once.
+Emission Connection::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
@@ -118,6 +134,7 @@ Emission Connection::make_reset(SendReason reason) const {
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
   if (ending_ && ending_->answered) {
     segment.seq = *ending_->answered;

@@ -32,6 +32,7 @@ void Connection::on_opened(const Context& context, const Segment& segment, const
     rest.seq = rest.seq + 1;
     const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), carrier};
     ++segs_in_;
+    note_timestamp(context, arrival);
     sixth_check_urgent(context, arrival);
     if (!seventh_check_text(context, arrival)) eighth_check_fin(context, arrival);
   }
@@ -48,6 +49,7 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
   if (auto stop = second_check_reset(context, arrival)) return *stop;
   if (auto stop = fourth_check_syn(context, arrival)) return *stop;
   if (auto stop = fifth_check_ack(context, arrival)) return *stop;
+  note_timestamp(context, arrival);
   sixth_check_urgent(context, arrival);
   if (auto stop = seventh_check_text(context, arrival)) return *stop;
   eighth_check_fin(context, arrival);
@@ -82,17 +84,24 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
-    if (negotiated_.timestamps && segment.options.timestamps)
-      receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
     return std::nullopt;
   }
   if (segment.flags.rst()) return Verdict::reset_ignored;
   // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
   // answered at a limited rate, so that two ends cannot answer each other for ever.
-  const auto octets = static_cast<std::uint32_t>(segment.payload.size());
+  // Beside a SYN they are no octets of this connection's, and nothing came twice.
+  const auto octets =
+      segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
   if (octets > 0 || segment.flags.fin() || may_answer(context))
     receiver_.on_refused(arrival.seq, octets);
   return Verdict::out_of_window;
+}
+
+// RFC 7323 §5.3 (R3), but for what a later check discards (RFC 5961 §5.2): a segment made up by
+// somebody who guessed the sequence number alone must not make the peer's own look old.
+void Connection::note_timestamp(const Context& context, const Arrival& arrival) {
+  if (negotiated_.timestamps && arrival.segment.options.timestamps)
+    receiver_.accept_timestamp(*arrival.segment.options.timestamps, arrival.seq, context.now);
 }
 
 // ---- Second, check the RST bit (RFC 5961 §3)
@@ -143,8 +152,12 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
       owe_challenge(context);
       return Verdict::ack_unacceptable;
     // [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
-    case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
-      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
+    case Sender::AckKind::old:
+      // RFC 5961 §5: not older than the largest window it could have had. Nor older than the
+      // connection: nobody who has seen our SYN acknowledges what stands before it, and a guess
+      // that may lie there has twice the room.
+      if (arrival.ack >= std::max(kFirstOctet, sender_.una() - std::int64_t{sender_.max_window()}))
+        return std::nullopt;
       owe_challenge(context);
       return Verdict::ack_unacceptable;
     case Sender::AckKind::duplicate:
@@ -252,8 +265,10 @@ void Connection::eighth_check_fin(const Context& context, const Arrival& arrival
   const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
                                                         : receiver_.accept_noted_fin();
   if (!now_in_order) {
-    // Text in front of it has already been answered for both: one segment, one duplicate ACK.
-    if (arrival.segment.flags.fin() && arrival.segment.payload.empty()) receiver_.owe_duplicate();
+    // Text in front of it has already been answered for both: one segment, one duplicate ACK. Behind
+    // an earlier FIN text is not looked at.
+    const bool answered = !arrival.segment.payload.empty() && !receiver_.fin_received();
+    if (arrival.segment.flags.fin() && !answered) receiver_.owe_duplicate();
     return;
   }
   signals_.peer_closed = true;
@@ -294,8 +309,7 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
 void Connection::accept_predicted(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   on_heard(context);
-  if (negotiated_.timestamps)
-    receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
+  note_timestamp(context, arrival);
   accept_valid_ack(context, arrival);
   if (segment.payload.empty()) return;
   receiver_.accept_expected(context, *config_, {segment.payload, arrival.carrier.owner}, timers_);

@@ -216,13 +216,17 @@ Emission Handshake::refuse(const Segment& segment) const {
   return emission;
 }
 
-Emission Handshake::make_reset(SendReason reason) const {
+// With timestamps where both SYNs had them (RFC 7323 §5.2: SHOULD).
+Emission Handshake::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   emission.segment.source_port = tuple_.local_port;
   emission.segment.destination_port = tuple_.remote_port;
   emission.segment.seq = iss_ + 1;
   emission.segment.ack = irs_ + 1;
   emission.segment.flags = kRst | kAck;
+  if (negotiated_.timestamps)
+    emission.segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), ts_recent_};
   emission.reason = reason;
   return emission;
 }

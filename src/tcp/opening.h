@@ -25,6 +25,13 @@ struct Negotiated {
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
 };
 
+/// "TSval < TS.Recent" (RFC 7323 §5.2): s < t if 0 < (t - s) < 2^31. Values half the circle apart
+/// are neither.
+constexpr bool is_older(std::uint32_t value, std::uint32_t recent) {
+  const std::uint32_t behind = recent - value;
+  return behind != 0 && behind < 0x80000000u;
+}
+
 struct Opening {
   FourTuple tuple;
   SeqNum iss, irs;

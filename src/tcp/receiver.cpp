@@ -71,14 +71,12 @@ bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const 
 }
 
 bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  return !older || now - ts_recent_at_ > kTimestampLifetime;
+  return !is_older(timestamps.value, ts_recent_) || now - ts_recent_at_ > kTimestampLifetime;
 }
 
 void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
   if (begin > last_ack_sent_) return;
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  if (older && now - ts_recent_at_ <= kTimestampLifetime) return;
+  if (is_older(timestamps.value, ts_recent_) && now - ts_recent_at_ <= kTimestampLifetime) return;
   ts_recent_ = timestamps.value;
   ts_recent_at_ = now;
 }
@@ -224,7 +222,8 @@ bool Receiver::accept_fin(StreamOffset at) {
   if (fin_received_) return false;
   if (at < nxt_) return false;    // contradicts octets already received: not believed
   if (at >= edge_) return false;  // beyond the window, like any other octet
-  if (!fin_) fin_ = at;
+  // One that is in order counts, whatever had been said of places beyond.
+  if (!fin_ || at == nxt_) fin_ = at;
   if (nxt_ != *fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);

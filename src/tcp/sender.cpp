@@ -431,7 +431,8 @@ void Sender::append_owned(const Context& context, const TcpConfig& config, Octet
 void Sender::set_mss(std::uint32_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
-  if (smaller && in_flight()) nxt_ = una_;  // what is in flight was too big: RFC 1191 §6.4
+  // What is in flight was too big (RFC 1191 §6.4), if it can have been.
+  if (smaller && max_ - una_ > mss) nxt_ = una_;
 }
 
 std::string_view Sender::phase() const {
