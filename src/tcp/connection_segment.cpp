@@ -80,8 +80,6 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
-    if (negotiated_.timestamps && segment.options.timestamps)
-      receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
     return std::nullopt;
   }
   if (segment.flags.rst()) return Verdict::reset_ignored;
@@ -131,22 +129,26 @@ bool Connection::is_duplicate_ack(const Arrival& arrival) const {
          scaled_window(segment) == sender_.window();
 }
 
+// RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been.
+bool Connection::check_ack_range(const Arrival& arrival) const {
+  return arrival.ack <= sender_.max() &&
+         arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()};
+}
+
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
-  switch (sender_.check_ack(arrival.ack)) {
-    case Sender::AckKind::beyond:
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
-      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    case Sender::AckKind::duplicate:
-      if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
-      break;
-    case Sender::AckKind::advance:
-      break;
+  if (!check_ack_range(arrival)) {
+    owe_challenge(context);
+    return Verdict::ack_unacceptable;
   }
+  // RFC 7323 §4.3 (2), here instead of in the first check: a forged segment whose number fits by
+  // luck could otherwise set a timestamp that makes all the true ones look old.
+  if (negotiated_.timestamps && arrival.segment.options.timestamps)
+    receiver_.accept_timestamp(*arrival.segment.options.timestamps, arrival.seq, context.now);
+  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
+  if (kind == Sender::AckKind::old) return std::nullopt;
+  if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
+    sender_.accept_duplicate_ack();
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;
