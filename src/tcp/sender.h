@@ -73,6 +73,11 @@ class Sender {
 
   // ---- sending
   // -----------------------------------------------------------------------------------
+  /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
+  bool wants_to_send() const {
+    return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
+           resend_ != Resend::none || probe_due_ || urgent_notice_;
+  }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
@@ -161,9 +166,10 @@ class Sender {
   StreamOffset recover_;            // RFC 6582
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;         // when what is oldest in flight was first sent
-  Instant heard_at_;          // when the peer was last heard
-  Instant last_sent_;         // when data was last sent
+  Instant oldest_at_;  // when what is oldest in flight was first sent
+  Instant heard_at_;   // when the peer was last heard
+  Instant last_sent_;  // when data was last sent
+  // [RFC 9293 REC-1]
   std::uint32_t window_;      // SND.WND, scaled
   std::uint32_t max_window_;  // Max(SND.WND)
   std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment

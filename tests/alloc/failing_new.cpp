@@ -1,3 +1,4 @@
+// operator new that fails when told to, and counts what has not been given back.
 #include "failing_new.h"
 
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// Two stacks and a link, driven through an open, a transfer and a close that may fail anywhere.
 #include "world.h"
 
 #include <algorithm>
