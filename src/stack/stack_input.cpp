@@ -249,7 +249,8 @@ void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& fir
 void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
                                     const wire::IcmpMessage& message) {
   if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
-  if (!core.icmp_limit.take(now)) {
+  // One token in the mean, 0 to 2.
+  if (!core.icmp_limit.take(now, static_cast<std::uint32_t>(core.prng.below(3)))) {
     ++core.counters.icmp_rate_limited;
     return;
   }

@@ -240,7 +240,7 @@ void Connection::on_timer(const Context& context, Timer timer) {
       if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_))
+      if (!sender_.on_persist_timer(context, *config_, timers_) || is_hopeless(context.now))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
@@ -254,6 +254,13 @@ void Connection::on_timer(const Context& context, Timer timer) {
     case Timer::count_:
       return;
   }
+}
+
+// MUST-37 lets a shut window stay shut as long as the application likes: it may abort. Where it has
+// let go nobody could, and a peer that answers every probe would hold the octets for ever
+// (RFC 6429 §3). R2 ends that.
+bool Connection::is_hopeless(Instant now) const {
+  return released_ && now - sender_.stalled_since() >= config_->r2;
 }
 
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the

@@ -168,6 +168,7 @@ class Connection {
   void accept_predicted(const Context& context, const Arrival& arrival);
 
   Stop check_timestamps(const Context& context, const Arrival& arrival);
+  bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
   void note_timestamp(const Context& context, const Arrival& arrival);
@@ -186,6 +187,7 @@ class Connection {
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer);
+  bool is_hopeless(Instant now) const;
   void on_keep_alive_timer(const Context& context);
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;

@@ -145,27 +145,25 @@ bool Connection::is_duplicate_ack(const Arrival& arrival) const {
          scaled_window(segment) == sender_.window();
 }
 
+// RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been. Nor
+// older than the connection: nobody who has seen our SYN acknowledges what stands before it, and a
+// guess that may lie there has twice the room.
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
+bool Connection::check_ack_range(const Arrival& arrival) const {
+  const StreamOffset oldest = sender_.una() - std::int64_t{sender_.max_window()};
+  return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
+}
+
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
-  switch (sender_.check_ack(arrival.ack)) {
-    case Sender::AckKind::beyond:
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    // [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
-    case Sender::AckKind::old:
-      // RFC 5961 §5: not older than the largest window it could have had. Nor older than the
-      // connection: nobody who has seen our SYN acknowledges what stands before it, and a guess
-      // that may lie there has twice the room.
-      if (arrival.ack >= std::max(kFirstOctet, sender_.una() - std::int64_t{sender_.max_window()}))
-        return std::nullopt;
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    case Sender::AckKind::duplicate:
-      if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
-      break;
-    case Sender::AckKind::advance:
-      break;
+  if (!check_ack_range(arrival)) {
+    owe_challenge(context);
+    return Verdict::ack_unacceptable;
   }
+  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
+  if (kind == Sender::AckKind::old) return std::nullopt;
+  if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
+    sender_.accept_duplicate_ack();
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;

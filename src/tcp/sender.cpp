@@ -143,7 +143,10 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
-    congestion_.on_duplicate_in_recovery(mss_);
+    // Each stands for a segment that has left the network: there are no more of those than were
+    // sent, whatever the peer says (RFC 5681 §3.2, step 4).
+    if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
+      congestion_.on_duplicate_in_recovery(mss_);
     return;
   }
   if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;

@@ -114,6 +114,8 @@ class Sender {
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
   Instant heard_at() const { return heard_at_; }
+  /// While the window is shut: since when nothing has been acknowledged.
+  Instant stalled_since() const { return oldest_at_; }
   std::uint8_t retransmits() const { return retransmits_; }
 
   // ---- the application
