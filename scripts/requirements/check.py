@@ -26,13 +26,13 @@ def check_answers(all_tables):
         for entry in table.entries:
             where = f"docs/requirements/rfc{table.rfc}.toml: {entry.id}"
             if entry.same_as:
-                target = by_key.get(entry.same_as)
                 if entry.answer:
                     yield f"{where}: both answer and same_as"
-                elif target is None:
-                    yield f"{where}: same_as names no sentence: {entry.same_as}"
-                elif target.same_as:
-                    yield f"{where}: same_as leads to another same_as: {entry.same_as}"
+                for other in entry.others:
+                    if other not in by_key:
+                        yield f"{where}: same_as names no sentence: {other}"
+                    elif by_key[other].same_as:
+                        yield f"{where}: same_as leads to another same_as: {other}"
             elif entry.answer not in tables.ANSWERS:
                 yield f"{where}: no answer; one of {', '.join(tables.ANSWERS)}, or same_as"
             elif entry.answer != "met" and not entry.why:

@@ -51,6 +51,7 @@ void expect_whole(const FragmentMaker& maker,
   EXPECT_EQ(packet->octets().size(), datagram->size());
 }
 
+// [RFC 1122 3.3.2-1]
 TEST(Reassembler, JoinsFragmentsInEveryOrder) {
   for (const Family family : kFamilies) {
     const FragmentMaker maker(100, family);
@@ -69,6 +70,7 @@ TEST(Reassembler, JoinsFragmentsInEveryOrder) {
   }
 }
 
+// [RFC 1122 3.3.2-2]
 TEST(Reassembler, JoinsTheLongestDatagramThereIs) {
   for (const Family family : kFamilies) {
     const std::size_t length = family == Family::ipv4 ? 65515 : 65535;

@@ -17,6 +17,7 @@ struct Flow {
       : tcb(std::forward<T>(block)), path(found), path_found_at(now), path_version(version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
+  // [RFC 1122 3.3.1.3-1]
   Path path;
   Instant path_found_at;
   std::uint32_t path_version;

@@ -169,6 +169,7 @@ TEST_P(Path, FollowsTheMtuOfTheLink) {
 // ---- fragments received
 // -----------------------------------------------------------------------------------
 
+// [RFC 1122 3.3.2-1]
 TEST_P(Path, PutsASegmentInFragmentsTogether) {
   peer.establish();
   const auto pieces = fragments(peer.make("P. 1:1001(1000) ack 1 win 65535"), 256);
@@ -192,6 +193,7 @@ TEST_P(Path, RefusesFragmentsThatOverlap) {  // RFC 5722
   EXPECT_EQ(peer.stack().readable(peer.stream()), 0u);
 }
 
+// [RFC 1122 3.3.2-4, 3.3.2-5, 3.3.2-6]
 TEST_P(Path, ForgetsFragmentsAfterAMinute) {
   peer.establish();
   const auto pieces = fragments(peer.make("P. 1:1001(1000) ack 1 win 65535"), 512);
@@ -243,7 +245,7 @@ class Routes : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Routes, both_families(), family_name);
 
-// [RFC 9293 MUST-44]
+// [RFC 9293 MUST-44] [RFC 1122 3.1-3, 3.2.1.3-8, 3.3.1.1-1, 3.3.1.6-1, 3.3.1.6-2, 3.3.3-2]
 TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   struct Expected {
     IpAddress to;
@@ -298,7 +300,7 @@ TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
 }
 
 // MUST-45: the address a connection began with stays its own.
-// [RFC 9293 MUST-45]
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1, 3.3.1.3-1]
 TEST_P(Routes, DoNotChangeTheAddressOfAConnectionButItsWay) {
   peer.establish();
   const bool v4 = GetParam() == Family::ipv4;
@@ -309,6 +311,24 @@ TEST_P(Routes, DoNotChangeTheAddressOfAConnectionButItsWay) {
   EXPECT_EQ(sent.ip.source, peer.local());
 }
 
+// RFC 1122 §3.2.1.3: addresses that mean "this host" or "this network" never reach a link, though a
+// default route would lead there.
+// [RFC 1122 3.2.1.3-1, 3.2.1.3-2, 3.2.1.3-7]
+TEST_P(Routes, DoNotLeadToAddressesThatStayInside) {
+  Stack& stack = peer.stack();
+  const auto port = *stack.bind_datagram({IpAddress::any(GetParam()), 5});
+  const bool v4 = GetParam() == Family::ipv4;
+  for (const char* inside : v4 ? std::vector{"127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3"}
+                               : std::vector{"::1", "::"}) {
+    const IpAddress to = *IpAddress::parse(inside);
+    EXPECT_FALSE(stack.connect(peer.now(), {.remote = {to, 80}})) << inside;
+    EXPECT_EQ(stack.send_datagram(peer.now(), port, {to, 6}, {}).error(), Error::no_route);
+    EXPECT_EQ(stack.send_echo(peer.now(), to, 1, 1, {}).error(), Error::no_route);
+  }
+  peer.quiet();
+}
+
+// [RFC 1122 3.1-6, 3.2.1.3-10, 3.2.2.2-1]
 TEST_P(Routes, DropWhatIsForOthers) {
   const IpAddress other = address("10.0.0.2", "fd00::2");
   EXPECT_EQ(peer.in_octets(udp({peer.remote(), 1}, {other, 2}, OctetVector(8))),

@@ -35,6 +35,7 @@ TEST_P(Reset, IsNeverAnsweredWithAReset) {
 }
 
 // The way back is the way it came, even for a gone connection with a source route or other marks.
+// [RFC 1122 3.3.4.2-1]
 TEST_P(Reset, LeavesByTheAddressesAndPortsItAnswers) {
   peer.talk_from(7);
   peer.in(". 0:0(0) ack 5 win 65535");

@@ -50,7 +50,7 @@ TEST(Mss, OfThePeerIsNeverExceeded) {
   peer.out_run(1, 1401, 700);
 }
 
-// [RFC 9293 MUST-16]
+// [RFC 9293 MUST-16] [RFC 1122 3.3.3-2, 3.3.3-3]
 TEST(Mss, OfThePeerIsNotBelievedBeyondTheLink) {  // MUST-16
   Opened peer({.options = "mss 9000"});
   peer.send(3000);
@@ -135,6 +135,7 @@ TEST_P(PathMtu, IsForgottenAfterAWhile) {
   peer.out_run(1401, 4201, 1400);
 }
 
+// [RFC 1122 3.3.3-5]
 TEST_P(PathMtu, FollowsTheLink) {
   peer.send(1400);
   peer.out("P. 1:1401(1400) ack 1");

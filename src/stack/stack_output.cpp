@@ -32,7 +32,7 @@ bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
     return true;
   }
   auto& raw = std::get<stack::RawReply>(reply);
-  const auto path = core.find_path(now, raw.header.destination);
+  const auto path = core.find_path(now, tcp::first_hop(raw.source_route, raw.header.destination));
   if (!path) return false;
   stack::build_raw_frame(core, *path, std::move(raw), raw_frame, frame);
   return true;
@@ -53,6 +53,7 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
   const auto path = core.find_path(now, remote);
   if (!path) return std::unexpected(Error::no_route);
   wire::IpHeader header{.source = local, .destination = remote};
+  // [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
   if (local.is_unspecified()) {
     const auto source = core.interfaces.is_local(remote)
                             ? std::optional(remote)
@@ -61,6 +62,7 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
     header.source = *source;
   }
   if (header.source.family() != remote.family()) return std::unexpected(Error::invalid_argument);
+  // [RFC 1122 3.3.3-3]
   // No fragments are sent: what does not fit the path is refused.
   if (wire::ip_header_length(remote.family()) + length > path->mtu)
     return std::unexpected(Error::message_too_long);
@@ -87,6 +89,7 @@ Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endp
   return {};
 }
 
+// [RFC 1122 3.2.2.6-2, 3.2.2.6-7]
 Result<void> Stack::Impl::send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                                     std::uint16_t sequence, Octets data) {
   const std::size_t length = wire::kIcmpHeaderLength + data.size();

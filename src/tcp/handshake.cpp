@@ -124,6 +124,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
   return {Verdict::no_ack_bit};
 }
 
+// [RFC 1122 3.2.2.1-4]
 void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
@@ -152,6 +153,7 @@ void Handshake::on_timer(const Context& context) {
   deadline_ = kNever;
 }
 
+// [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;

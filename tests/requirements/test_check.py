@@ -109,6 +109,10 @@ class Rules(Tree):
         self.answer(MAY_2={"same_as": "9293 1-2"})
         self.finds("MAY-2: same_as leads to another same_as: 9293 1-2")
 
+    def test_a_reference_to_several_is_let_be(self):
+        self.answer(**{"1_2": {"same_as": "9293 MUST-1, 9293 MAY-2"}})
+        self.assertEqual(self.problems(), [])
+
     def test_two_answers_are_found(self):
         self.answer(**{"1_2": {"same_as": "9293 MUST-1", "answer": "met"}})
         self.finds("1-2: both answer and same_as", "1-2: met, but no code")
