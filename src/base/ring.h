@@ -84,6 +84,12 @@ class Ring {
     --size_;
     return value;
   }
+  /// Destroys the first element.
+  void drop_front() {
+    std::destroy_at(&front());
+    head_ = (head_ + 1) & (capacity_ - 1);
+    --size_;
+  }
   /// Takes the last element out.
   T pop_back() {
     T value = std::move(back());

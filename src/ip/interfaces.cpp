@@ -9,9 +9,6 @@
 namespace estab::ip {
 namespace {
 
-/// Below this many addresses a walk is faster than a search by halves.
-constexpr std::size_t kFew = 4;
-
 /// Zeros in the whole host part were once a broadcast, and still name no host
 /// (RFC 1122 §3.2.1.3, §3.3.6). /31 and /32 have no such address (RFC 3021).
 bool is_network_itself(const Cidr& cidr) {
@@ -57,11 +54,6 @@ InterfaceId InterfaceTable::add(const InterfaceConfig& config) {
   return id;
 }
 
-const InterfaceConfig& InterfaceTable::config(InterfaceId id) const {
-  base::ensure(contains(id));
-  return interfaces_[id.index].config;
-}
-
 void InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
   base::ensure(contains(id));
   interfaces_[id.index].config.mtu = std::max(mtu, kMinimumMtu);
@@ -80,11 +72,6 @@ Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
 std::span<const Cidr> InterfaceTable::addresses(InterfaceId id) const {
   if (!contains(id)) return {};
   return interfaces_[id.index].addresses;
-}
-
-bool InterfaceTable::is_local(const IpAddress& address) const {
-  if (local_.size() > kFew) return std::ranges::binary_search(local_, address);
-  return std::ranges::find(local_, address) != local_.end();
 }
 
 bool InterfaceTable::has_address(InterfaceId id, const IpAddress& address) const {

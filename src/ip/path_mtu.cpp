@@ -26,8 +26,8 @@ PathMtuCache::PathMtuCache(const PathMtuConfig& config)
       floors_(config.floors),
       paths_(config.secret) {}
 
-std::uint16_t PathMtuCache::mtu(Instant now, const IpAddress& destination,
-                                std::uint16_t link_mtu) const {
+std::uint16_t PathMtuCache::known_mtu(Instant now, const IpAddress& destination,
+                                      std::uint16_t link_mtu) const {
   const Path* path = paths_.find({destination});
   if (path == nullptr || is_stale(*path, now)) return link_mtu;
   return std::min(path->mtu, link_mtu);

@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
-#include "base/byte_order.h"
 #include "ip/address_rules.h"
 
 namespace estab::ip {
 namespace {
-
-std::size_t index_of(Family family) {
-  return static_cast<std::size_t>(family);
-}
 
 Result<void> check_route(const Route& route) {
   if (route.interface == InterfaceId{}) return std::unexpected(Error::no_such_id);
@@ -49,7 +44,8 @@ Result<void> RouteTable::add(const Route& route) {
 }
 
 // [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
-std::optional<Hop> RouteTable::lookup(const IpAddress& destination, Instant now) const {
+std::optional<Hop> RouteTable::lookup_past_suspects(const IpAddress& destination,
+                                                    Instant now) const {
   const Bits bits = bits_of(destination);
   const Entry* best = nullptr;
   for (const Entry& entry : tables_[index_of(destination.family())]) {
@@ -73,11 +69,6 @@ bool RouteTable::advise_against(const Hop& hop, Instant until) {
   return found;
 }
 
-RouteTable::Bits RouteTable::bits_of(const IpAddress& address) {
-  const std::uint8_t* octets = address.octets().data();
-  return {base::load_be64(octets), base::load_be64(octets + 8)};
-}
-
 RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
   // An IPv4 address is the last 32 bits of its mapped form.
   const unsigned total = length + (128u - address_bits(family));
@@ -85,10 +76,6 @@ RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
     return n == 0 ? 0 : ~std::uint64_t{0} << (64 - std::min(n, 64u));
   };
   return {leading_ones(std::min(total, 64u)), leading_ones(total > 64 ? total - 64 : 0)};
-}
-
-RouteTable::Bits RouteTable::masked(const Bits& bits, const Bits& mask) {
-  return {bits.high & mask.high, bits.low & mask.low};
 }
 
 void RouteTable::hash_into(base::Hasher& hasher) const {

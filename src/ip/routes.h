@@ -17,6 +17,7 @@
 #include "estab/stack.h"
 #include "estab/time.h"
 
+#include "base/byte_order.h"
 #include "base/hasher.h"
 
 namespace estab::ip {
@@ -34,7 +35,16 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
-  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const;
+  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const {
+    const Bits bits = bits_of(destination);
+    for (const Entry& entry : tables_[index_of(destination.family())]) {
+      if (masked(bits, entry.mask) != entry.prefix) continue;
+      if (entry.suspect_until > now) [[unlikely]]
+        return lookup_past_suspects(destination, now);
+      return Hop{entry.interface, entry.gateway.value_or(destination)};
+    }
+    return std::nullopt;
+  }
   /// Negative advice (RFC 9293 §3.8.3 (b), RFC 1122 §3.3.1.4): nothing seems to get through by this
   /// hop. Until then a route over another gateway is preferred, if one leads to the destination.
   /// False if the hop is no gateway's: a neighbour cannot be avoided.
@@ -45,6 +55,7 @@ class RouteTable {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  std::optional<Hop> lookup_past_suspects(const IpAddress& destination, Instant now) const;
   /// 128 bits as two numbers, so that a match is two ANDs and two comparisons.
   struct Bits {
     std::uint64_t high = 0, low = 0;
@@ -63,9 +74,15 @@ class RouteTable {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
-  static Bits bits_of(const IpAddress& address);
+  static Bits bits_of(const IpAddress& address) {
+    const std::uint8_t* octets = address.octets().data();
+    return {base::load_be64(octets), base::load_be64(octets + 8)};
+  }
   static Bits mask_of(Family family, std::uint8_t length);
-  static Bits masked(const Bits& bits, const Bits& mask);
+  static Bits masked(const Bits& bits, const Bits& mask) {
+    return {bits.high & mask.high, bits.low & mask.low};
+  }
+  static std::size_t index_of(Family family) { return static_cast<std::size_t>(family); }
 
   std::array<std::vector<Entry>, 2> tables_;  // by family, longest prefix first
 };

@@ -62,14 +62,6 @@ void Core::advise_against(Instant now, const ip::Hop& hop) {
   if (routes.advise_against(hop, now + kSuspicion)) ++path_version;
 }
 
-void Core::reply(Reply reply) {
-  if (replies.size() >= config.limits.pending_replies) {
-    ++counters.replies_dropped;
-    return;
-  }
-  replies.push_back(std::move(reply));
-}
-
 void Core::tell(Event event) {
   if (events.size() < config.limits.events) events.push_back(std::move(event));
 }
@@ -77,10 +69,10 @@ void Core::tell(Event event) {
 namespace {
 
 bool same(const TcpReply& a, const TcpReply& b) {
-  return a.tuple == b.tuple && a.segment.seq == b.segment.seq && a.segment.ack == b.segment.ack &&
-         a.segment.flags == b.segment.flags && a.segment.window == b.segment.window &&
-         a.segment.options == b.segment.options && a.reason == b.reason && a.ttl == b.ttl &&
-         a.traffic_class == b.traffic_class && a.source_route == b.source_route;
+  const Segment &x = a.emission.segment, &y = b.emission.segment;
+  return a.tuple == b.tuple && x.seq == y.seq && x.ack == y.ack && x.flags == y.flags &&
+         x.window == y.window && x.options == y.options && a.emission.reason == b.emission.reason &&
+         a.ttl == b.ttl && a.traffic_class == b.traffic_class && a.source_route == b.source_route;
 }
 
 bool same(const RawReply& a, const RawReply& b) {
@@ -114,8 +106,9 @@ void Core::hash_into(base::Hasher& h) const {
   for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq.value(),
-                tcp->segment.ack.value(), tcp->segment.flags.wire());
+      const Segment& segment = tcp->emission.segment;
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq.value(),
+                segment.ack.value(), segment.flags.wire());
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));
     }

@@ -26,8 +26,7 @@ namespace estab::stack {
 /// A segment without text that no connection sends: a RST, a SYN-ACK, an ACK from TIME-WAIT.
 struct TcpReply {
   FourTuple tuple;
-  Segment segment;
-  SendReason reason = SendReason::reset_no_connection;
+  tcp::Emission emission;
   State state = State::closed;
   std::uint8_t ttl = 64;
   std::uint8_t traffic_class = 0;
@@ -79,7 +78,13 @@ struct Core {
   /// Negative advice to IP (MUST-20): retransmissions by this hop have reached R1.
   void advise_against(Instant now, const ip::Hop& hop);
   /// Queues an answer; counts and drops it if too many wait.
-  void reply(Reply reply);
+  template <class T>
+  void reply(T&& reply) {
+    if (replies.size() < config.limits.pending_replies)
+      replies.emplace_back(std::forward<T>(reply));
+    else
+      ++counters.replies_dropped;
+  }
   void tell(Event event);
   /// Counts what became of a frame or segment, and passes it on.
   // [RFC 1122 3.1-7]

@@ -9,42 +9,25 @@
 
 namespace estab {
 
-bool Stack::Impl::poll_transmit(Instant now, TransmitFrame& frame) {
-  while (next_frame(now, frame))
-    if (!loop_back(now, frame)) return true;
-  return false;
-}
-
-bool Stack::Impl::next_frame(Instant now, TransmitFrame& frame) {
-  while (!core.replies.empty())
-    if (build_next_reply(now, frame)) return true;
-  return tcp.poll_transmit(core, now, frame);
-}
-
 // False if no way leads to where the answer should go: it is dropped.
 bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
-  stack::Reply reply = core.replies.pop_front();
-  if (auto* segment = std::get_if<stack::TcpReply>(&reply)) {
-    const auto path =
-        core.find_path(now, tcp::first_hop(segment->source_route, segment->tuple.remote_address));
-    if (!path) return false;
-    stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
-    return true;
-  }
-  auto& raw = std::get<stack::RawReply>(reply);
-  const auto path = core.find_path(now, tcp::first_hop(raw.source_route, raw.header.destination));
-  if (!path) return false;
-  stack::build_raw_frame(core, *path, std::move(raw), raw_frame, frame);
-  return true;
+  stack::Reply& reply = core.replies.front();
+  auto* segment = std::get_if<stack::TcpReply>(&reply);
+  auto* raw = std::get_if<stack::RawReply>(&reply);
+  const IpAddress& to = segment ? segment->tuple.remote_address : raw->header.destination;
+  const auto& route = segment ? segment->source_route : raw->source_route;
+  const auto path = core.find_path(now, tcp::first_hop(route, to));
+  if (path && segment) stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
+  if (path && raw) stack::build_raw_frame(core, *path, std::move(*raw), raw_frame, frame);
+  core.replies.drop_front();
+  return path.has_value();
 }
 
-bool Stack::Impl::loop_back(Instant now, const TransmitFrame& frame) {
-  if (!core.interfaces.is_local(frame.next_hop)) return false;
+void Stack::Impl::take_back(Instant now, const TransmitFrame& frame) {
   std::vector<std::uint8_t> octets(frame.size());
   frame.copy_to(octets.data());
   handle_frame(now, frame.interface, ReceivedFrame{.octets = octets, .checksum_verified = true},
                Origin::self);
-  return true;
 }
 
 // The header of a datagram to `remote`, or why there can be none.

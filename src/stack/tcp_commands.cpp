@@ -20,6 +20,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   tcp::Listener listener;
   listener.local = options.local;
   listener.backlog = std::max(options.backlog, 1u);
+  listener.ipv6_only = options.ipv6_only;
   listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
   const std::uint32_t index = listeners_.emplace(std::move(listener));
   listener_table_.insert(listener_hash(options.local), index);
@@ -53,23 +54,47 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
   return std::unexpected(Error::would_block);
 }
 
+Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog) {
+  tcp::Listener* listener = listeners_.find(id.index, id.generation);
+  if (!listener) return std::unexpected(Error::no_such_id);
+  listener->backlog = std::max(backlog, 1u);
+  listener->config = std::make_shared<const TcpConfig>(config);
+  return {};
+}
+
+Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  auto shared = std::make_shared<const TcpConfig>(config);
+  if (tcp::Handshake* handshake = flow->handshake()) {
+    handshake->reconfigure(core.context(now), std::move(shared));
+  } else {
+    flow->connection()->reconfigure(core.context(now), std::move(shared));
+  }
+  settle(core, now, id.index);
+  return {};
+}
+
 // RFC 6056 §3.3.3 (algorithm 3): where the search begins depends on the destination and a secret;
 // each open moves on by one.
-std::optional<std::uint16_t> TcpLayer::choose_port(Core& core, FourTuple tuple) {
+bool TcpLayer::choose_port(Core& core, Chosen& chosen) {
+  FourTuple& tuple = chosen.tuple;
   const std::uint32_t count = std::uint32_t{core.config.port_max} -
                               std::min(core.config.port_min, core.config.port_max) + 1;
   const std::uint32_t offset = core.secrets.port_offset(tuple.local_address, tuple.remote());
   for (std::uint32_t tries = 0; tries < count; ++tries) {
     const std::uint32_t step = (offset + next_port_++) % count;
     tuple.local_port = static_cast<std::uint16_t>(core.config.port_min + step);
-    if (!is_taken(core, tuple)) return tuple.local_port;
+    chosen.hash = core.secrets.flow_hash(tuple);
+    if (!find_entry(chosen.hash, tuple)) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
-Result<FourTuple> TcpLayer::choose_tuple(Core& core, const Path& path,
-                                         const ConnectOptions& options) {
-  FourTuple tuple;
+Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
+                                                const ConnectOptions& options) {
+  Chosen chosen;
+  FourTuple& tuple = chosen.tuple;
   tuple.remote_address = options.remote.address;
   tuple.remote_port = options.remote.port;
   tuple.local_port = options.local_port;
@@ -91,13 +116,12 @@ Result<FourTuple> TcpLayer::choose_tuple(Core& core, const Path& path,
   if (tuple.local_address.family() != tuple.remote_address.family())
     return std::unexpected(Error::invalid_argument);
   if (tuple.local_port == 0) {
-    const auto port = choose_port(core, tuple);
-    if (!port) return std::unexpected(Error::no_ports);
-    tuple.local_port = *port;
-  } else if (is_taken(core, tuple)) {
-    return std::unexpected(Error::address_in_use);
+    if (!choose_port(core, chosen)) return std::unexpected(Error::no_ports);
+  } else {
+    chosen.hash = core.secrets.flow_hash(tuple);
+    if (find_entry(chosen.hash, tuple)) return std::unexpected(Error::address_in_use);
   }
-  return tuple;
+  return chosen;
 }
 
 namespace {
@@ -124,14 +148,14 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   if (nobody) return std::unexpected(Error::address_not_available);
   if (!path) return std::unexpected(Error::no_route);
   if (flows_.size() >= core.config.limits.connections) return std::unexpected(Error::limit_reached);
-  const auto tuple = choose_tuple(core, *path, options);
-  if (!tuple) return std::unexpected(tuple.error());
+  const auto chosen = choose_tuple(core, *path, options);
+  if (!chosen) return std::unexpected(chosen.error());
   auto config =
       options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
   const std::uint32_t index = flows_.emplace(
-      tcp::Handshake(core.context(now), core.secrets, *tuple, std::move(config), path->link_mtu),
-      *path, now, core.path_version);
-  table_.insert(core.secrets.flow_hash(*tuple), Entry{Kind::flow, index}.packed());
+      std::in_place_type<tcp::Handshake>, Flow::Place{chosen->hash, *path, now, core.path_version},
+      core.context(now), core.secrets, chosen->tuple, std::move(config), path->link_mtu);
+  table_.insert(chosen->hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   settle(core, now, index);
   return StreamId{index, flows_.generation(index)};

@@ -51,7 +51,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
 }
 
 // The state a pair of endpoints is in, whatever record holds it.
-State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
+State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
   const auto entry = find_entry(hash, tuple);
   if (!entry) return find_listener(tuple.local()) ? State::listen : State::closed;
   switch (entry->kind) {
@@ -104,14 +104,16 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
+  tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
   flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.owner,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
+  early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
-  if (!released) queue_event(index);
+  if (!released) queue_event(flow, index);
   settle(core, now, index);
   return step.verdict;
 }
@@ -132,7 +134,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
         return Verdict::queue_full;
       }
       const tcp::HalfOpen copy = record;
-      drop_half_open(core, index);
+      drop_half_open(index);
       return complete(core, now, in, copy);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
@@ -171,8 +173,7 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
   tcp::HalfOpen& record = half_open_[index];
   if (record.answers >= core.config.limits.challenge_acks_per_second) return;
   ++record.answers;
-  const std::uint32_t clock =
-      tcp::timestamp_clock(now, core.secrets.timestamp_offset(record.tuple));
+  const std::uint32_t clock = tcp::timestamp_clock(now, record.timestamp_offset);
   tcp::Emission ack;
   ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
   ack.reason = reason;
@@ -183,9 +184,8 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  send_reply(core, record.tuple,
-             tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now),
-             State::syn_received, config, record.return_route);
+  send_reply(core, record.tuple, tcp::make_syn_ack(record, config, now), State::syn_received,
+             config, record.return_route);
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
@@ -208,11 +208,10 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
-  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
-                                                 core.secrets.timestamp_offset(in.tuple), now);
+  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config, now);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, opening, std::move(config), *path);
+  const std::uint32_t index = add_connection(core, now, in.hash, opening, std::move(config), *path);
   Flow& flow = flows_[index];
   flow.listener = record.listener;
   flow.learns_route = learns_route;
@@ -255,6 +254,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
   record.listener = listener;
+  record.hash = in.hash;
   record.return_route = in.return_route;
   // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
@@ -280,8 +280,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
 
 void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const TcpConfig& config) {
   tcp::make_cookie(record, core.secrets, now);
-  tcp::Emission emission =
-      tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now);
+  tcp::Emission emission = tcp::make_syn_ack(record, config, now);
   if (auto& timestamps = emission.segment.options.timestamps)
     timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
   ++core.counters.syn_cookies_sent;
@@ -363,8 +362,9 @@ Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
 
 // RFC 9293 §3.5.2, groups 1 and 2.
 void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
-  TcpReply reply{in.tuple, {}, reason, State::closed, kPassiveTtl, 0, {}};
-  Segment& segment = reply.segment;
+  TcpReply reply{
+      .tuple = in.tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
+  Segment& segment = reply.emission.segment;
   segment.source_port = in.tuple.local_port;
   segment.destination_port = in.tuple.remote_port;
   if (in.segment.flags.ack()) {

@@ -7,9 +7,11 @@
 // flows between tables and queues.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "estab/stack.h"
 
@@ -54,12 +56,21 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  template <class Early, class Act>
+  auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
+    requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+    return !output_.empty() && poll_flows(core, now, frame);
+  }
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
@@ -73,6 +84,7 @@ class TcpLayer {
     return listeners_.find(id.index, id.generation);
   }
   void census(Stack::Census& census) const;
+  std::vector<SocketRow> table() const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
   void hash_into(base::Hasher& hasher) const;
@@ -92,30 +104,30 @@ class TcpLayer {
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
-  std::optional<Entry> find_entry(std::uint64_t hash, const FourTuple& tuple) const;
-  bool is_taken(const Core& core, const FourTuple& tuple) const;
+  std::optional<Entry> find_entry(std::uint32_t hash, const FourTuple& tuple) const;
   std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
-  void leave_table(Core& core, std::uint32_t index);
+  void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
   void drop_time_wait(Core& core, Instant now, std::uint32_t index);
   void rearm(Flow& flow, std::uint32_t index);
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
-  void drop_half_open(Core& core, std::uint32_t index);
+  void drop_half_open(std::uint32_t index);
   /// An opening that came to nothing.
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
-  void queue_output(std::uint32_t index);
-  void queue_event(std::uint32_t index);
+  void queue_output(Flow& flow, std::uint32_t index);
+  void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
-  std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
-                               std::shared_ptr<const TcpConfig> config, const Path& path);
-  tcp::PathLimits limits_of(const Core& core, const Path& path, Family family) const;
-  void refresh_path(Core& core, Instant now, Flow& flow) const;
+  std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
+                               const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
+                               const Path& path);
+  static tcp::PathLimits limits_of(const Core& core, const Path& path, Family family);
+  static void refresh_path(const Core& core, Instant now, Flow& flow);
 
   // tcp_dispatch.cpp: one function a kind of record a segment can meet
   struct Arrived {
@@ -124,10 +136,10 @@ class TcpLayer {
     Origin origin;
     Block* owner;
     const tcp::ReturnRoute& return_route;
-    std::uint64_t hash;
+    std::uint32_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
-  State state_of(std::uint64_t hash, const FourTuple& tuple) const;
+  State state_of(std::uint32_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   void learn_route(Core& core, Instant now, Flow& flow, const tcp::ReturnRoute& return_route);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -152,10 +164,15 @@ class TcpLayer {
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
+  bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
+  bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
-  std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
-  Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
+  struct Chosen {
+    FourTuple tuple;
+    std::uint32_t hash = 0;
+  };
+  bool choose_port(Core& core, Chosen& chosen);
+  Result<Chosen> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
 
   base::Slab<Flow> flows_;
@@ -190,7 +207,18 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
   return result;
 }
 
+template <class Early, class Act>
+auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
+  if (handshake && !handshake->released() && handshake->state() != State::closed)
+    return early(handshake->early_data(), handshake->config());
+  return with_connection(core, now, id, std::forward<Act>(act));
+}
+
 template <class Change>
+  requires std::invocable<Change, TcpConfig&>
 void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
   (void)with_connection(core, now, id,
                         [&](tcp::Connection& connection, const tcp::Context& context) {
@@ -199,6 +227,69 @@ void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change
                           connection.reconfigure(context, std::move(config));
                           return Result<void>();
                         });
+}
+
+inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
+  switch (entry.kind) {
+    case Kind::half_open:
+      return half_open_[entry.index].tuple;
+    case Kind::time_wait:
+      return time_wait_[entry.index].tuple;
+    case Kind::flow:
+      break;
+  }
+  return flows_[entry.index].tuple();
+}
+
+inline std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint32_t hash,
+                                                           const FourTuple& tuple) const {
+  const auto found = table_.find(
+      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
+  if (!found) return std::nullopt;
+  return Entry::unpack(*found);
+}
+
+inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) {
+  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
+  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  // 65535 octets less the longest headers: IPv4 and TCP with options.
+  constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
+  return {path.mtu, super ? kMaxPayload : 0};
+}
+
+// Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
+// has merely aged.
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1]
+inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
+  const bool current = flow.path_version == core.path_version &&
+                       now - flow.path_found_at < core.config.path_mtu_lifetime;
+  if (current) return;
+  flow.path_version = core.path_version;
+  flow.path_found_at = now;
+  const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
+  if (auto path = core.find_path(now, to)) flow.path = *path;
+}
+
+inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
+  if (flow.in_output) return;
+  flow.in_output = true;
+  output_.push_back(index);
+}
+
+inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
+  if (flow.in_events || flow.listener != kNone) return;
+  flow.in_events = true;
+  ready_.push_back({index, flows_.generation(index)});
+}
+
+// With no deadline left the entry stays where it is: to cancel it and make it again with every
+// exchange would cost more than one vain wakeup, which then finds the flow idle (see
+// on_flow_timer).
+inline void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
+  const Instant deadline =
+      flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
+  if (deadline == kNever) return;
+  flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
 }
 
 }  // namespace estab::stack

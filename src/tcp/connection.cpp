@@ -197,9 +197,11 @@ void Connection::abort(const Context& context) {
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   const bool same_route = config->source_route == config_->source_route;
+  const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
   config_ = std::move(config);
   if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
+  if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);
@@ -277,7 +279,8 @@ void Connection::on_keep_alive_timer(const Context& context) {
 void Connection::arm_keep_alive(const Context& context) {
   const bool open = is_synchronized(state_) && state_ != State::time_wait;
   if (config_->keep_alive.enabled && open)
-    timers_.set(Timer::keep_alive, context.now + config_->keep_alive.idle);
+    timers_.set(Timer::keep_alive,
+                std::max(sender_.heard_at() + config_->keep_alive.idle, context.now));
 }
 
 void Connection::on_heard(const Context& context) {
@@ -315,10 +318,10 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {
-    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.want_writable_,
-                    c.keep_alive_due_, c.challenge_due_, c.keep_alive_probes_, c.answers_,
-                    c.answers_since_, c.timestamp_offset_, c.path_mtu_, c.segs_in_, c.segs_out_,
-                    c.signals_, c.timers_, c.sender_, c.receiver_);
+    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.refuses_input_,
+                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.keep_alive_probes_,
+                    c.answers_, c.answers_since_, c.timestamp_offset_, c.path_mtu_, c.segs_in_,
+                    c.segs_out_, c.signals_, c.timers_, c.sender_, c.receiver_);
   };
   if (a.ending_.has_value() != b.ending_.has_value()) return false;
   if (a.ending_ &&
@@ -329,8 +332,8 @@ bool operator==(const Connection& a, const Connection& b) {
 
 void Connection::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, released_, want_writable_, keep_alive_due_, challenge_due_, keep_alive_probes_,
-            answers_, answers_since_, timestamp_offset_, path_mtu_);
+  h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
+            keep_alive_probes_, answers_, answers_since_, timestamp_offset_, path_mtu_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);

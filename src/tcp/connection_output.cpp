@@ -16,30 +16,33 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
 }
 
 // [RFC 9293 MUST-58, MUST-59]
-std::optional<Emission> Connection::poll(const Context& context, const PathLimits& path,
-                                         std::span<Octets> views) {
-  if (state_ == State::closed) return std::nullopt;
+bool Connection::poll(const Context& context, const PathLimits& path, std::span<Octets> views,
+                      Emission& emission) {
+  if (state_ == State::closed) return false;
   if (path.mtu != path_mtu_) on_path_mtu(path);
-  if (std::exchange(challenge_due_, false)) return emit_ack(context, SendReason::challenge_ack);
-  if (receiver_.owes_duplicate()) {
+  if (std::exchange(challenge_due_, false)) {
+    emit_ack(context, SendReason::challenge_ack, emission);
+  } else if (receiver_.owes_duplicate()) {
     receiver_.on_duplicate_sent();
-    return emit_ack(context, SendReason::ack_duplicate);
-  }
-  if (auto plan = sender_.plan(*config_, payload_limit(path)))
-    return emit_data(context, *plan, views);
-  if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
+    emit_ack(context, SendReason::ack_duplicate, emission);
+  } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
+    emit_data(context, *plan, views, emission);
+  } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
-    return emit_ack(context, SendReason::urgent);
+    emit_ack(context, SendReason::urgent, emission);
+  } else if (auto reason = receiver_.due()) {
+    emit_ack(context, *reason, emission);
+  } else if (std::exchange(keep_alive_due_, false)) {
+    emit_ack(context, SendReason::keep_alive, emission);
+  } else {
+    sender_.arm_persist(context, *config_, timers_);
+    return false;
   }
-  if (auto reason = receiver_.due()) return emit_ack(context, *reason);
-  if (std::exchange(keep_alive_due_, false)) return emit_ack(context, SendReason::keep_alive);
-  sender_.arm_persist(context, *config_, timers_);
-  return std::nullopt;
+  return true;
 }
 
 // Every segment after the handshake carries ACK, the current window, and the timestamps agreed on.
-Segment Connection::header(const Context& context, StreamOffset at) {
-  Segment segment;
+void Connection::emit_header(const Context& context, StreamOffset at, Segment& segment) {
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.wire(at);
@@ -55,24 +58,21 @@ Segment Connection::header(const Context& context, StreamOffset at) {
   }
   ++segs_out_;
   receiver_.on_ack_sent(timers_);
-  return segment;
 }
 
-Emission Connection::emit_ack(const Context& context, SendReason reason) {
+void Connection::emit_ack(const Context& context, SendReason reason, Emission& emission) {
   // [RFC 9293 SHLD-12]
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
   const StreamOffset at =
       reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.bare_number();
-  Emission emission;
-  emission.segment = header(context, at);
+  emit_header(context, at, emission.segment);
   if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
   emission.reason = reason;
-  return emission;
 }
 
-Emission Connection::emit_data(const Context& context, const SendPlan& plan,
-                               std::span<Octets> views) {
+void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                           Emission& emission) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
@@ -82,8 +82,7 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan,
     fitting.fin = fitting.push = false;
     gathered = sender_.gather(fitting, views);
   }
-  Emission emission;
-  emission.segment = header(context, plan.from);
+  emit_header(context, plan.from, emission.segment);
   emission.pieces = gathered.pieces;
   emission.payload_length = fitting.length;
   emission.reason =
@@ -92,7 +91,6 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan,
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
-  return emission;
 }
 
 // RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by.

@@ -209,10 +209,12 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
-  if (released_ && arrival.text_end() > receiver_.nxt()) {
+  const bool nobody_reads = released_ || (refuses_input_ && sender_.fin_queued());
+  if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
     // [RFC 9293 SHLD-3]
-    // Nobody will read this: the peer must not believe it was delivered (SHLD-3).
-    end(context, std::nullopt, SendReason::reset_unread_data);
+    // The peer must not believe this was delivered (SHLD-3).
+    end(context, released_ ? std::nullopt : std::optional(Error::connection_reset),
+        SendReason::reset_unread_data);
     return Verdict::data_after_close;
   }
   const std::uint32_t octets = receiver_.accept_text(context, *config_, arrival.seq,

@@ -14,6 +14,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
                                    : secrets.initial_sequence(tuple, context.now);
   h.irs = syn.seq;
+  h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
@@ -21,8 +22,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   return h;
 }
 
-Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t timestamp_offset,
-                      Instant now) {
+Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = h.tuple.local_port;
@@ -32,7 +32,7 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t 
   segment.flags = kSyn | kAck;
   segment.window = syn_window(config);
   segment.options =
-      accept_offer(h.negotiated, h.mss, {timestamp_clock(now, timestamp_offset), h.ts_recent});
+      accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
   emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
   return emission;
 }
@@ -48,8 +48,7 @@ bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   return true;
 }
 
-Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config,
-                     std::uint32_t timestamp_offset, Instant now) {
+Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config, Instant now) {
   Opening opening;
   opening.tuple = h.tuple;
   opening.iss = h.iss;
@@ -58,7 +57,7 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.send_window = std::uint32_t{ack.window}
                         << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
   opening.receive_window = syn_window(config);
-  opening.timestamp_offset = timestamp_offset;
+  opening.timestamp_offset = h.timestamp_offset;
   opening.ts_recent = h.ts_recent;
   if (h.repeats == 0 && !h.sent_twice) opening.rtt = now - h.sent_at;
   opening.syn_repeated = h.repeats > 0;

@@ -33,6 +33,7 @@ void Handshake::fail(const Context& context, Error error) {
   failure_ = error;
   deadline_ = kNever;
   due_ = false;
+  early_data_ = {};
   context.trace([&] { return ConnectionFailed{tuple_, error}; });
   set_state(context, State::closed);
 }
@@ -153,6 +154,12 @@ void Handshake::on_timer(const Context& context) {
   deadline_ = kNever;
 }
 
+// The time to give up may now be nearer than the next repetition.
+void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  config_ = std::move(config);
+  if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
+}
+
 // [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
@@ -162,7 +169,7 @@ void Handshake::arm(const Context& context) {
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
-  if (!due_ || state_ == State::closed) return std::nullopt;
+  if (!wants_to_send()) return std::nullopt;
   due_ = false;
   answers_ = 0;
   sent_at_ = context.now;
@@ -236,7 +243,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_, h.soft_error_);
+                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -246,6 +253,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
             failure_, advice_, soft_error_);
+  early_data_.hash_into(h);
 }
 
 }  // namespace estab::tcp

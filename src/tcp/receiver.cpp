@@ -250,6 +250,11 @@ void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std
   }
 }
 
+void Receiver::set_quick_acks(std::uint8_t segments, TimerTable& timers) {
+  quick_acks_ = segments;
+  if (segments > 0 && timers.runs(Timer::delayed_ack) && !due_) due_ = SendReason::ack_immediate;
+}
+
 void Receiver::on_ack_sent(TimerTable& timers) {
   due_.reset();
   unacknowledged_ = 0;

@@ -73,6 +73,11 @@ class Sender {
 
   // ---- sending
   // -----------------------------------------------------------------------------------
+  /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
+  bool wants_to_send() const {
+    return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
+           resend_ != Resend::none || probe_due_ || urgent_notice_;
+  }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
