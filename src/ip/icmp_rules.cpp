@@ -76,6 +76,7 @@ std::uint32_t claimed_mtu(const wire::IcmpMessage& message, const wire::IcmpErro
   const bool names_one = error.mtu != 0 || error.original.family() == Family::ipv6;
   if (names_one || message.body.size() < wire::kIpV4HeaderLength) return error.mtu;
   const auto header_length = static_cast<std::uint16_t>((message.body[0] & 0xf) * 4);
+  // [RFC 1191 3-7, 5-2]
   return next_plateau(base::load_be16(&message.body[2]), header_length, estimate);
 }
 

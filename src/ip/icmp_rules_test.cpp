@@ -163,6 +163,7 @@ TEST(ClaimedMtu, IsWhatTheRouterSays) {
 }
 
 // RFC 1191 §5.
+// [RFC 1191 3-7, 5-2]
 TEST(ClaimedMtu, IsThePlateauBelowTheQuotedLengthIfTheRouterSaysNothing) {
   EXPECT_EQ(claimed(1499, 0, 1500), 1492u);
   EXPECT_EQ(claimed(1500, 0, 1500), 1006u);

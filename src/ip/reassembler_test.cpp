@@ -379,6 +379,7 @@ TEST(Reassembler, RefusesWhatExceedsTheLimitAlone) {
 }
 
 // RFC 3168 §5.3.
+// [RFC 3168 5.3-2, 5.3-3, 5.3-4, 5.3-5, 5.3-6]
 TEST(Reassembler, CarriesCongestionMarksOver) {
   const auto joined = [](std::uint8_t first, std::uint8_t second, Family family) {
     FragmentMaker maker(64, family);

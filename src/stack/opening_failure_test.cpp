@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Families, OpeningFailure, both_families(), family_name)
 // ---- repetition
 // ------------------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-22, MUST-23] [RFC 1122 4.2.3.1-3]
+// [RFC 9293 MUST-22, MUST-23] [RFC 1122 4.2.3.1-3] [RFC 6298 2-1]
 TEST_P(OpeningFailure, RepeatsTheSynWithBackOffAndTimesOutAfterThreeMinutes) {
   ASSERT_TRUE(peer.connect());
   peer.after(182999ms);
@@ -114,6 +114,7 @@ TEST_P(OpeningFailure, IsRefusedByAReset) {
 }
 
 // RFC 5961 §3: in SYN-SENT a RST counts only if it acknowledges the SYN.
+// [RFC 5961 3.2-6]
 TEST_P(OpeningFailure, IsNotRefusedByAResetWithoutAcknowledgement) {
   peer.reach(State::syn_sent);
   EXPECT_EQ(peer.in("R 0:0(0) win 0"), Verdict::reset_ignored);

@@ -23,6 +23,8 @@ INSTANTIATE_TEST_SUITE_P(Families, Path, both_families(), family_name);
 // ---- path MTU
 // ---------------------------------------------------------------------------------------------
 
+// [RFC 7323 5.7-1] [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9]
+// [RFC 8201 1-1, 3-2]
 TEST_P(Path, SendsWhatWasTooBigAgainInSmallerSegments) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500), small = mss_of(1300);
@@ -46,6 +48,7 @@ TEST_P(Path, SendsWhatWasTooBigAgainInSmallerSegments) {
 }
 
 // RFC 5927 §7.2, §4.1: only what quotes octets in flight.
+// [RFC 8201 4-2]
 TEST_P(Path, DoesNotBelieveAReportAboutWhatIsNotInFlight) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500);
@@ -66,6 +69,7 @@ TEST_P(Path, DoesNotBelieveAReportAboutWhatIsNotInFlight) {
 }
 
 // What nobody of ours sent is no reason to send smaller datagrams to a host (RFC 8201 §4).
+// [RFC 8201 4-2]
 TEST_P(Path, DoesNotBelieveAReportAboutADatagramNobodySent) {
   Sent forged{.at = {}, .octets = udp({peer.local(), 5}, {peer.remote(), 6}, OctetVector(1000))};
   forged.ip = wire::parse_ip(forged.octets)->header;
@@ -79,6 +83,7 @@ TEST_P(Path, DoesNotBelieveAReportAboutADatagramNobodySent) {
   EXPECT_EQ(peer.info().pmtu, 1500u);
 }
 
+// [RFC 8201 4-3, 4-4]
 TEST_P(Path, GoesNoLowerThanItsFloor) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -88,6 +93,7 @@ TEST_P(Path, GoesNoLowerThanItsFloor) {
   EXPECT_EQ(peer.info().pmtu, v4() ? 552u : 1500u);  // RFC 8201 §4: below 1280 is ignored
 }
 
+// [RFC 1191 3-10, 6.4-4, 6.4-5]
 TEST_P(Path, IgnoresAReportThatIsNotSmaller) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -100,6 +106,7 @@ TEST_P(Path, IgnoresAReportThatIsNotSmaller) {
 }
 
 // RFC 1191 §5: routers older than it name no MTU. What they quote may be too long by its header.
+// [RFC 1191 3-7, 5-2]
 TEST(PathOldRouter, IsAnsweredByTheNextPlateau) {
   Peer peer;
   peer.establish({.options = "mss 9000"});
@@ -111,6 +118,7 @@ TEST(PathOldRouter, IsAnsweredByTheNextPlateau) {
   peer.forget_output();
 }
 
+// [RFC 1191 2-1, 3-5, 3-6, 6.3-1, 6.3-2, 6.3-3, 6.3-5, 7.1-4]
 TEST_P(Path, TriesTheLinksMtuAgainAfterAWhile) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500), small = mss_of(1300);
@@ -130,6 +138,7 @@ TEST_P(Path, TriesTheLinksMtuAgainAfterAWhile) {
   peer.out("P. " + span(at, at + mss) + " ack 1");
 }
 
+// [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6]
 TEST_P(Path, SharesWhatItLearnedBetweenConnectionsToOneHost) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -144,6 +153,30 @@ TEST_P(Path, SharesWhatItLearnedBetweenConnectionsToOneHost) {
   EXPECT_EQ(peer.info().snd_mss, mss_of(1300));
 }
 
+// RFC 1191 §6.2: whatever the report quoted, every connection on that path is told.
+// [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6]
+TEST_P(Path, TellsEveryConnectionThatIsOpenToThatHost) {
+  for (const std::uint16_t port : {1, 2}) {
+    peer.talk_from(port);
+    peer.establish({.options = "mss 9000"});
+  }
+  peer.send(mss_of(1500));
+  peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1300));
+  peer.forget_output();
+  peer.talk_from(1);
+  peer.send(mss_of(1500));
+  peer.out(". " + span(1, 1 + mss_of(1300)) + " ack 1");
+  peer.forget_output();
+  const auto datagrams = *peer.stack().bind_datagram({peer.local(), 5});
+  ASSERT_TRUE(
+      peer.stack().send_datagram(peer.now(), datagrams, {peer.remote(), 6}, OctetVector(1200)));
+  peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1290));
+  peer.in(". 1:1(0) ack " + std::to_string(1 + mss_of(1500)) + " win 65535");
+  peer.send(mss_of(1290));
+  peer.out("P. " + span(1 + mss_of(1500), 1 + mss_of(1500) + mss_of(1290)) + " ack 1");
+}
+
+// [RFC 1191 6.2-8, 6.5-2]
 TEST_P(Path, HoldsForDatagramsToo) {
   Stack& stack = peer.stack();
   const auto port = *stack.bind_datagram({peer.local(), 5});

@@ -208,6 +208,7 @@ void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMe
 // Whether what the error quotes may have been sent by us: of TCP, if the number is in flight (RFC
 // 5927 §4); of UDP, if the port is bound. Else anyone could make all connections to a host send
 // small segments (RFC 8201 §4).
+// [RFC 8201 4-2]
 bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
   switch (error.original.protocol) {
     case wire::kProtocolTcp:
@@ -238,6 +239,7 @@ void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& messag
 }
 
 // RFC 1191, RFC 8201.
+// [RFC 7323 5.7-1] [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6] [RFC 8201 1-1, 3-2]
 void Stack::Impl::handle_path_mtu(Instant now, const wire::IcmpMessage& message,
                                   const wire::IcmpError& error) {
   if (!is_outstanding(error)) return;

@@ -45,7 +45,7 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
     header.source = *source;
   }
   if (header.source.family() != remote.family()) return std::unexpected(Error::invalid_argument);
-  // [RFC 1122 3.3.3-3]
+  // [RFC 1122 3.3.3-3] [RFC 1191 6.2-8, 6.5-2]
   // No fragments are sent: what does not fit the path is refused.
   if (wire::ip_header_length(remote.family()) + length > path->mtu)
     return std::unexpected(Error::message_too_long);

@@ -138,7 +138,7 @@ TEST_P(Udp, ArePutTogetherFromFragments) {
   expect_received(port, text(1900), them(), us());
 }
 
-// [RFC 1122 3.3.3-3]
+// [RFC 1122 3.3.3-3] [RFC 1191 6.5-2]
 TEST_P(Udp, AreNotSentInFragments) {
   const DatagramId port = bind(us());
   const std::size_t most = 1500 - (v4() ? 28 : 48);

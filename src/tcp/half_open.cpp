@@ -16,6 +16,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.irs = syn.seq;
   h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
+  // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
   h.started_at = h.sent_at = context.now;

@@ -54,6 +54,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   }
   // Second, check the RST bit.
   if (flags.rst()) {
+    // [RFC 5961 3.2-6]
     if (!acked) return {Verdict::reset_ignored};
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
@@ -75,6 +76,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
 void Handshake::accept_syn(const Segment& segment) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
