@@ -82,6 +82,14 @@ def check_met(all_tables, found):
                       f"{' and no '.join(missing)} carries [RFC {entry.key}]"
 
 
+def check_musts(all_tables):
+    """RFC 9293 numbers what a TCP must do: every one of those is met."""
+    for table in all_tables:
+        for entry in table.entries:
+            if table.rfc == 9293 and entry.id.startswith("MUST-") and entry.answer != "met":
+                yield f"docs/requirements/rfc9293.toml: {entry.id}: has to be met"
+
+
 def check_generated(root, all_tables, found):
     path = root / "docs" / "rfc_coverage.md"
     actual = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -112,6 +120,7 @@ def problems(root, texts, *, write):
     result += check_ids(all_tables)
     result += check_tags(all_tables, found)
     result += check_met(all_tables, found)
+    result += check_musts(all_tables)
     result += check_extraction(texts, folder)
     result += check_generated(root, all_tables, found)
     return result
