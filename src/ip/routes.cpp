@@ -44,8 +44,7 @@ Result<void> RouteTable::add(const Route& route) {
 }
 
 // [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
-std::optional<Hop> RouteTable::lookup_past_suspects(const IpAddress& destination,
-                                                    Instant now) const {
+std::optional<Hop> RouteTable::lookup(const IpAddress& destination, Instant now) const {
   const Bits bits = bits_of(destination);
   const Entry* best = nullptr;
   for (const Entry& entry : tables_[index_of(destination.family())]) {

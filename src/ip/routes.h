@@ -35,16 +35,11 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
-  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const {
-    const Bits bits = bits_of(destination);
-    for (const Entry& entry : tables_[index_of(destination.family())]) {
-      if (masked(bits, entry.mask) != entry.prefix) continue;
-      if (entry.suspect_until > now) [[unlikely]]
-        return lookup_past_suspects(destination, now);
-      return Hop{entry.interface, entry.gateway.value_or(destination)};
-    }
-    return std::nullopt;
+  /// The next add of a route that makes sense cannot fail for want of memory.
+  void make_room() {
+    for (auto& table : tables_) table.reserve(table.size() + 1);
   }
+  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const;
   /// Negative advice (RFC 9293 §3.8.3 (b), RFC 1122 §3.3.1.4): nothing seems to get through by this
   /// hop. Until then a route over another gateway is preferred, if one leads to the destination.
   /// False if the hop is no gateway's: a neighbour cannot be avoided.
@@ -55,7 +50,6 @@ class RouteTable {
   void hash_into(base::Hasher& hasher) const;
 
  private:
-  std::optional<Hop> lookup_past_suspects(const IpAddress& destination, Instant now) const;
   /// 128 bits as two numbers, so that a match is two ANDs and two comparisons.
   struct Bits {
     std::uint64_t high = 0, low = 0;

@@ -34,7 +34,7 @@ TEST_P(DeadGateway, IsLeftWhenR1IsReached) {
   peer.send(100);
   peer.after(5s);  // sent, and repeated after 200, 600, 1400 (R1 = 3) and 3000 ms
   EXPECT_EQ(gateways(), (std::vector{first(), first(), first(), second(), second()}));
-  EXPECT_EQ(peer.told().soft_error, Error::host_unreachable);
+  EXPECT_EQ(peer.told().soft_error, Error::connection_timed_out);
   peer.in(". 1:1(0) ack 101 win 65535");
   peer.send(100);
   EXPECT_EQ(gateways(), std::vector{second()}) << "and it stays left";
@@ -62,7 +62,7 @@ TEST_P(DeadGateway, IsLeftByASynToo) {
   ASSERT_TRUE(peer.connect());
   peer.after(10s);  // at 0, 1, 3 and 7 s
   EXPECT_EQ(gateways(), (std::vector{first(), first(), first(), second()}));
-  EXPECT_EQ(peer.told().soft_error, Error::host_unreachable);
+  EXPECT_EQ(peer.told().soft_error, Error::connect_timed_out);
   EXPECT_EQ(peer.state(), State::syn_sent);
   peer.after(100s);
   EXPECT_FALSE(peer.told().soft_error) << "once";
@@ -118,7 +118,7 @@ TEST(DeadGatewayR1, IsAsConfigured) {
   peer.after(299ms);
   EXPECT_FALSE(peer.told().soft_error);
   peer.after(1ms);
-  EXPECT_EQ(peer.told().soft_error, Error::host_unreachable);
+  EXPECT_EQ(peer.told().soft_error, Error::connection_timed_out);
 }
 
 // A neighbour has no other way: the connection goes on by the only one.

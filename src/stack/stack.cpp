@@ -176,6 +176,7 @@ void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
 
 // [RFC 1122 3.3.1.6-1, 3.3.1.6-2]
 Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
+  impl_->core.routes.make_room();
   if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
   return add_route({address, id, std::nullopt});
 }

@@ -22,6 +22,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   listener.backlog = std::max(options.backlog, 1u);
   listener.ipv6_only = options.ipv6_only;
   listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
+  listener_table_.make_room();
   const std::uint32_t index = listeners_.emplace(std::move(listener));
   listener_table_.insert(listener_hash(options.local), index);
   return ListenerId{index, listeners_.generation(index)};
@@ -29,6 +30,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
 
 // Openings under way are forgotten, and complete ones nobody has accepted are reset.
 Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
+  make_up(core, now);
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
@@ -43,13 +45,15 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
 Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
+  make_up(core, now);
   while (!listener->queue.empty()) {
-    const StreamId stream = listener->queue.pop_front();
-    Flow* flow = flows_.find(stream.index, stream.generation);
-    if (!flow) continue;
-    flow->listener = kNone;
-    settle(core, now, stream.index);
-    return stream;
+    const StreamId stream = listener->queue.front();
+    if (Flow* flow = flows_.find(stream.index, stream.generation)) {
+      flow->listener = kNone;
+      settle(core, now, stream.index);  // may throw: then it waits to be accepted again
+      return listener->queue.pop_front();
+    }
+    (void)listener->queue.pop_front();
   }
   return std::unexpected(Error::would_block);
 }
@@ -152,6 +156,8 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   if (!chosen) return std::unexpected(chosen.error());
   auto config =
       options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
+  make_room();
+  output_.make_room();
   const std::uint32_t index = flows_.emplace(
       std::in_place_type<tcp::Handshake>, Flow::Place{chosen->hash, *path, now, core.path_version},
       core.context(now), core.secrets, chosen->tuple, std::move(config), path->link_mtu);
@@ -168,6 +174,7 @@ std::shared_ptr<const TcpConfig> TcpLayer::default_config(const Core& core) {
 }
 
 Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -180,12 +187,14 @@ Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
     return {};
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
+  unsettled_ = true;
   connection->release(core.context(now));
   settle(core, now, id.index);
   return {};
 }
 
 Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -195,6 +204,7 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   const auto entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
   if (connection->state() == State::time_wait && entry && entry->kind == Kind::time_wait)
     drop_time_wait(core, now, entry->index);
+  unsettled_ = true;
   connection->abort(core.context(now));
   settle(core, now, id.index);
   return {};

@@ -16,6 +16,7 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
                              const Segment& segment, Origin origin, Block* owner,
                              const tcp::ReturnRoute& return_route) {
+  make_up(core, now);
   const Arrived in{tuple, segment, origin, owner, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
@@ -71,6 +72,7 @@ State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
+  unsettled_ = true;
   const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
   const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
   if (good && flow.learns_route && !in.return_route.empty())
@@ -93,6 +95,7 @@ void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
 Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
+  unsettled_ = true;
   const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
@@ -133,9 +136,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
         ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
         return Verdict::queue_full;
       }
-      const tcp::HalfOpen copy = record;
-      drop_half_open(index);
-      return complete(core, now, in, copy);
+      return complete(core, now, in, tcp::HalfOpen(record), index);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
       half_open_[index].sent_twice = true;
@@ -189,8 +190,8 @@ void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
-Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
-                           const tcp::HalfOpen& record) {
+Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                           std::optional<std::uint32_t> half_open) {
   tcp::Listener& listener = listeners_[record.listener];
   const tcp::ReturnRoute& route = in.return_route.empty() ? record.return_route : in.return_route;
   // [RFC 9293 MUST-52]
@@ -205,19 +206,24 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
   const auto path =
       core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address));
   if (!path || flows_.size() >= core.config.limits.connections) {
+    if (half_open) drop_half_open(*half_open);
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
   const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config, now);
+  // Without memory for all of it there is no connection yet, and the ACK may come again.
+  listener.queue.make_room();
+  if (listener.queue.empty())
+    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  const std::uint32_t index = add_connection(core, now, in.hash, opening, std::move(config), *path);
+  if (half_open) drop_half_open(*half_open);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, in.hash, opening, std::move(config), *path);
   Flow& flow = flows_[index];
   flow.listener = record.listener;
   flow.learns_route = learns_route;
   ++core.counters.passive_opens;
-  if (listener.queue.empty())
-    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
   flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
   settle(core, now, index);
@@ -269,6 +275,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   (void)tcp::arm_syn_ack(record, config, now);
+  make_room();
   const std::uint32_t index = half_open_.emplace(record);
   ++l.half_open;
   table_.insert(in.hash, Entry{Kind::half_open, index}.packed());
@@ -308,7 +315,7 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   record->listener = listener;
   record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
-  return complete(core, now, in, *record);
+  return complete(core, now, in, *record, std::nullopt);
 }
 
 // ---- TIME-WAIT
@@ -384,6 +391,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (!entry || entry->kind != Kind::flow) return;
   Flow& flow = flows_[entry->index];
@@ -399,6 +407,7 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
 }
 
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry && entry->kind == Kind::flow) settle(core, now, entry->index);
 }

@@ -5,6 +5,11 @@
 //
 // Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
 // flows between tables and queues.
+//
+// Law: std::bad_alloc may come out anywhere, and leaves a whole layer behind. What makes a record
+// asks for all the memory it needs first. What changes a flow raises `unsettled_` before it begins,
+// and settle() lowers it; where it is found raised, settle() did not come to its end, and is made
+// up for with all flows before anything else.
 #pragma once
 
 #include <concepts>
@@ -69,7 +74,7 @@ class TcpLayer {
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
-    return !output_.empty() && poll_flows(core, now, frame);
+    return (unsettled_ || !output_.empty()) && poll_flows(core, now, frame);
   }
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
@@ -109,6 +114,17 @@ class TcpLayer {
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
+  void settle_flow(Core& core, Instant now, std::uint32_t index);
+  void settle_all(Core& core, Instant now);
+  /// For what an exception left behind.
+  void make_up(Core& core, Instant now) {
+    if (unsettled_) settle_all(core, now);
+  }
+  /// The table and the wheel will take one more flow or half-open record without fail.
+  void make_room() {
+    table_.make_room();
+    wheel_.make_room(flows_.size() + half_open_.size() + 1);
+  }
   void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
   void drop_time_wait(Core& core, Instant now, std::uint32_t index);
@@ -151,7 +167,9 @@ class TcpLayer {
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
   bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
-  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
+  /// `half_open`: the number of the record, if it is in the cache; it goes.
+  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                   std::optional<std::uint32_t> half_open);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
@@ -187,12 +205,14 @@ class TcpLayer {
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
+  bool unsettled_ = false;
   std::shared_ptr<const TcpConfig> default_config_;
 };
 
 template <class Act>
 auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -202,6 +222,7 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     return std::unexpected(failure.value_or(Error::not_connected));
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
+  unsettled_ = true;
   auto result = act(*connection, core.context(now));
   settle(core, now, id.index);
   return result;
@@ -272,14 +293,14 @@ inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
 
 inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
   if (flow.in_output) return;
-  flow.in_output = true;
   output_.push_back(index);
+  flow.in_output = true;
 }
 
 inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
   if (flow.in_events || flow.listener != kNone) return;
-  flow.in_events = true;
   ready_.push_back({index, flows_.generation(index)});
+  flow.in_events = true;
 }
 
 // With no deadline left the entry stays where it is: to cancel it and make it again with every

@@ -55,11 +55,23 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 // -----------------------------------------------------------------------------------------
 
 void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
+  unsettled_ = true;
+  settle_flow(core, now, index);
+  unsettled_ = false;
+}
+
+void TcpLayer::settle_all(Core& core, Instant now) {
+  flows_.for_each([&](std::uint32_t index, Flow&) { settle(core, now, index); });
+  unsettled_ = false;
+}
+
+// May be called again for a flow it had not done with.
+void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (handshake->state() == State::closed) {
+      if (flow.indexed) ++core.counters.failed_opens;
       leave_table(flow, index);
-      ++core.counters.failed_opens;
       if (handshake->released()) return erase_flow(core, index);
       return queue_event(flow, index);
     }
@@ -75,8 +87,11 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
     if (ending && ending->reset)
       send_reply(core, connection.tuple(), connection.make_reset(*ending->reset), State::closed,
                  connection.config());
-    leave_table(flow, index);
-    if (state == State::time_wait) enter_time_wait(core, now, index);
+    if (state == State::time_wait) {
+      enter_time_wait(core, now, index);
+    } else {
+      leave_table(flow, index);
+    }
   }
   if (connection.released() && !flow.indexed) return erase_flow(core, index);
   if (connection.has_signals() && !connection.released()) queue_event(flow, index);
@@ -103,9 +118,9 @@ void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
 }
 
 void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
-  const Flow& flow = flows_[index];
+  Flow& flow = flows_[index];
   if (time_wait_.size() >= core.config.limits.time_wait) {
-    if (oldest_time_wait_ == kNone) return;
+    if (oldest_time_wait_ == kNone) return leave_table(flow, index);
     ++core.counters.time_wait_overflow;
     drop_time_wait(core, now, oldest_time_wait_);
   }
@@ -113,6 +128,7 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
+  leave_table(flow, index);  // and so gives the record a place there
   table_.insert(flow.hash, Entry{Kind::time_wait, record}.packed());
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
@@ -164,6 +180,7 @@ void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, St
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
                                        const tcp::Opening& opening,
                                        std::shared_ptr<const TcpConfig> config, const Path& path) {
+  make_room();
   const std::uint32_t index = flows_.emplace(
       std::in_place_type<Connection>, Flow::Place{hash, path, now, core.path_version},
       core.context(now), opening, std::move(config), limits_of(core, path, opening.tuple.family()));
@@ -176,9 +193,9 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
                           State state, const TcpConfig& config,
                           const tcp::ReturnRoute& return_route) {
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
-  core.reply(TcpReply{tuple, emission, state, config.ttl,
-                      static_cast<std::uint8_t>(config.dscp << 2),
-                      config.source_route.empty() ? return_route.hops() : config.source_route});
+  core.reply(TcpReply{
+      tuple, emission, state, config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
+      config.source_route.empty() ? return_route.hops() : config.source_route});  // MUST-52
 }
 
 // ---- seen from outside

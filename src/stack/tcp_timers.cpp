@@ -7,6 +7,7 @@
 namespace estab::stack {
 
 Instant TcpLayer::next_deadline(Instant now) const {
+  if (unsettled_) return now;
   Instant next = wheel_.next();
   if (oldest_time_wait_ != kNone)
     next = std::min(next, time_wait_[oldest_time_wait_].deadline.instant(now));
@@ -14,6 +15,7 @@ Instant TcpLayer::next_deadline(Instant now) const {
 }
 
 void TcpLayer::on_deadline(Core& core, Instant now) {
+  make_up(core, now);
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
@@ -24,6 +26,7 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
 
 void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
+  unsettled_ = true;
   flow.timer = kNone;
   // [RFC 9293 MUST-20, MUST-22]
   // MUST-20 (b), MUST-22: when R1 is reached, IP is told to look for another way.

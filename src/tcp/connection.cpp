@@ -196,8 +196,8 @@ void Connection::abort(const Context& context) {
 }
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
-  const bool same_route = config->source_route == config_->source_route;
   const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
+  const bool same_route = config->source_route == config_->source_route;
   config_ = std::move(config);
   if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
@@ -236,7 +236,7 @@ void Connection::on_timer(const Context& context, Timer timer) {
         return fail(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
+      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
       if (!sender_.on_persist_timer(context, *config_, timers_))

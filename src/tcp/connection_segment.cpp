@@ -222,10 +222,16 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
         SendReason::reset_unread_data);
     return Verdict::data_after_close;
   }
-  const std::uint32_t octets = receiver_.accept_text(context, *config_, arrival.seq,
-                                                     {segment.payload, arrival.owner}, timers_);
+  const StreamOffset before = receiver_.nxt();
+  try {
+    receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.owner},
+                          timers_);
+  } catch (...) {  // std::bad_alloc, perhaps behind a part of the text
+    signals_.readable = signals_.readable || receiver_.nxt() > before;
+    throw;
+  }
   receiver_.set_aside_urgent(context, *config_);
-  if (octets > 0) signals_.readable = true;
+  if (receiver_.nxt() > before) signals_.readable = true;
   return std::nullopt;
 }
 

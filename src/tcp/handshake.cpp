@@ -151,7 +151,7 @@ void Handshake::on_timer(const Context& context) {
   if (repeats_ < 255) ++repeats_;
   // [RFC 9293 MUST-22]
   // MUST-22: the application hears at R1 of a SYN as of data.
-  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::host_unreachable);
+  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::connect_timed_out);
   due_ = true;
   deadline_ = kNever;
 }

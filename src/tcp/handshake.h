@@ -47,11 +47,11 @@ class Handshake {
   void on_icmp(const Context& context, Error error);
   void on_timer(const Context& context);
   Instant next_deadline() const { return deadline_; }
+  bool wants_to_send() const { return due_ && state_ != State::closed; }
   std::uint8_t repeats() const { return repeats_; }
   /// What the application is to be told though the opening goes on (SHLD-9, SHLD-25); once.
   bool has_soft_error() const { return soft_error_.has_value(); }
   std::optional<Error> take_soft_error() { return std::exchange(soft_error_, std::nullopt); }
-  bool wants_to_send() const { return due_ && state_ != State::closed; }
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);

@@ -125,8 +125,8 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
 // -----------------------------------------------------------------------
 
 void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
-  note_duplicate({begin, std::min(begin + octets, nxt_)});
   owe(SendReason::ack_unacceptable);
+  note_duplicate({begin, std::min(begin + octets, nxt_)});
 }
 
 void Receiver::note_duplicate(OffsetRange range) {
@@ -191,8 +191,8 @@ void Receiver::accept_expected(const Context& context, const TcpConfig& config, 
                                TimerTable& timers) {
   const auto size = static_cast<std::uint32_t>(in.octets.size());
   learn_segment_size(size);
+  queue_.append(in, context.blocks);  // first: without memory the octets were not received
   nxt_ += size;
-  queue_.append(in, context.blocks);
   schedule_ack(context, config, size, timers);
 }
 
@@ -214,7 +214,10 @@ void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config,
 }
 
 void Receiver::take_in_order(const Context& context) {
-  while (auto piece = gaps_->take_next(nxt_, context.blocks)) {
+  while (true) {
+    queue_.make_room();
+    auto piece = gaps_->take_next(nxt_, context.blocks);
+    if (!piece) return;
     nxt_ += piece->size;
     queue_.append(std::move(*piece), context.blocks);
   }
