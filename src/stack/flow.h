@@ -30,6 +30,7 @@ struct Flow {
         path_version(place.version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
+  // [RFC 1122 3.3.1.3-1]
   Path path;
   std::uint32_t hash;  // its place in the flow table
   Instant path_found_at;

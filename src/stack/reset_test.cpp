@@ -35,6 +35,7 @@ TEST_P(Reset, IsNeverAnsweredWithAReset) {
 }
 
 // The way back is the way it came, even for a gone connection with a source route or other marks.
+// [RFC 1122 3.3.4.2-1]
 TEST_P(Reset, LeavesByTheAddressesAndPortsItAnswers) {
   peer.talk_from(7);
   peer.in(". 0:0(0) ack 5 win 65535");
@@ -59,7 +60,7 @@ TEST(ResetLimit, DropsAnswersBeyondWhatMayWait) {
 // ---- acceptance: RFC 5961 §3
 // -----------------------------------------------------------------------------
 
-// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3, MUST-12]
+// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3, MUST-12] [RFC 5961 3.2-5]
 TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
   peer.establish();
   peer.in("P. 1:101(100) ack 1 win 65535");
@@ -213,6 +214,7 @@ TEST_P(Reset, TheRangeOfOldAcknowledgementsFollowsTheLargestWindowEverAnnounced)
 }
 
 // RFC 5961 §10, and no limit shared by all connections (CVE-2016-5696).
+// [RFC 5961 7-2]
 TEST_P(Reset, ChallengesAreLimitedPerConnectionAndSecond) {
   for (const std::uint16_t port : {1, 2}) {
     peer.talk_from(port);
@@ -231,6 +233,7 @@ TEST_P(Reset, ChallengesAreLimitedPerConnectionAndSecond) {
   EXPECT_EQ(peer.stack().counters().challenge_acks_out, 30u);
 }
 
+// [RFC 5961 7-2]
 TEST(ResetChallenges, CanBeLimitedOtherwise) {
   Peer peer(PeerOptions{.stack = {.limits = {.challenge_acks_per_second = 2}}});
   peer.establish();

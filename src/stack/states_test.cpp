@@ -231,7 +231,7 @@ void check(const Kind& kind, Family family) {
 }
 
 // Second check, RFC 5961 §3. TIME-WAIT ignores every RST (RFC 1337).
-// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3]
+// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3] [RFC 5961 3.2-5]
 TEST_P(States, SynchronizedMeetingAReset) {
   const Kind::Exception waits{State::time_wait, "", State::time_wait};
   for (const char* reset : {"R {r}:{r}(0)", "R. {r}:{r}(0) ack {u}", "R. {r}:{r+4}(4) ack {n+900}",

@@ -104,6 +104,7 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
   tuple.local_port = options.local_port;
   // [RFC 9293 MUST-43]
   if (options.local_address) {
+    // [RFC 1122 3.2.1.3-9]
     if (!core.interfaces.is_local(*options.local_address))
       return std::unexpected(Error::address_not_available);
     tuple.local_address = *options.local_address;  // MUST-43

@@ -389,7 +389,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // ---- ICMP (RFC 9293 §3.9.2.2)
 // -----------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-54]
+// [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
   make_up(core, now);

@@ -281,7 +281,7 @@ inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, F
 
 // Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
 // has merely aged.
-// [RFC 9293 MUST-45]
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1]
 inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
   const bool current = flow.path_version == core.path_version &&
                        now - flow.path_found_at < core.config.path_mtu_lifetime;

@@ -298,6 +298,7 @@ void Connection::on_heard(const Context& context) {
 
 // RFC 5961 §10: a limit for each connection. One for all connections together would tell an
 // attacker who can use it up whether a guess was right (CVE-2016-5696).
+// [RFC 5961 7-2]
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;

@@ -176,7 +176,7 @@ class Connection {
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
-  // [RFC 9293 MUST-1]
+  // [RFC 9293 MUST-1] [RFC 7323 2.3-4]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }

@@ -25,6 +25,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   if (std::exchange(challenge_due_, false)) {
     emit_ack(context, SendReason::challenge_ack, emission);
   } else if (receiver_.owes_duplicate()) {
+    // [RFC 5681 4.2-11]
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
@@ -55,6 +56,7 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   segment.ack = receiver_.ack_number();
   segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
+  // [RFC 7323 3.2-2, 3.2-6]
   if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;

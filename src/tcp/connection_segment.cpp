@@ -62,18 +62,22 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
 // RFC 7323 §3.2 and §5.3. A RST is judged by its sequence number alone.
 Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
+  // [RFC 7323 3.2-10, 5.2-5]
   if (!negotiated_.timestamps || segment.flags.rst()) return std::nullopt;
   if (!segment.options.timestamps) {
     // A peer that rebooted may open anew without them: it must hear the challenge (RFC 5961 §4).
     if (segment.flags.syn()) return std::nullopt;
+    // [RFC 7323 3.2-8, 3.2-9]
     return Verdict::missing_timestamp;
   }
+  // [RFC 7323 5.3-1]
   if (receiver_.check_paws(*segment.options.timestamps, context.now)) return std::nullopt;
   if (segment.length() > 0 || may_answer(context)) receiver_.on_refused(arrival.seq, 0);
   return Verdict::paws;
 }
 
 Connection::Stop Connection::first_check_sequence(const Context& context, const Arrival& arrival) {
+  // [RFC 7323 5.3-2, 5.3-3]
   if (auto stop = check_timestamps(context, arrival)) return stop;
   const Segment& segment = arrival.segment;
   const bool acceptable = receiver_.check_acceptable(arrival.seq, segment.length());
@@ -86,6 +90,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
     on_heard(context);
     return std::nullopt;
   }
+  // [RFC 5961 3.2-5]
   if (segment.flags.rst()) return Verdict::reset_ignored;
   // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
   // answered at a limited rate, so that two ends cannot answer each other for ever.
@@ -109,7 +114,7 @@ void Connection::note_timestamp(const Context& context, const Arrival& arrival) 
 
 Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.rst()) return std::nullopt;
-  // [RFC 9293 SHLD-2, 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3]
+  // [RFC 9293 SHLD-2, 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3] [RFC 5961 4.2-4]
   if (arrival.seq != receiver_.nxt()) {
     owe_challenge(context);
     return Verdict::reset_challenged;

@@ -18,6 +18,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
   h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
+  // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
   h.started_at = h.sent_at = context.now;

@@ -55,6 +55,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   }
   // Second, check the RST bit.
   if (flags.rst()) {
+    // [RFC 5961 3.2-6]
     if (!acked) return {Verdict::reset_ignored};
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
@@ -80,6 +81,7 @@ void Handshake::accept_syn(const Segment& segment) {
   const bool agreed =
       segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
   negotiated_.ecn = asks_for_ecn() && agreed;
+  // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
@@ -131,6 +133,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
   return {Verdict::no_ack_bit};
 }
 
+// [RFC 1122 3.2.2.1-4]
 void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
@@ -165,6 +168,7 @@ void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpCon
   if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
 }
 
+// [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;

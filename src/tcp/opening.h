@@ -51,6 +51,7 @@ constexpr std::uint16_t default_mss(Family family) {
 }
 
 /// The clock of the timestamps option: one tick a millisecond (RFC 7323 §5.4).
+// [RFC 7323 4.1-1, 5.4-1, 5.4-2, 5.4-3]
 inline std::uint32_t timestamp_clock(Instant now, std::uint32_t offset) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
   return static_cast<std::uint32_t>(ms.count()) + offset;

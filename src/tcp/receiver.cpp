@@ -70,11 +70,14 @@ bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const 
   return begins_inside || (last >= nxt_ && last < edge_);
 }
 
+// [RFC 7323 5.5-1]
 bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
   return !is_older(timestamps.value, ts_recent_) || now - ts_recent_at_ > kTimestampLifetime;
 }
 
+// [RFC 7323 3.2-3]
 void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
+  // [RFC 7323 4.3-1, 4.3-2, 4.3-3, 5.2-1]
   if (begin > last_ack_sent_) return;
   if (is_older(timestamps.value, ts_recent_) && now - ts_recent_at_ <= kTimestampLifetime) return;
   ts_recent_ = timestamps.value;
@@ -145,7 +148,7 @@ std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& con
     in.octets = in.octets.subspan(skip, static_cast<std::size_t>(limit - from));
     if (from > nxt_) {
       store_beyond_gap(context, config, from, in);
-      // [RFC 9293 MAY-13]
+      // [RFC 9293 MAY-13] [RFC 5681 3.2-1]
       owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
     } else {
       octets = accept_next(context, config, in, timers);
@@ -178,6 +181,7 @@ std::uint32_t Receiver::accept_next(const Context& context, const TcpConfig& con
     if (again.empty()) again = {gap_end, std::min(nxt_, end)};
   }
   note_duplicate(again);
+  // [RFC 5681 3.2-2]
   owe(SendReason::ack_gap_filled);  // RFC 5681 §4.2: at once, filled in all or in part
   return static_cast<std::uint32_t>(nxt_ - before);
 }
@@ -276,7 +280,7 @@ StreamOffset Receiver::free_edge(const TcpConfig& config) const {
 // from moving back; that may promise a little more than the buffer, and is done while the excess is
 // below half of it. Beyond that the edge may seem to move back by less than one unit, which
 // RFC 7323 §2.4 tells senders to expect; what had been promised is still accepted.
-// [RFC 9293 SHLD-14, MUST-39]
+// [RFC 9293 SHLD-14, MUST-39] [RFC 7323 2.3-5, 2.4-2, 2.4-3]
 std::uint16_t Receiver::announce(const TcpConfig& config) {
   const StreamOffset free = free_edge(config);
   const std::int64_t step = std::min<std::int64_t>(config.receive_buffer / 2, segment_size_);
@@ -291,6 +295,7 @@ std::uint16_t Receiver::announce(const TcpConfig& config) {
   return static_cast<std::uint16_t>(units);
 }
 
+// [RFC 2018 4-1, 4-3, 4-2, 4-4, 4-5]
 SackBlocks Receiver::sack_blocks() {
   if (!sack_ || !gaps_) return {};
   return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);

@@ -21,6 +21,7 @@ class Secrets {
   /// ISN = M + F(tuple, secret), M a clock of 4 microseconds (RFC 6528 §3, MUST-8, SHLD-1).
   SeqNum initial_sequence(const FourTuple& tuple, Instant now) const;
   /// Where this pair's timestamp clock begins (RFC 7323 §5.4, §7.1).
+  // [RFC 7323 7-1]
   std::uint32_t timestamp_offset(const FourTuple& tuple) const {
     return static_cast<std::uint32_t>(keyed_hash(timestamp_, tuple));
   }

@@ -24,6 +24,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
+  // [RFC 5681 3.1-5]
   congestion_.on_syn_lost(mss);
 }
 
@@ -69,6 +70,7 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   }
   // Nothing could be timed here because something was sent twice: the timestamp says which sending
   // is answered (RFC 7323 §4.3).
+  // [RFC 7323 4.1-2, 4.2-1]
   if (timed_end_ > kSynOffset || !facts.timestamps || facts.timestamps->echo == 0) return;
   const std::uint32_t ticks =
       timestamp_clock(context.now, facts.timestamp_offset) - facts.timestamps->echo;
@@ -81,6 +83,7 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
   // in its place (RFC 3042): it does not count a second time.
   const std::uint32_t counted = std::min(duplicate_acks_ * mss_, acked - std::min(acked, mss_));
   duplicate_acks_ = 0;
+  // [RFC 6582 2-1]
   if (recovery_ == Recovery::fast && ack < recover_) {  // partial: the next hole (RFC 6582 §3.2)
     congestion_.on_partial_ack(acked, mss_);
     resend_ = Resend::partial;
@@ -125,6 +128,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
+  // [RFC 2018 8-5]
   queue_.release_until(std::min(ack, queue_.end()), context.blocks);
   retransmits_ = 0;
   probes_ = 0;
@@ -140,6 +144,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   }
 }
 
+// [RFC 5681 3.2-3, 3.2-7, 3.2-9, 4.3-1]
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
@@ -149,6 +154,7 @@ void Sender::accept_duplicate_ack() {
       congestion_.on_duplicate_in_recovery(mss_);
     return;
   }
+  // [RFC 6582 6-2]
   if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;
   recovery_ = Recovery::fast;
   recover_ = max_;
@@ -187,11 +193,12 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   const bool octets_left = nxt_ < queue_.end();
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
   if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
-  // [RFC 9293 MUST-34, SHLD-15, SHLD-16]
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
   const std::int64_t window_room = (una_ + window_) - nxt_;
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
+  // [RFC 5681 2-1, 3-1]
   const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
   // Less than a full segment of congestion window is not worth a segment while others are in
   // flight: their ACKs will make room.
@@ -274,10 +281,12 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   const StreamOffset end = plan.from + plan.length + (plan.fin ? 1 : 0);
   const bool all_new = plan.from >= max_;
   if (is_new(plan)) cwr_due_ = false;
+  // [RFC 6298 3-3]
   if (all_new && timed_end_ <= kSynOffset && plan.reason == SendReason::data) {
     timed_end_ = end;
     timed_at_ = context.now;
   } else if (!all_new && plan.from < timed_end_) {
+    // [RFC 6298 3-2]
     timed_end_ = kSynOffset;  // Karn: what is sent twice cannot be timed
   }
   if (!all_new && end <= max_) {
@@ -301,6 +310,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
 }
 
+// [RFC 6298 5-2] [RFC 6928 9-1]
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                       TimerTable& timers) {
   const Instant give_up = oldest_at_ + give_up_after(config);
@@ -431,6 +441,7 @@ void Sender::append_owned(const Context& context, const TcpConfig& config, Octet
   after_append(mode);
 }
 
+// [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9, 6.4-6]
 void Sender::set_mss(std::uint32_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
