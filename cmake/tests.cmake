@@ -38,7 +38,7 @@ foreach(folder trace device host)
   estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found})
 endforeach()
 
-foreach(folder headers purity style package sim interop cli)
+foreach(folder headers purity style package sim model interop cli)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
   endif()

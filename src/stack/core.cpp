@@ -93,11 +93,14 @@ void Core::hash_into(base::Hasher& h) const {
   path_mtu.hash_into(h);
   icmp_limit.hash_into(h);
   h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
-  for (std::uint64_t count : counters.verdicts) h.add(count);
+  for (std::uint64_t word : prng.state()) h.add(word);
+  if (h.takes_history())
+    for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
       h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq.value(),
-                tcp->segment.ack.value(), tcp->segment.flags.wire());
+                tcp->segment.ack.value(), tcp->segment.flags.wire(), tcp->segment.window,
+                tcp->reason);
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));
     }

@@ -320,7 +320,8 @@ void Connection::hash_into(base::Hasher& h) const {
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);
-  sender_.hash_into(h);
+  negotiated_.hash_into(h);
+  sender_.hash_into(h, *config_);
   receiver_.hash_into(h);
 }
 

@@ -68,6 +68,7 @@ void HalfOpen::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
             started_at, sent_at, deadline);
+  negotiated.hash_into(h);
 }
 
 }  // namespace estab::tcp

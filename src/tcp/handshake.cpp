@@ -238,6 +238,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
             failure_, advice_);
+  negotiated_.hash_into(h);
 }
 
 }  // namespace estab::tcp

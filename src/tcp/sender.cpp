@@ -411,15 +411,19 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.unacked_bytes = static_cast<std::uint32_t>(max_ - una_);
 }
 
-void Sender::hash_into(base::Hasher& h) const {
+void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
-            wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value(),
-            timed_end_.value());
-  h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
+            wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value());
+  h.add_all(oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
             fin_queued_, more_, urgent_notice_, cwnd_limited_);
-  h.add_all(total_retransmits_, bytes_retransmitted_);
-  rtt_.hash_into(h);
+  // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
+  const bool pinned = config.rto_min == config.rto_max && config.rto_initial == config.rto_max;
+  if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
+  if (h.takes_history() || !pinned) {
+    h.add_all(timed_end_.value(), timed_at_);
+    rtt_.hash_into(h);
+  }
   congestion_.hash_into(h);
   queue_.hash_into(h);
 }

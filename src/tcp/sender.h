@@ -126,7 +126,7 @@ class Sender {
   void fill(TcpInfo& info, const TcpConfig& config) const;
   std::size_t memory() const { return queue_.memory(); }
   friend bool operator==(const Sender&, const Sender&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 
  private:
   /// What SND.UNA is to be sent again for, beside the ordinary course.
