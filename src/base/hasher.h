@@ -8,8 +8,9 @@
 //   return hasher.finish();
 //
 // A Hasher::of_future(now) is for telling apart what will happen, not what has happened: times are
-// added as distances from `now`, and whoever adds a value leaves out what only keeps count
-// (takes_history() says so). Two stacks that differ by nothing else then hash alike.
+// added as distances from `now`, numbers that a clock made (initial sequence numbers, timestamps) as
+// distances from what that clock shows now, and whoever adds a value leaves out what only keeps
+// count (takes_history() says so). Two stacks that differ by nothing else then hash alike.
 #pragma once
 
 #include <bit>
@@ -20,6 +21,7 @@
 
 #include "estab/address.h"
 #include "estab/octets.h"
+#include "estab/segment.h"
 #include "estab/time.h"
 
 #include "base/byte_order.h"
@@ -52,6 +54,13 @@ class Hasher {
   constexpr void add(Duration duration) { add(duration.count()); }
   constexpr void add(Instant instant) {
     add(instant == kNever ? instant.time_since_epoch().count() : (instant - origin_).count());
+  }
+
+  /// A number of a space that began at an ISN: those advance by one every 4 microseconds.
+  constexpr void add(SeqNum number) { add((number - ticks(std::chrono::microseconds(4))).value()); }
+  /// A number of the timestamps option: those advance by one every millisecond.
+  constexpr void add_timestamp(std::uint32_t number) {
+    add(number - ticks(std::chrono::milliseconds(1)));
   }
 
   void add(Octets octets) {
@@ -88,6 +97,10 @@ class Hasher {
     word = (word ^ word >> 32) * 0xd6e8feb86659fd93;
     word = (word ^ word >> 32) * 0xd6e8feb86659fd93;
     return word ^ word >> 32;
+  }
+
+  constexpr std::uint32_t ticks(Duration tick) const {
+    return static_cast<std::uint32_t>(origin_.time_since_epoch() / tick);
   }
 
   std::uint64_t hash_ = kOdd;

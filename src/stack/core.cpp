@@ -98,8 +98,8 @@ void Core::hash_into(base::Hasher& h) const {
     for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq.value(),
-                tcp->segment.ack.value(), tcp->segment.flags.wire(), tcp->segment.window,
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq,
+                tcp->segment.ack, tcp->segment.flags.wire(), tcp->segment.window,
                 tcp->reason);
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));

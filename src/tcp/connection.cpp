@@ -322,7 +322,7 @@ void Connection::hash_into(base::Hasher& h) const {
   for (Instant deadline : timers_.deadlines()) h.add(deadline);
   negotiated_.hash_into(h);
   sender_.hash_into(h, *config_);
-  receiver_.hash_into(h);
+  receiver_.hash_into(h, negotiated_);
 }
 
 }  // namespace estab::tcp

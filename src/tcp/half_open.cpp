@@ -66,7 +66,8 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
 
 void HalfOpen::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
+  if (negotiated.timestamps) h.add_timestamp(ts_recent);
+  h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener,
             started_at, sent_at, deadline);
   negotiated.hash_into(h);
 }

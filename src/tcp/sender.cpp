@@ -412,7 +412,7 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
 }
 
 void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
-  h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
+  h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
             wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value());
   h.add_all(oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,

@@ -56,6 +56,8 @@ struct Application {
   /// The application still holds a handle.
   bool holds() const { return last() && !last()->let_go; }
   void hash_into(base::Hasher& hasher) const;
+  /// With every initial sequence number counted from another place.
+  Application moved(std::uint32_t by) const;
 };
 
 }  // namespace estab::model

@@ -28,12 +28,6 @@ enum class Fault : std::uint8_t {
   silent_retransmitter  ///< a's timers never fire
 };
 
-/// When two moments count as the same.
-enum class Clock : std::uint8_t {
-  relative,  ///< when everything lies equally far ahead or behind; needs numbers that no clock makes
-  absolute,  ///< when it is the same time of day: initial sequence numbers and timestamps count it
-};
-
 /// When an application takes what has arrived.
 enum class Reading : std::uint8_t { at_once, at_any_time };
 
@@ -60,7 +54,6 @@ struct Bounds {
   Duration lifetime = kForever;   ///< the MSL that the network keeps to
 
   // ---- the clock
-  Clock clock = Clock::relative;
   std::uint8_t firings = 2;  ///< of timers, both sides together
 
   // ---- the exploration

@@ -1,4 +1,5 @@
-// Facts: what of one side is held against the other side.
+// Facts: what of one side is held against the other side. Initial sequence numbers count from what
+// their clock shows (see SegmentTable), so that those of two sides can be compared.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// HashMap: from a 64-bit hash to a 32-bit number, for tens of millions of them: 12 octets each, and
+// HashMap: from a 64-bit hash, or any other number, to a 32-bit number, for tens of millions of them: 12 octets each, and
 // what open addressing leaves free. Nothing is ever taken out.
 #pragma once
 
@@ -39,7 +39,7 @@ class HashMap {
 
   std::size_t place(std::uint64_t hash) const {
     const std::size_t mask = keys_.size() - 1;
-    std::size_t at = (hash ^ hash >> 32) & mask;
+    std::size_t at = (hash * 0x9e3779b97f4a7c15 >> 20) & mask;
     while (keys_[at] != kNone && keys_[at] != hash) at = (at + 1) & mask;
     return at;
   }

@@ -35,6 +35,7 @@ std::string_view name(Act act) {
 struct Host::Work {
   HostState& state;
   Outcome& outcome;
+  bool bare_syn = false;  // the input was a SYN without ACK
   InterfaceId interface{0};
 
   Stack& stack() { return state.stack; }
@@ -64,9 +65,8 @@ HostState Host::make() const {
 }
 
 std::uint64_t Host::hash(const HostState& state) const {
-  base::Hasher hasher;
+  auto hasher = base::Hasher::of_future(state.now);
   hasher.add_all(side_, future_hash(state.stack, state.now));
-  if (bounds_->clock == Clock::absolute) hasher.add(state.now);
   state.application.hash_into(hasher);
   return hasher.finish();
 }
@@ -117,6 +117,7 @@ Outcome Host::perform(HostState& state, Input input, Octets segment) const {
 void Host::deliver(Work& work, Octets octets) const {
   std::vector<std::uint8_t> falsified;
   const Segment segment = segment_of(octets);
+  work.bare_syn = segment.flags.syn() && !segment.flags.ack();
   const StreamRecord* last = work.last();
   const auto flow = last ? view_flow(work.stack(), last->id, work.now()) : std::nullopt;
   if (side_ == Side::b && flow && is_synchronized(flow->state)) {
@@ -138,16 +139,23 @@ void Host::deliver(Work& work, Octets octets) const {
 // A wheel entry may be early, and find that nothing is due. To the world nothing has happened then:
 // it goes on to the next that comes to something.
 void Host::fire(Work& work) const {
-  if (bounds_->fault == Fault::silent_retransmitter && side_ == Side::a) return;
+  if (bounds_->fault == Fault::silent_retransmitter && side_ == Side::a) {
+    work.outcome.nothing = true;
+    return;
+  }
   const Instant before = work.now();
   const std::uint64_t hash = future_hash(work.stack(), before);
   for (int turn = 0; turn < kMostTurns; ++turn) {
     const Instant due = work.stack().next_deadline();
-    if (due == kNever) return;
+    if (due == kNever) {
+      work.outcome.nothing = true;
+      return;
+    }
     const Instant then = std::max(work.now(), due);
     work.stack().handle_deadline(then);
     work.state.now = then;
-    if (future_hash(work.stack(), before) == hash) continue;
+    settle(work);
+    if (work.outcome.frames.empty() && future_hash(work.stack(), before) == hash) continue;
     work.outcome.elapsed = then - before;
     return;
   }
@@ -306,14 +314,16 @@ void Host::collect(Work& work) const {
   while (work.stack().poll_transmit(work.now(), frame)) {
     std::vector<std::uint8_t> octets(frame.size());
     frame.copy_to(octets.data());
+    const Segment segment = segment_of(octets);
+    const bool answers_syn = work.bare_syn && segment.flags.rst() && segment.flags.ack();
     if (bounds_->fault == Fault::fin_not_counted && side_ == Side::b) {
-      const Segment segment = segment_of(octets);
       const StreamRecord* last = work.last();
       const auto flow = last ? view_flow(work.stack(), last->id, work.now()) : std::nullopt;
       const bool counted = flow && flow->fin_received && segment.flags.ack();
       if (counted) set_numbers(octets, segment.seq, segment.ack - 1);
     }
-    work.outcome.frames.push_back(std::move(octets));
+    work.outcome.frames.push_back(
+        {std::move(octets), answers_syn ? SequenceNumber::zero : SequenceNumber::of_a_space});
     if (work.outcome.frames.size() > 100) return work.complain("segments without end");
   }
 }

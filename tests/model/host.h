@@ -11,6 +11,7 @@
 
 #include "model/application.h"
 #include "model/bounds.h"
+#include "model/segments.h"
 
 namespace estab::model {
 
@@ -48,9 +49,10 @@ struct HostState {
 
 /// What came of an input.
 struct Outcome {
-  std::vector<std::vector<std::uint8_t>> frames{};  ///< sent, in this order
-  std::string complaint{};                          ///< a law broken at this side alone
-  Duration elapsed{};                               ///< how long a timer had to be waited for
+  std::vector<Frame> frames{};  ///< sent, in this order
+  std::string complaint{};      ///< a law broken at this side alone
+  Duration elapsed{};           ///< how long a timer had to be waited for
+  bool nothing = false;         ///< no timer runs: the state is to be thrown away
 };
 
 class Host {

@@ -26,6 +26,10 @@ Facts facts_of(const HostState& state) {
   if (const StreamRecord* last = state.application.last()) {
     facts.flow = view_flow(state.stack, last->id, state.now);
     if (facts.flow && !facts.flow->indexed) facts.flow.reset();
+    if (facts.flow) {
+      facts.flow->iss = facts.flow->iss - number_clock(state.now);
+      facts.flow->irs = facts.flow->irs - number_clock(state.now);
+    }
   }
   return facts;
 }
@@ -58,19 +62,24 @@ const Step& HostTable::step(std::uint32_t from, Input input) {
   if (!fresh) return steps_[number];
   HostState next = state(from);
   const Side side = entries_[from].side;
-  const Octets segment = input.act == Act::deliver ? segments_.octets(input.argument) : Octets();
-  const Outcome outcome = host(side).perform(next, input, segment);
+  const Outcome outcome = perform(side, next, input);
   Step step;
   step.first_frame = size32(frames_);
   step.frame_count = static_cast<std::uint16_t>(outcome.frames.size());
-  for (const auto& frame : outcome.frames) frames_.push_back(segments_.intern(frame));
+  for (const Frame& frame : outcome.frames) frames_.push_back(segments_.intern(frame, next.now));
   step.elapsed_ms = static_cast<std::uint32_t>(outcome.elapsed / std::chrono::milliseconds(1));
   std::string complaint = outcome.complaint;
   if (complaint.empty()) complaint = complaint_about(facts_of(next), next);
   step.complaint = note(complaint);
-  step.to = intern(std::move(next), side, from, input);
+  step.to = outcome.nothing ? from : intern(std::move(next), side, from, input);
   steps_.push_back(step);
   return steps_.back();
+}
+
+Outcome HostTable::perform(Side side, HostState& state, Input input) const {
+  std::vector<std::uint8_t> segment;
+  if (input.act == Act::deliver) segment = segments_.octets(input.argument, state.now);
+  return host(side).perform(state, input, segment);
 }
 
 std::uint32_t HostTable::note(const std::string& complaint) {
@@ -85,7 +94,7 @@ std::uint32_t HostTable::intern(HostState&& state, Side side, std::uint32_t pare
   if (!fresh) return number;
   Entry entry{.side = side, .parent = parent, .by = by};
   entry.enabled = host(side).enabled(state);
-  entry.application = state.application;
+  entry.application = state.application.moved(0 - number_clock(state.now));
   entry.facts = facts_of(state);
   entry.now = state.now;
   entry.used = ++clock_;
@@ -110,7 +119,7 @@ void HostTable::make_room() {
 HostState HostTable::state(std::uint32_t number) {
   const Stack& stack = stack_of(number);
   const Entry& entry = entries_[number];
-  return {stack, entry.application, entry.now};
+  return {stack, entry.application.moved(number_clock(entry.now)), entry.now};
 }
 
 // The way back to the nearest state whose stack is still there, and from it forward again.
@@ -121,12 +130,10 @@ const Stack& HostTable::stack_of(std::uint32_t number) {
   }
   if (!way.empty()) {
     const Entry& from = entries_[entries_[way.back()].parent];
-    HostState state{*from.stack, from.application, from.now};
+    HostState state{*from.stack, from.application.moved(number_clock(from.now)), from.now};
     for (; !way.empty(); way.pop_back()) {
       const Entry& to = entries_[way.back()];
-      const bool arrives = to.by.act == Act::deliver;
-      (void)host(to.side).perform(state, to.by,
-                                  arrives ? segments_.octets(to.by.argument) : Octets());
+      (void)perform(to.side, state, to.by);
     }
     entries_[number].stack = std::make_unique<const Stack>(std::move(state.stack));
     entries_[number].used = ++clock_;

@@ -44,6 +44,7 @@ class HostTable {
   const std::string& complaint(std::uint32_t number) const { return complaints_[number]; }
 
   std::size_t size() const { return entries_.size(); }
+  SegmentTable& segments() { return segments_; }
   std::size_t steps() const { return steps_.size(); }
 
  private:
@@ -53,12 +54,13 @@ class HostTable {
     Input by{};
     std::uint32_t enabled = 0;
     std::uint32_t used = 0;  ///< when its stack was last asked for
-    Application application{};
+    Application application{};  ///< initial sequence numbers as in `facts`
     Facts facts{};
     Instant now{};
     std::unique_ptr<const Stack> stack{};  ///< may have been let go
   };
 
+  Outcome perform(Side side, HostState& state, Input input) const;
   HostState state(std::uint32_t number);
   const Stack& stack_of(std::uint32_t number);
   std::uint32_t intern(HostState&& state, Side side, std::uint32_t parent, Input by);
@@ -66,7 +68,7 @@ class HostTable {
   std::uint32_t note(const std::string& complaint);
   const Host& host(Side side) const { return hosts_[index_of(side)]; }
 
-  static constexpr std::size_t kMostStacks = 40'000;
+  static constexpr std::size_t kMostStacks = 16'000;
 
   SegmentTable& segments_;
   std::array<Host, 2> hosts_;

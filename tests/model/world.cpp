@@ -12,21 +12,14 @@ void add(base::Hasher& hasher, const Bag& bag) {
     hasher.add(std::uint64_t{bag[i].segment} << 32 | bag[i].age_ms);
 }
 
+constexpr std::uint32_t kTickMs = 1;
+
 std::uint32_t ms_of(Duration duration) {
   if (duration == Bounds::kForever) return 0xffffffff;
   return static_cast<std::uint32_t>(duration / std::chrono::milliseconds(1));
 }
 
 }  // namespace
-
-void Bag::age(std::uint32_t ms, std::uint32_t lifetime_ms) {
-  const Bag before = *this;
-  *this = Bag();
-  for (std::size_t i = 0; i < before.size_; ++i) {
-    const Flying older{before[i].segment, before[i].age_ms + ms};
-    if (older.age_ms <= lifetime_ms) add(older);
-  }
-}
 
 std::uint64_t World::hash_of_future() const {
   base::Hasher hasher;
@@ -70,12 +63,7 @@ std::uint32_t Physics::make(World& world, const Move& move) {
   Bag& bag = world.bags[index_of(move.side)];
   switch (move.kind) {
     case Move::Kind::act: {
-      // So that no two openings happen at the same time of day: the clock of initial sequence
-      // numbers is to have moved on.
-      if (move.act == Act::connect && bounds_.clock == Clock::absolute) {
-        pass(world, 1, move.side);
-        (void)perform(world, move.side, {Act::pass, 1});
-      }
+      if (move.act == Act::connect) tick(world);
       const std::uint32_t before = world.host[index_of(move.side)];
       const std::uint32_t complaint = perform(world, move.side, {move.act, 0});
       if (move.act == Act::fire && world.host[index_of(move.side)] != before) ++world.firings;
@@ -87,9 +75,13 @@ std::uint32_t Physics::make(World& world, const Move& move) {
       return 0;
     case Move::Kind::deliver_copy:
     case Move::Kind::deliver: {
-      const std::uint32_t segment = bag[move.place].segment;
+      std::uint32_t segment = bag[move.place].segment;
       if (move.kind == Move::Kind::deliver) bag.remove(move.place);
       if (move.kind == Move::Kind::deliver_copy) ++world.duplicates;
+      if (hosts_.segments().is_syn(segment)) {
+        tick(world);
+        segment = hosts_.segments().after(segment, kTickMs);
+      }
       return perform(world, other(move.side), {Act::deliver, segment});
     }
   }
@@ -108,10 +100,28 @@ std::uint32_t Physics::perform(World& world, Side side, Input input) {
   return step.complaint;
 }
 
+// No two connections are opened at the same time of day: the clock of initial sequence numbers has
+// moved on.
+void Physics::tick(World& world) {
+  pass(world, kTickMs, Side::a);
+  (void)perform(world, Side::a, {Act::pass, kTickMs});
+}
+
+// In the network; what would become too old is gone.
+void Physics::age(Bag& bag, std::uint32_t ms) const {
+  const bool mortal = bounds_.lifetime != Bounds::kForever;
+  const Bag before = bag;
+  bag = Bag();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const std::uint32_t age_ms = mortal ? before[i].age_ms + ms : 0;
+    if (age_ms <= ms_of(bounds_.lifetime))
+      bag.add({hosts_.segments().after(before[i].segment, ms), age_ms});
+  }
+}
+
 // It has passed already at that side.
 void Physics::pass(World& world, std::uint32_t ms, Side elsewhere) {
-  if (bounds_.lifetime != Bounds::kForever)
-    for (Bag& bag : world.bags) bag.age(ms, ms_of(bounds_.lifetime));
+  for (Bag& bag : world.bags) age(bag, ms);
   std::uint32_t& host = world.host[index_of(other(elsewhere))];
   host = hosts_.step(host, {Act::pass, ms}).to;
 }

@@ -15,7 +15,7 @@
 
 namespace estab::model {
 
-/// A segment under way.
+/// A segment under way. Its age is kept only where the network lets segments die of it.
 struct Flying {
   std::uint32_t segment = 0;
   std::uint32_t age_ms = 0;
@@ -38,9 +38,6 @@ class Bag {
     for (--size_; i < size_; ++i) flying_[i] = flying_[i + 1];
     flying_[size_] = {};
   }
-  /// Time passes; what would become older than `lifetime` is gone.
-  void age(std::uint32_t ms, std::uint32_t lifetime_ms);
-
  private:
   std::array<Flying, kMost> flying_{};
   std::uint8_t size_ = 0;
@@ -94,6 +91,8 @@ class Physics {
 
  private:
   std::uint32_t perform(World& world, Side side, Input input);
+  void tick(World& world);
+  void age(Bag& bag, std::uint32_t ms) const;
   void pass(World& world, std::uint32_t ms, Side elsewhere);
 
   const Bounds& bounds_;
