@@ -278,7 +278,9 @@ void TcpLayer::hash_into(base::Hasher& h) const {
               flow.in_events, flow.connected_due);
     std::visit([&](const auto& block) { block.hash_into(h); }, flow.tcb);
   });
-  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) { record.hash_into(h); });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    record.hash_into(h, *listeners_[record.listener].config);
+  });
   time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) { record.hash_into(h); });
   listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
     h.add_all(index, listener.local, listener.half_open, listener.queue.size());

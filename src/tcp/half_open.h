@@ -26,7 +26,7 @@ struct HalfOpen {
   Instant started_at, sent_at, deadline = kNever;
 
   friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 };
 
 static_assert(sizeof(HalfOpen) <= 128);

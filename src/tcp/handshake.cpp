@@ -238,8 +238,9 @@ void Handshake::hash_into(base::Hasher& h) const {
   const bool irs_known = state_ == State::syn_received;
   if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
   if (irs_known) h.add(irs_);
-  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_);
+  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_,
+            sent_twice_, released_, started_at_, deadline_, failure_, advice_);
+  if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
   negotiated_.hash_into(h);
 }
 
