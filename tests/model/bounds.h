@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "estab/config.h"
@@ -55,6 +57,7 @@ struct Bounds {
 
   // ---- the clock
   std::uint8_t firings = 2;  ///< of timers, both sides together
+  Instant start = Instant(std::chrono::hours(1));
 
   // ---- the exploration
   std::uint64_t most_states = 1ull << 40;
@@ -68,6 +71,8 @@ struct Bounds {
 /// The explorations of `make model`, and smaller ones under the same names for the tests.
 enum class Size : std::uint8_t { small, full };
 std::vector<Bounds> standard_bounds(Size size);
+/// Nothing if there is none of that name.
+std::optional<Bounds> standard_bounds(Size size, std::string_view name);
 /// Settings that keep the states few without taking away what there is to be seen.
 StackConfig plain_stack(Side side);
 

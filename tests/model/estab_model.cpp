@@ -1,68 +1,120 @@
+// estab_model: explores to the bounds asked for and says what it found. Exit code 1: a law is
+// broken; the shortest way to where it is has been told.
+
+#include <sys/resource.h>
+
+#include <atomic>
 #include <chrono>
-#include <iostream>
-#include <string_view>
-#include "estab/notation.h"
-#include "model/explorer.h"
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "model/options.h"
+#include "model/story.h"
+
+namespace {
+
 using namespace estab::model;
-int main(int argc, char** argv) {
-  for (Bounds b : standard_bounds(Size::full)) {
-    for (int i = 1; i + 1 < argc; i += 2) {
-      std::string_view w = argv[i];
-      auto n = std::atoi(argv[i + 1]);
-      if (w == "-a") b.applications[0].octets = n;
-      if (w == "-b") b.applications[1].octets = n;
-      if (w == "-c") b.capacity = n;
-      if (w == "-l") b.losses = n;
-      if (w == "-d") b.duplicates = n;
-      if (w == "-f") b.firings = n;
-      if (w == "-F") b.fair_every = n;
-      if (w == "-S") b.most_states = n * 1000000ull;
-      if (w == "-r") for (auto& x : b.applications) x.reading = Reading::at_any_time;
-    }
-    auto t0 = std::chrono::steady_clock::now();
-    Explorer e(b);
-    Result r = e.run();
-    double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - t0).count();
-    std::cout << b.name << ": " << r.states << " states, depth " << r.depth << ", " << s << " s, moves " << r.moves
-              << ", hosts " << r.host_states << ", steps " << r.host_steps << ", segs " << r.segments << ", fair " << r.fair_ends << " longest " << r.longest_fair_end_ms << " of " << r.fair_limit_ms
-              << " mem " << r.memory / 1e6 << " MB\n";
-    if (r.violation) {
-      std::cout << "VIOLATION " << r.violation->what << "\n";
-      Physics& p = e.physics();
-      World w = p.first();
-      auto show = [&](const World& x) {
-        for (int i = 0; i < 2; ++i) {
-          auto& f = p.hosts().facts(x.host[i]);
-          std::cout << (i ? " | " : "      ") << name(f.state());
-          if (f.flow) std::cout << " una " << f.flow->una << " max " << f.flow->max << " rcv " << f.flow->rcv_nxt << (f.flow->released ? " rel" : "") << " dl " << f.flow->deadline.time_since_epoch().count();
-          std::cout << " out:";
-          for (size_t k = 0; k < x.bags[i].size(); ++k) {
-            auto o = p.hosts().segments().octets(x.bags[i][k].segment, estab::Instant{});
-            std::cout << " {" << estab::to_string(segment_of(o)) << "}";
-          }
-        }
-        std::cout << "\n";
-      };
-      for (auto m : r.violation->way) {
-        std::cout << "  " << int(m.kind) << " " << (m.side == estab::Side::a ? 'a' : 'b') << " " << (m.kind == Move::Kind::act ? name(m.act) : "segment") << " " << int(m.place) << "\n";
-        p.make(w, m);
-        show(w);
-      }
-      if (r.violation->at_fair_end) {
-        FairEnd f(p);
-        FairEnd::Stage st{.world = w};
-        for (int i = 0; i < 40; ++i) {
-          std::vector<FairEnd::Event> told;
-          auto x = f.step(st, &told);
-          for (auto& t : told) std::cout << "  fair " << (t.side == estab::Side::a ? 'a' : 'b') << " " << name(t.input.act) << " at " << st.elapsed_ms << "\n";
-          show(st.world);
-          if (x != FairEnd::Step::went_on) break;
-        }
-      }
-    }
-    if (false && r.violation) {
-      std::cout << "VIOLATION " << r.violation->what << (r.violation->at_fair_end ? " FAIR" : "") << "\n";
-      for (auto m : r.violation->way) std::cout << "  " << int(m.kind) << " " << (m.side == estab::Side::a ? 'a' : 'b') << " " << (m.kind == Move::Kind::act ? name(m.act) : "segment") << " " << int(m.place) << "\n";
-    }
+
+struct Done {
+  Bounds bounds;
+  Result result{};
+  double seconds = 0;
+  std::string story{};
+};
+
+std::string story_of(Explorer& explorer, const Bounds& bounds, const Violation& violation) {
+  const Telling telling = tell(explorer, bounds, violation);
+  std::string text = "\n" + bounds.name + ": " + violation.what + "\n\n" + telling.steps + "\n" +
+                     telling.ladder + "\nAs a packetdrill script for a:\n\n" +
+                     telling.scripts[0] + "\nand for b:\n\n" + telling.scripts[1] + "\n";
+  if (!telling.difference.empty()) text += telling.difference + "\n";
+  return text;
+}
+
+void explore(Done& done) {
+  const auto start = std::chrono::steady_clock::now();
+  Explorer explorer(done.bounds);
+  done.result = explorer.run();
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (done.result.violation)
+    done.story = story_of(explorer, done.bounds, *done.result.violation);
+}
+
+void print_row(const Done& done) {
+  const Result& r = done.result;
+  std::printf("%-11s %10llu %6u %8.1f %9.0f %11llu %12llu %10.1f  %s\n", done.bounds.name.c_str(),
+              static_cast<unsigned long long>(r.states), r.depth, done.seconds,
+              static_cast<double>(r.states) / done.seconds,
+              static_cast<unsigned long long>(r.host_states),
+              static_cast<unsigned long long>(r.host_steps),
+              static_cast<double>(r.longest_fair_end_ms) / 1000,
+              r.violation ? "a law is broken" : r.complete ? "complete" : "stopped");
+  std::fflush(stdout);
+}
+
+long peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+std::vector<Done> plan(const Options& options) {
+  std::vector<Done> all;
+  for (Bounds& bounds : standard_bounds(options.size)) {
+    const auto& names = options.names;
+    const bool wanted =
+        names.empty() || std::find(names.begin(), names.end(), bounds.name) != names.end();
+    if (!wanted) continue;
+    for (const auto& change : options.changes) change(bounds);
+    all.push_back({std::move(bounds)});
   }
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string wrong;
+  const auto options = read_options(argc, argv, wrong);
+  if (!options) {
+    std::fprintf(stderr, "estab_model: %s\n%s", wrong.c_str(), usage().c_str());
+    return 2;
+  }
+  std::vector<Done> all = plan(*options);
+  if (options->only_lists) {
+    for (const Done& done : all)
+      std::printf("%-11s %s\n", done.bounds.name.c_str(), done.bounds.about.c_str());
+    return 0;
+  }
+  std::printf("%-11s %10s %6s %8s %9s %11s %12s %10s\n", "exploration", "states", "depth",
+              "seconds", "states/s", "end states", "end steps", "fair end s");
+  std::atomic<std::size_t> next{0};
+  std::mutex printing;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < all.size(); i = next++) {
+      explore(all[i]);
+      const std::lock_guard lock(printing);
+      print_row(all[i]);
+    }
+  };
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::jthread> threads;
+  for (unsigned i = 1; i < options->jobs; ++i) threads.emplace_back(work);
+  work();
+  threads.clear();
+  std::uint64_t states = 0;
+  bool good = true;
+  for (const Done& done : all) {
+    states += done.result.states;
+    good = good && !done.result.violation;
+    std::fputs(done.story.c_str(), stdout);
+  }
+  std::printf("%llu states in %.1f s with %u threads, %ld MB\n",
+              static_cast<unsigned long long>(states),
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+              options->jobs, peak_mb());
+  return good ? 0 : 1;
 }

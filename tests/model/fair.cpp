@@ -48,9 +48,9 @@ std::string FairEnd::complaint(const World& world) {
   return {};
 }
 
-FairEnd::Step FairEnd::step(Stage& stage, std::vector<Event>* told) {
+FairEnd::Step FairEnd::step(Stage& stage) {
   broken_.clear();
-  const bool moved = wind_up(stage, told) || deliver(stage, told) || wait(stage, told);
+  const bool moved = wind_up(stage) || deliver(stage) || wait(stage);
   const HostTable& hosts = physics_.hosts();
   const auto end = [&](Side side) {
     const std::uint32_t host = stage.world.host[index_of(side)];
@@ -71,13 +71,12 @@ FairEnd::Step FairEnd::step(Stage& stage, std::vector<Event>* told) {
   return Step::went_on;
 }
 
-void FairEnd::act(Stage& stage, Side side, Act act, std::vector<Event>* told) {
-  const std::uint32_t complaint = physics_.make(stage.world, {.side = side, .act = act});
+void FairEnd::make(Stage& stage, const Move& move) {
+  const std::uint32_t complaint = physics_.make(stage.world, move);
   if (complaint != 0) broken_ = physics_.hosts().complaint(complaint);
-  if (told) told->push_back({side, {act, 0}});
 }
 
-bool FairEnd::wind_up(Stage& stage, std::vector<Event>* told) {
+bool FairEnd::wind_up(Stage& stage) {
   bool moved = false;
   for (const Side side : {Side::a, Side::b}) {
     const std::uint32_t before = stage.world.host[index_of(side)];
@@ -86,27 +85,22 @@ bool FairEnd::wind_up(Stage& stage, std::vector<Event>* told) {
     const Act wanted = stage.patient ? Act::wind_up : Act::give_up;
     const model::Step step = physics_.hosts().step(before, {wanted, 0});
     if (step.to == before && step.frame_count == 0) continue;
-    act(stage, side, wanted, told);
+    make(stage, {.side = side, .act = wanted});
     moved = true;
   }
   return moved;
 }
 
-bool FairEnd::deliver(Stage& stage, std::vector<Event>* told) {
+bool FairEnd::deliver(Stage& stage) {
   for (const Side side : {Side::a, Side::b}) {
-    const Bag& bag = stage.world.bags[index_of(side)];
-    if (bag.size() == 0) continue;
-    const std::uint32_t segment = bag[0].segment;
-    const std::uint32_t complaint =
-        physics_.make(stage.world, {.kind = Move::Kind::deliver, .side = side, .place = 0});
-    if (complaint != 0) broken_ = physics_.hosts().complaint(complaint);
-    if (told) told->push_back({other(side), {Act::deliver, segment}});
+    if (stage.world.bags[index_of(side)].size() == 0) continue;
+    make(stage, {.kind = Move::Kind::deliver, .side = side, .place = 0});
     return true;
   }
   return false;
 }
 
-bool FairEnd::wait(Stage& stage, std::vector<Event>* told) {
+bool FairEnd::wait(Stage& stage) {
   std::optional<std::uint32_t> shortest;
   Side first = Side::a;
   for (const Side side : {Side::a, Side::b}) {
@@ -117,7 +111,7 @@ bool FairEnd::wait(Stage& stage, std::vector<Event>* told) {
   }
   if (!shortest) return false;
   stage.elapsed_ms += *shortest;
-  act(stage, first, Act::fire, told);
+  make(stage, {.side = first, .act = Act::fire});
   return true;
 }
 

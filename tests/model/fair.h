@@ -25,11 +25,7 @@ class FairEnd {
     std::uint64_t elapsed_ms = 0;
   };
   enum class Step : std::uint8_t { went_on, ended, stuck, broken };
-  struct Event {  ///< what the step was
-    Side side = Side::a;
-    Input input{};
-  };
-  Step step(Stage& stage, std::vector<Event>* told = nullptr);
+  Step step(Stage& stage);
   const std::string& broken() const { return broken_; }
 
   std::uint64_t longest_ms() const { return longest_ms_; }
@@ -37,10 +33,10 @@ class FairEnd {
   std::size_t known() const { return good_.size(); }
 
  private:
-  bool wind_up(Stage& stage, std::vector<Event>* told);
-  bool deliver(Stage& stage, std::vector<Event>* told);
-  bool wait(Stage& stage, std::vector<Event>* told);
-  void act(Stage& stage, Side side, Act act, std::vector<Event>* told);
+  bool wind_up(Stage& stage);
+  bool deliver(Stage& stage);
+  bool wait(Stage& stage);
+  void make(Stage& stage, const Move& move);
 
   Physics& physics_;
   HashMap good_{};  // futures that are known to end well, and after how many milliseconds

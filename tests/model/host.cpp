@@ -58,7 +58,7 @@ FourTuple Host::tuple(Side side) {
 
 HostState Host::make() const {
   HostState state{Stack(bounds_->stack[index_of(side_)])};
-  state.now = Instant(std::chrono::hours(1));
+  state.now = bounds_->start;
   const InterfaceId link = state.stack.add_interface({.name = "model"});
   (void)state.stack.add_address(link, {address(side_), 24});
   return state;

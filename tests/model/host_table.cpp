@@ -105,6 +105,11 @@ std::uint32_t HostTable::intern(HostState&& state, Side side, std::uint32_t pare
   return number;
 }
 
+std::optional<std::uint32_t> HostTable::find(std::uint64_t hash) const {
+  const std::uint32_t* found = index_.find(hash);
+  return found ? std::optional(*found) : std::nullopt;
+}
+
 void HostTable::make_room() {
   if (kept_.size() < kMostStacks) return;
   const auto older = [&](std::uint32_t x, std::uint32_t y) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ class HostTable {
     return frames_[step.first_frame + i];
   }
   const std::string& complaint(std::uint32_t number) const { return complaints_[number]; }
+
+  /// The number of the state with this hash, if it was ever met.
+  std::optional<std::uint32_t> find(std::uint64_t hash) const;
 
   std::size_t size() const { return entries_.size(); }
   SegmentTable& segments() { return segments_; }

@@ -90,6 +90,7 @@ std::uint32_t Physics::make(World& world, const Move& move) {
 
 std::uint32_t Physics::perform(World& world, Side side, Input input) {
   std::uint32_t& host = world.host[index_of(side)];
+  if (told_) told_->push_back({side, input});
   const Step step = hosts_.step(host, input);
   host = step.to;
   if (step.elapsed_ms > 0) pass(world, step.elapsed_ms, side);
@@ -123,6 +124,7 @@ void Physics::age(Bag& bag, std::uint32_t ms) const {
 void Physics::pass(World& world, std::uint32_t ms, Side elsewhere) {
   for (Bag& bag : world.bags) age(bag, ms);
   std::uint32_t& host = world.host[index_of(other(elsewhere))];
+  if (told_) told_->push_back({other(elsewhere), {Act::pass, ms}});
   host = hosts_.step(host, {Act::pass, ms}).to;
 }
 

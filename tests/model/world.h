@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/bounds.h"
@@ -72,6 +73,12 @@ struct Move {
   }
 };
 
+/// What was done to one side in the course of a move.
+struct Performed {
+  Side side = Side::a;
+  Input input{};
+};
+
 /// What can happen in a world, and what comes of it.
 class Physics {
  public:
@@ -85,6 +92,9 @@ class Physics {
   /// How long until a timer of that side comes to anything; nothing if none runs.
   std::optional<std::uint32_t> wait_ms(const World& world, Side side);
 
+  /// From now on whatever is done to a side is added there; null ends that.
+  void tell(std::vector<Performed>* told) { told_ = told; }
+
   HostTable& hosts() { return hosts_; }
   const HostTable& hosts() const { return hosts_; }
   const Bounds& bounds() const { return bounds_; }
@@ -97,6 +107,7 @@ class Physics {
 
   const Bounds& bounds_;
   HostTable& hosts_;
+  std::vector<Performed>* told_ = nullptr;
 };
 
 }  // namespace estab::model
