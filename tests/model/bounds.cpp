@@ -119,6 +119,7 @@ Bounds timestamps(Size size) {
 Bounds giving_up(Size size) {
   Bounds bounds = between("giving up", "R2 is two seconds: connections end because nobody answers");
   of_both(bounds, [](TcpConfig& tcp) { tcp.r2 = tcp.r2_syn = 2s; });
+  bounds.ends_by_silence = true;
   bounds.applications[1].octets = 0;
   bounds.capacity = 2;
   bounds.losses = 1;
@@ -137,6 +138,7 @@ StackConfig plain_stack(Side side) {
   tcp.use_timestamps = tcp.use_window_scale = tcp.use_sack = false;
   tcp.rto_initial = tcp.rto_min = tcp.rto_max = 1s;
   tcp.slow_start_after_idle = false;
+  tcp.r2_syn = 4s;
   return config;
 }
 

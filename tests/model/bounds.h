@@ -63,6 +63,8 @@ struct Bounds {
   std::uint64_t most_states = 1ull << 40;
   std::uint32_t fair_every = 1;  ///< how many states share one look at the fair continuation
   Fault fault = Fault::none;
+  /// R2 is within reach: a connection may end because nobody answers.
+  bool ends_by_silence = false;
 
   static constexpr Duration kForever = Duration::max();
   const Applications& of(Side side) const { return applications[index_of(side)]; }

@@ -49,7 +49,7 @@ bool Explorer::check(const World& world, std::uint32_t node, std::uint32_t compl
   }
   const End a{hosts_.application(world.host[0]), hosts_.facts(world.host[0])};
   const End b{hosts_.application(world.host[1]), hosts_.facts(world.host[1])};
-  if (auto broken = broken_law(a, b)) {
+  if (auto broken = broken_law(bounds_, a, b)) {
     report(*broken, node, false);
     return false;
   }

@@ -16,7 +16,8 @@ std::uint64_t ms(Duration duration) {
 // and some retransmissions on either side. Both ends are set alike.
 std::uint64_t limit_of(const Bounds& bounds) {
   const StackConfig& stack = bounds.stack[0];
-  return ms(2 * 2 * stack.msl + stack.tcp.fin_wait_2_timeout + 10 * stack.tcp.rto_max);
+  return ms(2 * 2 * stack.msl + stack.tcp.fin_wait_2_timeout + stack.tcp.r2_syn +
+            10 * stack.tcp.rto_max);
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ FairEnd::Step FairEnd::step(Stage& stage) {
   };
   const End a = end(Side::a), b = end(Side::b);
   if (broken_.empty())
-    if (auto broken = broken_law(a, b)) broken_ = *broken;
+    if (auto broken = broken_law(physics_.bounds(), a, b)) broken_ = *broken;
   if (!broken_.empty()) return Step::broken;
   if (moved) return Step::went_on;
   const bool over = a.facts.closed() && b.facts.closed() && !a.application.holds() &&

@@ -171,14 +171,15 @@ Complaint broken_by_reset(const End& x, const End& y) {
 
 }  // namespace
 
-Complaint broken_law(const End& a, const End& b) {
+Complaint broken_law(const Bounds& bounds, const End& a, const End& b) {
   if (auto broken = broken_by_states(a, b)) return broken;
   for (const auto& [x, y] : {std::pair(&a, &b), std::pair(&b, &a)}) {
     for (const auto law : {broken_by_opening, broken_by_time_wait, broken_by_numbers,
-                           broken_by_acknowledgement, broken_by_delivery, broken_by_handshake,
-                           broken_by_reset})
+                           broken_by_acknowledgement, broken_by_delivery, broken_by_handshake})
       if (auto broken = law(*x, *y))
         return *broken + (x == &a ? " (from a to b)" : " (from b to a)");
+    if (bounds.ends_by_silence) continue;
+    if (auto broken = broken_by_reset(*x, *y)) return broken;
   }
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "model/application.h"
+#include "model/bounds.h"
 #include "model/facts.h"
 
 namespace estab::model {
@@ -16,6 +17,6 @@ struct End {
 };
 
 /// The first law broken; nothing if all hold.
-std::optional<std::string> broken_law(const End& a, const End& b);
+std::optional<std::string> broken_law(const Bounds& bounds, const End& a, const End& b);
 
 }  // namespace estab::model
