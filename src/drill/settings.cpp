@@ -83,10 +83,19 @@ Duration time_of_repetitions(Duration first, Duration longest, std::int64_t coun
   return total;
 }
 
+// Both kernels: 0 not at all, 1 asked for, 2 accepted. Higher numbers ask for accurate ECN.
+Applied set_ecn(StackConfig& config, const Numbers& value) {
+  if (value[0] < 0 || value[0] > 2) return Applied::refused;
+  config.tcp.ecn = value[0] == 0 ? Ecn::off : value[0] == 1 ? Ecn::request : Ecn::accept;
+  return Applied::yes;
+}
+
 constexpr Setting kLinux[] = {
     {"tcp_timestamps",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_timestamps, v); }},
     {"tcp_sack", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
+    {"tcp_ecn", set_ecn},
+    {"tcp_ecn_fallback", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
     {"tcp_window_scaling",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_window_scale, v); }},
     {"tcp_slow_start_after_idle",
@@ -154,6 +163,7 @@ constexpr Setting kFreeBsd[] = {
        return Applied::yes;
      }},
     {"sack.enable", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
+    {"ecn.enable", set_ecn},
     {"recvspace",
      [](StackConfig& c, const Numbers& v) {
        c.tcp.receive_buffer = octets(v[0]);
@@ -204,7 +214,8 @@ constexpr Setting kFreeBsd[] = {
     {"hostcache.purgenow", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"hostcache.purge", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"rexmit_drop_options", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
-    {"drop_synfin", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
+    {"drop_synfin",
+     [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.drop_syn_fin, v); }},
     {"insecure_rst", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
     {"insecure_syn", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
     {"blackhole", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},

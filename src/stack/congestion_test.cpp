@@ -81,6 +81,15 @@ TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
 
 // ---- growth
 
+// RFC 5681 §3.2: each stands for a segment that has left the network.
+TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
+  Opened peer;
+  peer.send(10000);
+  peer.forget_output();
+  for (int i = 0; i < 1000; ++i) peer.in(". 1:1(0) ack 1 win 65535");
+  EXPECT_LE(peer.info().snd_cwnd, 5000u + 10000u + 1000u);
+}
+
 // [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
   Opened peer;

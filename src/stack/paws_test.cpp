@@ -68,6 +68,16 @@ TEST_F(Paws, EverySegmentCarriesTheClockInMilliseconds) {
       350u);
 }
 
+// Forged by somebody who has guessed the number, but not the acknowledgement (RFC 5961 §5): taken, it
+// would make every true segment look old.
+TEST_F(Paws, TakesNoTimestampFromASegmentWhoseAckIsRefused) {
+  EXPECT_EQ(peer.in("P. 2:12(10) ack 1000000" + ts(0x70000000)), Verdict::ack_unacceptable);
+  peer.forget_output();
+  EXPECT_EQ(peer.in("P 2:12(10)" + ts(0x70000000)), Verdict::no_ack_bit);
+  peer.in("P. 2:12(10) ack 1" + ts(2000001));
+  peer.out(". 1:1(0) ack 12 <TS val * ecr 2000001>");
+}
+
 // [RFC 7323 5.3-1]
 TEST_F(Paws, DropsAnOlderTimestampAndAnswers) {  // R1
   EXPECT_EQ(peer.in("P. 2:102(100) ack 1" + ts(1999999)), Verdict::paws);

@@ -123,8 +123,10 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner,
-                        return_route_of(in.packet));
+  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
+                                                 ? tcp::Congestion::experienced
+                                                 : tcp::Congestion::none};
+  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier, return_route_of(in.packet));
 }
 
 // ---- UDP
@@ -274,7 +276,8 @@ void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& fir
 void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
                                     const wire::IcmpMessage& message) {
   if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
-  if (!core.icmp_limit.take(now)) {
+  // One token in the mean, 0 to 2.
+  if (!core.icmp_limit.take(now, static_cast<std::uint32_t>(core.prng.below(3)))) {
     ++core.counters.icmp_rate_limited;
     return;
   }

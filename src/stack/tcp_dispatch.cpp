@@ -14,10 +14,10 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner,
+                             const Segment& segment, Origin origin, const tcp::Carrier& carrier,
                              const tcp::ReturnRoute& return_route) {
   make_up(core, now);
-  const Arrived in{tuple, segment, origin, owner, return_route, core.secrets.flow_hash(tuple)};
+  const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -73,7 +73,7 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
   unsettled_ = true;
-  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
   const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
   if (good && flow.learns_route && !in.return_route.empty())
     learn_route(core, now, flow, in.return_route);
@@ -112,7 +112,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
   flow.connected_due = !released;
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
@@ -225,7 +225,7 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
   ++core.counters.passive_opens;
   unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
   settle(core, now, index);
   return Verdict::handshake_completed;
 }
@@ -242,7 +242,8 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  return accept_syn(core, now, in, listener);    // third
+  if (flags.fin() && listeners_[listener].config->drop_syn_fin) return Verdict::syn_dropped;
+  return accept_syn(core, now, in, listener);  // third
 }
 
 bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {

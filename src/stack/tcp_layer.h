@@ -39,7 +39,8 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner, const tcp::ReturnRoute& return_route);
+                     Origin origin, const tcp::Carrier& carrier,
+                     const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -150,7 +151,7 @@ class TcpLayer {
     const FourTuple& tuple;
     const Segment& segment;
     Origin origin;
-    Block* owner;
+    tcp::Carrier carrier;
     const tcp::ReturnRoute& return_route;
     std::uint32_t hash;
   };

@@ -11,7 +11,9 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   const std::uint32_t mss = sender_.mss();
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
-  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt())) return mss;
+  // CWR belongs on one segment only.
+  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt()) || sender_.owes_cwr())
+    return mss;
   return path.super_segment - path.super_segment % mss;
 }
 
@@ -27,7 +29,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
-    emit_data(context, *plan, views, emission);
+    emit_data(context, *plan, path, views, emission);
   } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
     emit_ack(context, SendReason::urgent, emission);
@@ -42,18 +44,20 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   return true;
 }
 
+TcpTimestamps Connection::timestamps(const Context& context) const {
+  return {timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+}
+
 // Every segment after the handshake carries ACK, the current window, and the timestamps agreed on.
 void Connection::emit_header(const Context& context, StreamOffset at, Segment& segment) {
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.wire(at);
   segment.ack = receiver_.ack_number();
-  segment.flags = kAck;
+  segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
   // [RFC 7323 3.2-2, 3.2-6]
-  if (negotiated_.timestamps)
-    segment.options.timestamps =
-        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), receiver_.ts_recent()};
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;
     segment.urgent_pointer = *pointer;
@@ -73,8 +77,20 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
   emission.reason = reason;
 }
 
-void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
-                           Emission& emission) {
+// RFC 2018 §4: "SACK options SHOULD be included in all ACKs which do not ACK the highest sequence
+// number in the data receiver's queue", and a segment with text is one. As many blocks as fit beside
+// the text; two NOPs and the option's head take four octets.
+void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
+  constexpr std::uint32_t kHead = 4, kBlock = 8;
+  const std::uint32_t room = sender_.mss() > length ? sender_.mss() - length : 0;
+  if (room < kHead + kBlock) return;
+  const SackBlocks all = receiver_.sack_blocks();
+  for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), (room - kHead) / kBlock); ++i)
+    segment.options.sack.add(all[i]);
+}
+
+void Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
+                           std::span<Octets> views, Emission& emission) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
@@ -89,14 +105,30 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   emission.payload_length = fitting.length;
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
+  const bool is_new = sender_.is_new(fitting);
+  emission.ect = negotiated_.ecn && is_new;
+  if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
+  if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
+  if (is_new && ends_burst(emission, path)) emission.segment.flags = emission.segment.flags | kPsh;
 }
 
-// RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by.
-Emission Connection::make_reset(SendReason reason) const {
+// Whether these octets are the last of several segments that go now (TcpConfig::push_bursts).
+bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
+  if (!config_->push_bursts) return false;
+  const bool is_burst = in_burst_ || emission.gso_size != 0;
+  in_burst_ = sender_.plan(*config_, payload_limit(path)).has_value();
+  return is_burst && !in_burst_;
+}
+
+// RFC 9293 §3.10.5, with an ACK for peers that look at one, and with timestamps where they are in
+// use (RFC 7323 §5.2: SHOULD). Where it answers a segment it takes its number from there (§3.5.2):
+// that is RCV.NXT as the peer sees it, whatever of ours is under way or lost, and so the only number
+// for which RFC 5961 §3 lets the peer believe a RST at once.
+Emission Connection::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
@@ -104,7 +136,13 @@ Emission Connection::make_reset(SendReason reason) const {
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
+  if (ending_ && ending_->answered) {
+    segment.seq = *ending_->answered;
+    segment.ack = SeqNum();
+    segment.flags = kRst;
+  }
   return emission;
 }
 

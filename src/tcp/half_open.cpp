@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 
 namespace estab::tcp {
@@ -16,6 +17,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.irs = syn.seq;
   h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
+  h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
   // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
@@ -31,6 +33,7 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   segment.seq = h.iss;
   segment.ack = h.irs + 1;
   segment.flags = kSyn | kAck;
+  if (h.negotiated.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
   segment.window = syn_window(config);
   segment.options =
       accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});

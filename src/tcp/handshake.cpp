@@ -4,6 +4,7 @@
 
 #include "base/ensure.h"
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 #include "tcp/transitions.h"
 
@@ -76,6 +77,10 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
 void Handshake::accept_syn(const Segment& segment) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  // RFC 3168 §6.1.1: who has sent a SYN that does not ask for ECN cannot use it.
+  const bool agreed =
+      segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
+  negotiated_.ecn = asks_for_ecn() && agreed;
   // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
@@ -102,6 +107,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
       send_window_ = std::uint32_t{segment.window}
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
+      if (segment.flags.syn() && !is_ecn_setup_syn_ack(segment.flags)) negotiated_.ecn = false;
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
     case SynReceivedStep::repeat_syn_ack:
@@ -190,11 +196,12 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   segment.window = syn_window(*config_);
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
-    segment.flags = kSyn;
+    segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
     segment.options = offer(*config_, mss_);
     if (segment.options.timestamps) segment.options.timestamps->value = clock;
   } else {
     segment.flags = kSyn | kAck;
+    if (negotiated_.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
     segment.ack = irs_ + 1;
     segment.options = accept_offer(negotiated_, mss_, {clock, ts_recent_});
   }
@@ -213,13 +220,17 @@ Emission Handshake::refuse(const Segment& segment) const {
   return emission;
 }
 
-Emission Handshake::make_reset(SendReason reason) const {
+// With timestamps where both SYNs had them (RFC 7323 §5.2: SHOULD).
+Emission Handshake::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   emission.segment.source_port = tuple_.local_port;
   emission.segment.destination_port = tuple_.remote_port;
   emission.segment.seq = iss_ + 1;
   emission.segment.ack = irs_ + 1;
   emission.segment.flags = kRst | kAck;
+  if (negotiated_.timestamps)
+    emission.segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), ts_recent_};
   emission.reason = reason;
   return emission;
 }

@@ -51,6 +51,7 @@ Receiver::Receiver(const Receiver& o)
       sack_(o.sack_),
       fin_received_(o.fin_received_),
       urgent_set_aside_(o.urgent_set_aside_),
+      echoes_congestion_(o.echoes_congestion_),
       queue_(o.queue_),
       gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
 
@@ -71,16 +72,14 @@ bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const 
 
 // [RFC 7323 5.5-1]
 bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  return !older || now - ts_recent_at_ > kTimestampLifetime;
+  return !is_older(timestamps.value, ts_recent_) || now - ts_recent_at_ > kTimestampLifetime;
 }
 
 // [RFC 7323 3.2-3]
 void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
   // [RFC 7323 4.3-1, 4.3-2, 4.3-3, 5.2-1]
   if (begin > last_ack_sent_) return;
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  if (older && now - ts_recent_at_ <= kTimestampLifetime) return;
+  if (is_older(timestamps.value, ts_recent_) && now - ts_recent_at_ <= kTimestampLifetime) return;
   ts_recent_ = timestamps.value;
   ts_recent_at_ = now;
 }
@@ -227,7 +226,8 @@ bool Receiver::accept_fin(StreamOffset at) {
   if (fin_received_) return false;
   if (at < nxt_) return false;    // contradicts octets already received: not believed
   if (at >= edge_) return false;  // beyond the window, like any other octet
-  if (!fin_) fin_ = at;
+  // One that is in order counts, whatever had been said of places beyond.
+  if (!fin_ || at == nxt_) fin_ = at;
   if (nxt_ != *fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);
@@ -381,7 +381,8 @@ bool operator==(const Receiver& a, const Receiver& b) {
     return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
                     r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
                     r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
-                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.queue_);
+                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.echoes_congestion_,
+                    r.queue_);
   };
   if (scalars(a) != scalars(b)) return false;
   if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
@@ -393,7 +394,8 @@ void Receiver::hash_into(base::Hasher& h) const {
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
   h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
             out_of_band_);
-  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
+  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
+            echoes_congestion_);
   queue_.hash_into(h);
   if (gaps_) gaps_->hash_into(h);
 }

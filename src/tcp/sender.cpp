@@ -18,6 +18,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
       window_(opening.send_window),
       max_window_(opening.send_window),
       mss_(mss),
+      ecn_(opening.negotiated.ecn),
       rtt_(config),
       congestion_(mss, config) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
@@ -77,7 +78,10 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   if (elapsed <= config.rto_max) rtt_.on_sample(elapsed, config);
 }
 
-void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked) {
+void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
+  // Each duplicate ACK said that a segment had left the network, and limited transmit sent another
+  // in its place (RFC 3042): it does not count a second time.
+  const std::uint32_t counted = std::min(duplicate_acks_ * mss_, acked - std::min(acked, mss_));
   duplicate_acks_ = 0;
   // [RFC 6582 2-1]
   if (recovery_ == Recovery::fast && ack < recover_) {  // partial: the next hole (RFC 6582 §3.2)
@@ -91,7 +95,25 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked) {
     return;
   }
   if (ack >= recover_) recovery_ = Recovery::none;
-  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked, mss_);
+  if (echo == Echo::yes) return;  // no reason to send more (RFC 3168 §6.1.2)
+  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked - counted, mss_);
+}
+
+void Sender::note_reduction() {
+  reduced_end_ = max_;
+  cwr_due_ = ecn_;
+}
+
+// Once for a window of data: what was in flight at the last reduction, for whatever reason, says
+// nothing new. With a window of one segment nothing is left to halve, and the timer sets the pace.
+void Sender::accept_echo(const Context& context, const TcpConfig& config, TimerTable& timers) {
+  if (una_ <= reduced_end_) return;
+  const bool is_least = congestion_.cwnd() <= mss_;
+  congestion_.on_congestion_echo(mss_);
+  note_reduction();
+  if (!is_least) return;
+  slowed_ = true;
+  restart_retransmit_timer(context, config, timers);
 }
 
 void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamOffset ack,
@@ -103,7 +125,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   // Slow start counts what was in flight, not only whether sending was stopped by the window: a
   // window half used may still double (RFC 7661 is stricter than needed here).
   if (congestion_.in_slow_start() && flight() >= congestion_.cwnd() / 2) cwnd_limited_ = true;
-  grow_or_recover(ack, acked);
+  grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
   // [RFC 2018 8-5]
@@ -114,7 +136,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   oldest_at_ = context.now;
   timers.stop(Timer::persist);
   if (una_ == max_) {
-    timers.stop(Timer::retransmit);  // (5.2)
+    if (!slowed_) timers.stop(Timer::retransmit);  // (5.2)
     cwnd_limited_ = false;
   } else if (!partial || first_partial_) {  // RFC 6582: reset for the first partial ACK only
     first_partial_ = false;
@@ -126,7 +148,10 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
-    congestion_.on_duplicate_in_recovery(mss_);
+    // Each stands for a segment that has left the network: there are no more of those than were
+    // sent, whatever the peer says (RFC 5681 §3.2, step 4).
+    if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
+      congestion_.on_duplicate_in_recovery(mss_);
     return;
   }
   // [RFC 6582 6-2]
@@ -137,7 +162,10 @@ void Sender::accept_duplicate_ack() {
   first_partial_ = true;
   // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
   const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
-  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_);
+  // Nor is the window reduced again if a mark in the same window of data has done that.
+  const Reduction reduction = una_ <= reduced_end_ ? Reduction::done_already : Reduction::due;
+  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_, reduction);
+  note_reduction();
 }
 
 // ---- sending
@@ -164,7 +192,7 @@ std::optional<SendPlan> Sender::plan_resend() const {
 std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) {
   const bool octets_left = nxt_ < queue_.end();
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
-  if (!octets_left && !fin_left) return std::nullopt;
+  if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
   // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
   const std::int64_t window_room = (una_ + window_) - nxt_;
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
@@ -252,6 +280,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
                      TimerTable& timers) {
   const StreamOffset end = plan.from + plan.length + (plan.fin ? 1 : 0);
   const bool all_new = plan.from >= max_;
+  if (is_new(plan)) cwr_due_ = false;
   // [RFC 6298 3-3]
   if (all_new && timed_end_ <= kSynOffset && plan.reason == SendReason::data) {
     timed_end_ = end;
@@ -333,11 +362,17 @@ Duration Sender::give_up_after(const TcpConfig& config) const {
 
 bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config,
                                  TimerTable& timers) {
+  slowed_ = false;
+  if (!in_flight()) {  // it only held back what comes next (RFC 3168 §6.1.2)
+    timers.stop(Timer::retransmit);
+    return true;
+  }
   // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
                          retransmits_ == 0 ? Repeat::first : Repeat::again);
+  note_reduction();
   if (retransmits_ < 255) ++retransmits_;
   rtt_.back_off(config);  // (5.5)
   recovery_ = Recovery::loss;
@@ -410,7 +445,8 @@ void Sender::append_owned(const Context& context, const TcpConfig& config, Octet
 void Sender::set_mss(std::uint32_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
-  if (smaller && in_flight()) nxt_ = una_;  // what is in flight was too big: RFC 1191 §6.4
+  // What is in flight was too big (RFC 1191 §6.4), if it can have been.
+  if (smaller && max_ - una_ > mss) nxt_ = una_;
 }
 
 std::string_view Sender::phase() const {
@@ -442,10 +478,10 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
 void Sender::hash_into(base::Hasher& h) const {
   h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
             wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value(),
-            timed_end_.value());
+            reduced_end_.value(), timed_end_.value());
   h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
-            fin_queued_, more_, urgent_notice_, cwnd_limited_);
+            fin_queued_, more_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
   h.add_all(total_retransmits_, bytes_retransmitted_);
   rtt_.hash_into(h);
   congestion_.hash_into(h);

@@ -45,9 +45,8 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
   }
   if (!flags.ack()) return TimeWaitStep::ignore;
   const SeqNum end = segment.seq + segment.length();
-  const bool old_timestamp =
-      record.timestamps && segment.options.timestamps &&
-      static_cast<std::int32_t>(segment.options.timestamps->value - record.ts_recent) < 0;
+  const bool old_timestamp = record.timestamps && segment.options.timestamps &&
+                             is_older(segment.options.timestamps->value, record.ts_recent);
   if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
     return TimeWaitStep::acknowledge_restart;
   // Nothing new can come. What takes sequence space, or is a keep-alive, is answered; an empty

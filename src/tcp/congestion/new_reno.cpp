@@ -48,8 +48,8 @@ void NewReno::on_ack(std::uint32_t acked, std::uint32_t mss) {
   cwnd_ = std::min(cwnd_ + mss, kMaxCwnd);
 }
 
-void NewReno::on_enter_recovery(std::uint32_t flight, std::uint32_t mss) {
-  ssthresh_ = halved(flight, mss);
+void NewReno::on_enter_recovery(std::uint32_t flight, std::uint32_t mss, Reduction reduction) {
+  if (reduction == Reduction::due) ssthresh_ = halved(flight, mss);
   cwnd_ = ssthresh_ + 3 * mss;  // the three segments that left the network
   acked_in_avoidance_ = 0;
 }
@@ -75,6 +75,14 @@ void NewReno::on_exit_recovery(std::uint32_t flight, std::uint32_t mss) {
 void NewReno::on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat) {
   if (repeat == Repeat::first) ssthresh_ = halved(flight, mss);
   cwnd_ = mss;  // the loss window
+  acked_in_avoidance_ = 0;
+}
+
+// RFC 3168 §6.1.2: cwnd is halved down to one MSS, below which only the timer can slow the sender;
+// ssthresh stays as after a loss.
+void NewReno::on_congestion_echo(std::uint32_t mss) {
+  ssthresh_ = halved(cwnd_, mss);
+  cwnd_ = std::max(cwnd_ / 2, mss);
   acked_in_avoidance_ = 0;
 }
 
