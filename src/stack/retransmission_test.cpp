@@ -252,7 +252,7 @@ TEST(Retransmission, TellsTheApplicationAtR1AndGoesOn) {  // MUST-20 (b), SHLD-9
   EXPECT_EQ(peer.told().soft_error, std::nullopt);
   EXPECT_EQ(peer.info().retransmits, 2);
   peer.after(1200ms);
-  EXPECT_EQ(peer.told().soft_error, Error::host_unreachable);
+  EXPECT_EQ(peer.told().soft_error, Error::connection_timed_out);
   EXPECT_EQ(peer.state(), State::established);
   peer.after(10s);
   EXPECT_EQ(peer.told().soft_error, std::nullopt) << "once";

@@ -225,7 +225,8 @@ void Connection::on_timer(const Context& context, Timer timer) {
       if (!sender_.on_retransmit_timer(context, *config_, timers_))
         return fail(context, timed_out, SendReason::reset_timeout);
       // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
+      if (sender_.retransmits() == config_->r1)
+        signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
       if (!sender_.on_persist_timer(context, *config_, timers_))
