@@ -22,6 +22,13 @@ struct KeepAlive {
   friend bool operator==(const KeepAlive&, const KeepAlive&) = default;
 };
 
+/// Explicit Congestion Notification (RFC 3168).
+enum class Ecn : std::uint8_t {
+  off,
+  accept,   ///< use it if the peer asks for it
+  request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
+};
+
 /// Settings of one connection. Set them at connect or listen; those marked * also while it is open.
 struct TcpConfig {
   std::uint32_t receive_buffer =
@@ -34,6 +41,12 @@ struct TcpConfig {
   bool use_window_scale = true;     ///< offer and accept window scaling
   bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
   bool use_sack = true;             ///< offer and accept RFC 2018
+  Ecn ecn = Ecn::off;
+  /// PSH also on the last segment of a burst that a window cuts short, as Linux does, not only where
+  /// the queue ends (RFC 9293 §3.9.1.2 leaves it open): a receiver that merges segments need not
+  /// wait.
+  bool push_bursts = false;
+  bool drop_syn_fin = false;        ///< LISTEN ignores a SYN that has FIN too
   bool nagle = true;                ///< RFC 9293 §3.7.4 (MUST-17: can be switched off) *
   bool urgent_inline = true;  ///< urgent octets stay in the stream (RFC 6093 §4); else set aside *
   bool header_prediction =

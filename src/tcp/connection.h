@@ -16,6 +16,7 @@
 #include "estab/stack.h"
 
 #include "tcp/context.h"
+#include "tcp/ecn.h"
 #include "tcp/opening.h"
 #include "tcp/receiver.h"
 #include "tcp/sender.h"
@@ -30,6 +31,7 @@ struct Emission {
   std::size_t pieces = 0;
   std::uint32_t payload_length = 0;
   std::uint16_t gso_size = 0;
+  bool ect = false;  ///< the datagram says that its sender understands marks (RFC 3168)
 };
 
 /// What the path allows: the sizes of segments come from it.
@@ -72,10 +74,11 @@ class Connection {
 
   // ---- handle
   // ------------------------------------------------------------------------------------
-  Verdict on_segment(const Context& context, const Segment& segment, Block* owner);
+  Verdict on_segment(const Context& context, const Segment& segment, const Carrier& carrier);
   /// The rest of the segment that completed the handshake: its text and controls (RFC 9293
   /// §3.10.7.3, "continue processing at the sixth step").
-  void on_opened(const Context& context, const Segment& segment, Block* owner, Answer answer);
+  void on_opened(const Context& context, const Segment& segment, const Carrier& carrier,
+                 Answer answer);
   /// Whether `seq` is sent and unacknowledged: what a true ICMP error would quote (RFC 5927 §4).
   bool is_outstanding(SeqNum seq) const;
   /// Lets what is due happen.
@@ -83,6 +86,7 @@ class Connection {
   /// ICMP says the path takes datagrams of at most this size.
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
+  // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
@@ -114,13 +118,24 @@ class Connection {
 
   // ---- poll
   // --------------------------------------------------------------------------------------
-  std::optional<Emission> poll(const Context& context, const PathLimits& path,
-                               std::span<Octets> views);
+  /// Whether poll() may find something. False is certain.
+  bool wants_to_send() const {
+    return state_ != State::closed &&
+           (receiver_.due() || sender_.wants_to_send() || receiver_.owes_duplicate() ||
+            challenge_due_ || keep_alive_due_);
+  }
+  /// The next segment, if there is one; `emission` must be fresh.
+  bool poll(const Context& context, const PathLimits& path, std::span<Octets> views,
+            Emission& emission);
   /// The RST that tells the peer of the ending.
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const { return signals_ != StreamEvent{}; }
+  bool has_signals() const {
+    const StreamEvent& s = signals_;
+    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
+           s.failure || s.soft_error;
+  }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
@@ -131,7 +146,7 @@ class Connection {
   struct Arrival {
     const Segment& segment;
     StreamOffset seq, ack;
-    Block* owner;
+    const Carrier& carrier;
     StreamOffset text_end() const {
       return seq + static_cast<std::int64_t>(segment.payload.size());
     }
@@ -145,6 +160,7 @@ class Connection {
   Stop fourth_check_syn(const Context& context, const Arrival& arrival);
   Stop fifth_check_ack(const Context& context, const Arrival& arrival);
   void sixth_check_urgent(const Context& context, const Arrival& arrival);
+  void accept_congestion(const Arrival& arrival);
   Stop seventh_check_text(const Context& context, const Arrival& arrival);
   void eighth_check_fin(const Context& context, const Arrival& arrival);
 
@@ -152,12 +168,15 @@ class Connection {
   void accept_predicted(const Context& context, const Arrival& arrival);
 
   Stop check_timestamps(const Context& context, const Arrival& arrival);
+  bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
+  void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
+  // [RFC 9293 MUST-1] [RFC 7323 2.3-4]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }
@@ -168,13 +187,18 @@ class Connection {
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer);
+  bool is_hopeless(Instant now) const;
   void on_keep_alive_timer(const Context& context);
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 
-  Segment header(const Context& context, StreamOffset at);
-  Emission emit_ack(const Context& context, SendReason reason);
-  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  TcpTimestamps timestamps(const Context& context) const;
+  void add_sack_blocks(std::uint32_t length, Segment& segment);
+  void emit_header(const Context& context, StreamOffset at, Segment& segment);
+  void emit_ack(const Context& context, SendReason reason, Emission& emission);
+  void emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
+                 std::span<Octets> views, Emission& emission);
+  bool ends_burst(const Emission& emission, const PathLimits& path);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
   FourTuple tuple_;
@@ -186,6 +210,7 @@ class Connection {
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
+  bool in_burst_ = false;  // data was sent since there was last nothing to send
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
