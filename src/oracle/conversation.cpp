@@ -88,6 +88,11 @@ Conversation::Resolved Conversation::resolve(const SegmentStep& step) const {
   return {seq, step.flags.ack() ? ack_of(step.ack) : 0, next_, edge_, seq + length};
 }
 
+Conversation::Resolved Conversation::resolve(const IcmpStep& step) const {
+  const std::uint32_t quoted = ack_of(step.seq);
+  return {quoted, 0, sent_, sent_, quoted};
+}
+
 Segment Conversation::segment_of(const SegmentStep& step) const {
   Segment segment;
   const SeqNum iss = iss_.value_or(SeqNum(0));

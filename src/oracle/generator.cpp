@@ -45,8 +45,13 @@ class Generator {
   // A segment as the peer would send it now.
   SegmentStep proper(TcpFlags flags, std::uint16_t payload = 0) {
     SegmentStep step{.flags = flags, .payload = payload};
-    if (timestamps_ && !flags.rst()) step.timestamps = TimestampStep{++clock_};
+    if (timestamps_ && !flags.rst()) step.timestamps = TimestampStep{next_clock()};
     return step;
+  }
+  std::uint32_t next_clock() {
+    ++clock_;
+    if (clock_ == 0 && !one_in(8)) ++clock_;  // Linux takes 0 for none: not too often
+    return clock_;
   }
   void segment(TcpFlags flags, std::uint16_t payload = 0) {
     sequence_.steps.push_back(proper(flags, payload));
@@ -218,7 +223,7 @@ class Generator {
         step.timestamps = TimestampStep{clock_};
       }
     }
-    if (!step.timestamps || !one_in(4)) return;
+    if (!step.timestamps || step.ack != Place{} || !one_in(4)) return;
     step.timestamps->value =
         clock_ + pick<std::uint32_t>({0, 1, 10, 0xffffffff, 0xfffffff0, 0x7fffffff, 0x80000000,
                                       0x80000001, 100000});

@@ -41,6 +41,9 @@ Octets octets_of(const auto& value) {
 // The application: one listener, one stream.
 class Application {
  public:
+  /// What a call upon no stream gives: none is made.
+  static constexpr std::int64_t kNoStream = -2;
+
   Application(Subject& subject, const FourTuple& tuple) : subject_(subject), tuple_(tuple) {}
 
   CallResult make(const CallStep& step);
@@ -173,7 +176,7 @@ CallResult Application::make(const CallStep& step) {
     default:
       break;
   }
-  if (stream_ < 0) return {};  // no stream yet, or no longer: nothing to call
+  if (stream_ < 0) return {kNoStream};
   switch (step.call) {
     case Call::write:
       return write(step.amount, 0);
@@ -229,6 +232,7 @@ Played play(Subject& subject, const Sequence& sequence, const ReceiveRoom& room,
       resolved = conversation.resolve(*segment);
       subject.inject(conversation.make(*segment));
     } else {
+      resolved = conversation.resolve(std::get<IcmpStep>(step));
       subject.inject(conversation.make(std::get<IcmpStep>(step)));
     }
     while (subject.take_frame(frame)) conversation.read(frame, answer);

@@ -46,6 +46,62 @@ bool connect_over_an_orphan(const Difference& d) {
          d.estab_answer().call->error == EADDRNOTAVAIL && d.kernel_answer().state == State::syn_sent;
 }
 
+// For Linux the pointer 0 means the octet before.
+bool urgent_pointer_of_zero(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg() && step.urgent_pointer == 0;
+         });
+}
+
+bool has_urg_earlier(const Difference& d, bool (*test)(const Conversation::Resolved&, State)) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           return i > 0 && step.flags.urg() &&
+                  test(d.estab.resolved[i], d.estab.answers[i - 1].state);
+         });
+}
+
+// Linux takes the octet out of the segment before it is in order.
+bool urgent_beyond_a_gap(const Difference& d) {
+  return has_urg_earlier(
+      d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
+}
+
+bool urgent_behind_a_fin(const Difference& d) {
+  return has_urg_earlier(d, [](const Conversation::Resolved&, State before) {
+    return before == State::close_wait || before == State::closing || before == State::last_ack;
+  });
+}
+
+bool error_of_icmp_about_a_number_not_sent(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
+  for (std::size_t i = 0; i < d.step; ++i)
+    if (std::holds_alternative<IcmpStep>(d.sequence.steps[i]) &&
+        d.kernel.resolved[i].seq == d.kernel.resolved[i].next)
+      return true;
+  return false;
+}
+
+bool connect_after_a_vain_shutdown(const Difference& d) {
+  const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
+                    called_before(d, CallStep::Call::shutdown_write) ||
+                    called_before(d, CallStep::Call::shutdown_read);
+  return is_call(d, CallStep::Call::connect) && shut && d.before() == State::closed &&
+         d.kernel_answer().call->error == EINVAL && d.estab_answer().call->value < 0 &&
+         same_state(d);
+}
+
+// Linux remembers there that nobody will read.
+bool text_after_shutdown_while_opening(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  const auto resets = [](const SentSegment& sent) { return sent.flags.rst(); };
+  return step && step->payload > 0 && d.before() == State::syn_received &&
+         called_before(d, CallStep::Call::shutdown_both) &&
+         std::ranges::any_of(d.kernel_answer().sent, resets) &&
+         d.estab_answer().state == State::fin_wait_1;
+}
+
 bool abort_in_time_wait(const Difference& d) {
   return is_call(d, CallStep::Call::abort) && d.before() == State::time_wait &&
          kernel_ignores(d) && is_silent(d.estab_answer()) &&
@@ -68,6 +124,28 @@ constexpr std::array kClasses = {
     Settled{"OPEN over an orphan",
             "RFC 9293 3.10.1: \"Return 'error: connection already exists'\"",
             Then::ends, connect_over_an_orphan},
+    Settled{"an urgent pointer of 0",
+            "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
+            "urgent data\" (MUST-62): with 0 there is none in the segment",
+            Then::ends, urgent_pointer_of_zero},
+    Settled{"an urgent octet beyond a gap",
+            "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
+            "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
+            Then::ends, urgent_beyond_a_gap},
+    Settled{"URG behind a FIN",
+            "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
+            "remote side. Ignore the URG\"",
+            Then::ends, urgent_behind_a_fin},
+    Settled{"the error of ICMP about a number not sent",
+            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"",
+            Then::ends, error_of_icmp_about_a_number_not_sent},
+    Settled{"connect after a shutdown in vain",
+            "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no shutdown of "
+            "a connection that is not there",
+            Then::ends, connect_after_a_vain_shutdown},
+    Settled{"text after a shutdown while opening",
+            "RFC 1122 4.2.2.13 speaks of CLOSE; a half-close (RFC 9293 3.6) takes text still",
+            Then::ends, text_after_shutdown_while_opening},
     Settled{"ABORT in TIME-WAIT",
             "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB, enter CLOSED state, and return\"",
             Then::ends, abort_in_time_wait},

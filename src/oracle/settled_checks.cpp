@@ -17,31 +17,96 @@ bool is_bare(const SegmentStep& step) {
 // Linux looks whether there is an ACK bit before it looks at the sequence number.
 bool unacceptable_without_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  return step && is_bare(*step) && is_synchronized(d.before()) && d.before() != State::time_wait &&
+  const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
+  return step && is_bare(*step) && open && d.before() != State::time_wait &&
          kernel_ignores(d) && sends_one_ack(d.estab_answer()) && same_state(d);
 }
 
-// Linux takes no TS.Recent from a segment whose ACK is older than SND.UNA. It may be this segment
-// or an earlier one.
+// Linux takes no TS.Recent from a segment whose ACK is older than SND.UNA, but on its fast path,
+// before it looks, even from one it refuses.
+bool is_noted_with_odd_ack(const Difference& d, std::uint32_t value) {
+  for (std::size_t i = 0; i <= d.step; ++i) {
+    const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
+    if (step && step->timestamps && step->timestamps->value == value && step->flags.ack() &&
+        step->ack != Place{})
+      return true;
+  }
+  return false;
+}
+
+void take_echo(const SentSegment& kernel, SentSegment& estab) {
+  estab.timestamp_echo = kernel.timestamp_echo;
+}
+
 bool timestamp_with_old_ack(Difference& d) {
-  const auto is_noted = [&](std::uint32_t echo) {
-    for (std::size_t i = 0; i <= d.step; ++i) {
-      const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
-      if (step && step->timestamps && step->timestamps->value == echo && step->flags.ack() &&
-          step->ack != Place{})
-        return true;
-    }
-    return false;
-  };
   return level_sent(
       d,
       [&](const SentSegment& kernel, const SentSegment& estab) {
         return kernel.timestamp_echo && estab.timestamp_echo &&
-               kernel.timestamp_echo != estab.timestamp_echo && is_noted(*estab.timestamp_echo);
+               kernel.timestamp_echo != estab.timestamp_echo &&
+               (is_noted_with_odd_ack(d, *estab.timestamp_echo) ||
+                is_noted_with_odd_ack(d, *kernel.timestamp_echo));
       },
-      [](const SentSegment& kernel, SentSegment& estab) {
-        estab.timestamp_echo = kernel.timestamp_echo;
-      });
+      take_echo);
+}
+
+// What the timestamp noted with an old ACK has made look old.
+bool paws_after_an_old_ack(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->timestamps || !sends_one_ack(d.estab_answer())) return false;
+  const auto recent = d.estab_answer().sent[0].timestamp_echo;
+  return recent && is_noted_with_odd_ack(d, *recent) &&
+         static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
+         d.estab_answer().state == estab_before(d);
+}
+
+// Linux has recorded a timestamp that lags by one or came upon a 0, and measures by it.
+bool paws_after_slightly_old(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->timestamps || !sends_one_ack(d.kernel_answer()) || !estab_ignores(d))
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  return recent && any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+           if (!earlier.timestamps || earlier.timestamps->value != *recent) return false;
+           return sends_one_ack(d.estab.answers[i]) &&
+                  d.estab.answers[i].sent[0].timestamp_echo != recent;
+         });
+}
+
+// See slightly_old_timestamp: what Linux noted then.
+bool echo_of_slightly_old(Difference& d) {
+  return level_sent(
+      d,
+      [](const SentSegment& kernel, const SentSegment& estab) {
+        return kernel.timestamp_echo && estab.timestamp_echo &&
+               kernel.timestamp_echo != estab.timestamp_echo &&
+               (*estab.timestamp_echo == 0 || *kernel.timestamp_echo == *estab.timestamp_echo - 1);
+      },
+      take_echo);
+}
+
+bool paws_after_time_wait(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait)
+    return false;
+  const bool noted = any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    return i > 0 && earlier.timestamps && d.kernel.answers[i - 1].state == State::time_wait;
+  });
+  const bool estab_reopens =
+      sends_one_ack(d.kernel_answer()) && d.estab_answer().state == State::syn_received;
+  const bool kernel_reopens =
+      sends_one_ack(d.estab_answer()) && d.kernel_answer().state == State::syn_received;
+  return noted && (estab_reopens || kernel_reopens);
+}
+
+// RFC 7323's order of timestamps has no answer at half the circle; Linux takes it for newer.
+bool half_the_circle(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait ||
+      !sends_one_ack(d.estab_answer()))
+    return false;
+  const auto recent = d.estab_answer().sent[0].timestamp_echo;
+  return recent && step->timestamps->value - *recent == 0x80000000u;
 }
 
 // Linux notes timestamps in TIME-WAIT, too.
@@ -52,9 +117,7 @@ bool timestamp_in_time_wait(Difference& d) {
              [](const SentSegment& kernel, const SentSegment& estab) {
                return kernel.timestamp_echo && estab.timestamp_echo && is_pure_ack(kernel);
              },
-             [](const SentSegment& kernel, SentSegment& estab) {
-               estab.timestamp_echo = kernel.timestamp_echo;
-             });
+             take_echo);
 }
 
 bool missing_timestamp(const Difference& d) {
@@ -104,7 +167,9 @@ bool ends_at_left_edge(const Difference& d) {
 // Linux (from 6.17 on) takes the whole of a segment that begins in the window and ends beyond, or
 // nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
-  return segment_in(d) && where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
+  const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
+  return segment_in(d) && open && d.before() != State::time_wait && where(d).edge != where(d).next &&
+         where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
          where(d).begin_beyond_next() >= 0;
 }
 
@@ -118,7 +183,7 @@ bool inside_one_window(const Difference& d) {
 }
 
 bool window_in_time_wait(Difference& d) {
-  return d.before() == State::time_wait &&
+  return d.kernel_answer().state == State::time_wait &&
          level_sent(
              d,
              [](const SentSegment& kernel, const SentSegment& estab) {
@@ -157,7 +222,7 @@ bool slightly_old_timestamp(const Difference& d) {
   const auto recent = d.estab_answer().sent[0].timestamp_echo;
   if (!recent || d.estab_answer().state != estab_before(d)) return false;
   return step->timestamps->value == *recent - 1 ||
-         (*recent == 0 && step->timestamps->value > 0x80000000u);
+         (*recent == 0 && step->timestamps->value >= 0x80000000u);
 }
 
 bool duplicate_that_paws_refuses(const Difference& d) {
@@ -186,6 +251,18 @@ bool timestamps_not_agreed_on(const Difference& d) {
     for (SentSegment& sent : answer.sent) sent.timestamp_echo.reset();
     for (SentSegment& sent : answer.sent) sent.option_order.clear();
   });
+}
+
+// Linux takes a RST behind the last SACK block, too.
+bool reset_behind_sack(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.rst() && where(d).begin_beyond_next() > 0 &&
+         is_silent(d.kernel_answer()) && d.kernel_answer().state == State::closed &&
+         sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d) &&
+         any_earlier(d, [&](const SegmentStep&, std::size_t i) {
+           return d.kernel.resolved[i].end == where(d).seq && !d.kernel.answers[i].sent.empty() &&
+                  !d.kernel.answers[i].sent.back().sack.empty();
+         });
 }
 
 bool syn_with_next_number(const Difference& d) {
@@ -222,6 +299,22 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
             "retransmission of the remote FIN\"; it has no newer number to give",
             Then::goes_on, nullptr, timestamp_in_time_wait},
+    Settled{"PAWS after a timestamp with an old ACK",
+            "RFC 7323 5.3 (R3) and (R1), as above",
+            Then::ends, paws_after_an_old_ack},
+    Settled{"PAWS after a timestamp older by one, or than none",
+            "RFC 7323 5.3 (R3): it was not to be recorded",
+            Then::ends, paws_after_slightly_old},
+    Settled{"the echo of a timestamp older by one, or than none",
+            "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)",
+            Then::goes_on, nullptr, echo_of_slightly_old},
+    Settled{"PAWS after a timestamp noted in TIME-WAIT",
+            "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; what came "
+            "in TIME-WAIT and is no FIN is not looked at",
+            Then::ends, paws_after_time_wait},
+    Settled{"TIME-WAIT, a timestamp half the circle away",
+            "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
+            Then::ends, half_the_circle},
     Settled{"missing timestamp",
             "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
             "silently drop the segment\"",
@@ -247,6 +340,10 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
             "what lies inside decides",
             Then::ends, reaches_beyond_edge},
+    Settled{"RST behind the last SACK block",
+            "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
+            "(RCV.NXT)\" resets",
+            Then::ends, reset_behind_sack},
     Settled{"inside one window, outside the other",
             "RFC 9293 3.8.6: how large a window is, is the receiver's choice",
             Then::ends, inside_one_window},

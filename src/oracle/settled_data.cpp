@@ -15,7 +15,8 @@ bool push_bit(Difference& d) {
   return level_sent(
       d,
       [](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.payload > 0 && estab.payload > 0 && kernel.flags.psh() != estab.flags.psh();
+        return kernel.payload > 0 && estab.payload == kernel.payload && kernel.seq == estab.seq &&
+               kernel.flags.psh() != estab.flags.psh();
       },
       [](const SentSegment& kernel, SentSegment& estab) {
         estab.flags = kernel.flags.psh() ? estab.flags | kPsh : estab.flags.without(kPsh);
@@ -26,6 +27,8 @@ bool push_bit(Difference& d) {
 bool nagle_of_minshall(const Difference& d) {
   const std::vector<SentSegment>& more = d.kernel_answer().sent;
   const std::vector<SentSegment>& less = d.estab_answer().sent;
+  if (more.size() == 1 && less.size() == 1 && is_pure_ack(less[0]) && more[0].payload > 0)
+    return more[0].seq == less[0].seq && more[0].ack == less[0].ack && same_state(d);
   if (more.size() != less.size() + 1 || more.back().payload == 0) return false;
   if (called_before(d, CallStep::Call::no_delay)) return false;
   return same_but_for(d, [&](Answer& answer) {
@@ -40,6 +43,23 @@ bool ack_before_the_connection(const Difference& d) {
   return step && step->flags.ack() && static_cast<std::int32_t>(where(d).ack) <= 0 &&
          sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d) &&
          d.estab_answer().sent[0].ack == where(d).next;
+}
+
+// With the FIN in order all is acknowledged that will ever come: we forget what lay beyond, or came
+// twice.
+bool sack_with_the_last_ack(Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.fin() &&
+         level_sent(
+             d,
+             [&](const SentSegment& kernel, const SentSegment& estab) {
+               return is_pure_ack(estab) && estab.sack.empty() && kernel.ack == estab.ack &&
+                      where(d).end == static_cast<std::uint32_t>(estab.ack);
+             },
+             [](const SentSegment& kernel, SentSegment& estab) {
+               estab.sack = kernel.sack;
+               estab.option_order = kernel.option_order;
+             });
 }
 
 // What came for nobody: Linux answers as CLOSED would, we as the connection.
@@ -103,22 +123,51 @@ bool fin_beyond_gap_for_nobody(const Difference& d) {
 }
 
 // One of the two lets an ACK go alone where the other puts it on the text that is due, too.
-bool ack_before_data(const Difference& d) {
-  Difference rest = d;
-  std::vector<SentSegment>& kernel = rest.kernel.answers[d.step].sent;
-  std::vector<SentSegment>& estab = rest.estab.answers[d.step].sent;
-  const bool kernel_first = kernel.size() == estab.size() + 1;
-  std::vector<SentSegment>& longer = kernel_first ? kernel : estab;
-  const std::vector<SentSegment>& shorter = kernel_first ? estab : kernel;
-  if (longer.size() != shorter.size() + 1 || shorter.empty() || !is_pure_ack(longer[0]))
+bool ack_before_data(Difference& d) {
+  std::vector<SentSegment>& kernel = d.kernel.answers[d.step].sent;
+  std::vector<SentSegment>& estab = d.estab.answers[d.step].sent;
+  if (kernel.empty() || estab.empty() || is_pure_ack(kernel[0]) == is_pure_ack(estab[0]))
     return false;
-  const bool has_more = shorter[0].payload > 0 || shorter[0].flags.fin();
-  if (!has_more || longer[0].ack != shorter[0].ack) return false;
-  longer.erase(longer.begin());
-  return same_but_for(rest, [](Answer& answer) {
+  std::vector<SentSegment>& more = is_pure_ack(kernel[0]) ? kernel : estab;
+  const SentSegment& other = is_pure_ack(kernel[0]) ? estab[0] : kernel[0];
+  const bool has_more = other.payload > 0 || other.flags.fin();
+  if (!has_more || more.size() < 2 || more[0].ack != other.ack || more[1].seq != other.seq)
+    return false;
+  more.erase(more.begin());
+  return true;
+}
+
+bool urgent_notice(const Difference& d) {
+  return is_call(d, CallStep::Call::write_urgent) && is_silent(d.kernel_answer()) &&
+         sends_one_ack(d.estab_answer()) && d.estab_answer().sent[0].flags.urg() && same_state(d) &&
+         d.kernel_answer().call == d.estab_answer().call;
+}
+
+bool sack_with_reset(Difference& d) {
+  return level_sent(
+      d,
+      [](const SentSegment& kernel, const SentSegment& estab) {
+        return kernel.flags.rst() && estab.flags.rst() && estab.sack.empty();
+      },
+      [](const SentSegment& kernel, SentSegment& estab) {
+        estab.sack = kernel.sack;
+        estab.option_order = kernel.option_order;
+      });
+}
+
+// Linux counts its congestion window in segments, of whatever size.
+bool window_in_segments(const Difference& d) {
+  const std::vector<SentSegment>& less = d.kernel_answer().sent;
+  const std::vector<SentSegment>& more = d.estab_answer().sent;
+  if (less.size() >= more.size() || d.kernel_answer().call != d.estab_answer().call) return false;
+  std::size_t sent = 0;
+  for (std::size_t i = 0; i <= d.step; ++i)
+    for (const SentSegment& segment : d.kernel.answers[i].sent)
+      sent += segment.payload > 0 ? 1 : 0;
+  if (sent < 10 || !same_state(d)) return false;
+  return same_but_for(d, [&](Answer& answer) {
+    answer.sent.resize(less.size());
     for (SentSegment& segment : answer.sent) segment.flags = segment.flags.without(kPsh);
-    for (SentSegment& segment : answer.sent) segment.sack.clear();
-    for (SentSegment& segment : answer.sent) segment.option_order.clear();
   });
 }
 
@@ -160,11 +209,14 @@ bool number_in_a_shrunk_window(Difference& d) {
   return small && level_sent(
                       d,
                       [](const SentSegment& kernel, const SentSegment& estab) {
-                        return is_pure_ack(kernel) && is_pure_ack(estab) &&
-                               kernel.seq > estab.seq && kernel.seq - estab.seq < 0x4000;
+                        const std::int64_t apart = kernel.seq - estab.seq;
+                        return is_pure_ack(kernel) && is_pure_ack(estab) && apart != 0 &&
+                               apart < 0x4000 && apart > -0x4000;
                       },
                       [](const SentSegment& kernel, SentSegment& estab) {
                         estab.seq = kernel.seq;
+                        estab.flags = kernel.flags;  // URG, if the number is urgent
+                        estab.urgent_pointer = kernel.urgent_pointer;
                       });
 }
 
@@ -174,9 +226,20 @@ bool text_across_a_noted_fin(const Difference& d) {
   if (!step || step->payload == 0 || d.estab_answer().sent.empty()) return false;
   const auto acked = static_cast<std::uint32_t>(d.estab_answer().sent.back().ack);
   return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
-    return earlier.flags.fin() && d.estab.resolved[i].end == acked &&
-           where(d).end_beyond_next() > 0;
+    const Conversation::Resolved& fin = d.estab.resolved[i];
+    if (!earlier.flags.fin() || fin.end_beyond_next() <= 1 || where(d).end_beyond_next() <= 0)
+      return false;
+    return fin.end == acked || static_cast<std::int32_t>(where(d).end - fin.end) > 0;
   });
+}
+
+// Linux makes its segments smaller by what SACK blocks take; ours carry blocks if there is room.
+bool sack_beside_full_segments(const Difference& d) {
+  const auto has_both = [](const SentSegment& sent) { return sent.payload > 0 && !sent.sack.empty(); };
+  const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
+  return std::ranges::any_of(d.kernel_answer().sent, has_both) &&
+         std::ranges::any_of(d.estab_answer().sent, has_text) &&
+         d.kernel_answer().call == d.estab_answer().call && same_state(d);
 }
 
 constexpr std::array kClasses = {
@@ -210,7 +273,21 @@ constexpr std::array kClasses = {
     Settled{"an ACK of its own before the data",
             "RFC 5681 4.2 asks for an ACK at once and does not say that it may not go with text; a "
             "duplicate ACK counts (3.2) only if it carries none",
-            Then::goes_on, ack_before_data},
+            Then::goes_on, nullptr, ack_before_data},
+    Settled{"urgent data told before it can go",
+            "RFC 9293 3.8.6.1 (MUST-66) lets URG through a shut window: the peer is to know at once",
+            Then::goes_on, urgent_notice},
+    Settled{"SACK with the ACK of a FIN",
+            "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
+            "receiver's queue\"; this one does",
+            Then::goes_on, nullptr, sack_with_the_last_ack},
+    Settled{"SACK with a RST",
+            "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number\"; the one with a "
+            "RST acknowledges nothing any more",
+            Then::goes_on, nullptr, sack_with_reset},
+    Settled{"a congestion window in segments",
+            "RFC 5681 2: cwnd limits \"the amount of data a TCP can send\"; FlightSize is octets",
+            Then::ends, window_in_segments},
     Settled{"FIN behind a FIN",
             "RFC 9293 3.10.7.4, eighth: \"send an acknowledgment for the FIN\", in every state",
             Then::ends, fin_behind_fin},
@@ -219,9 +296,13 @@ constexpr std::array kClasses = {
             "\"at least a fraction Fs of the maximum window\"",
             Then::ends, small_window},
     Settled{"the number of an ACK in a shrunk window",
-            "RFC 9293 3.10.7.4: what lies beyond SND.UNA+SND.WND is not acceptable to the peer, and "
-            "neither is an ACK with that number",
+            "RFC 9293 3.8.6 lets a sender be robust against shrinking: SND.NXT (3.10.7.4) may lie "
+            "beyond the window then, and which number an empty segment has is told nowhere",
             Then::goes_on, nullptr, number_in_a_shrunk_window},
+    Settled{"SACK beside full segments",
+            "RFC 2018 4 (SHOULD) does not ask for smaller segments; an ACK of its own tells the blocks "
+            "at once",
+            Then::ends, sack_beside_full_segments},
     Settled{"text across a noted FIN",
             "RFC 9293 3.10.7.4, eighth: the FIN stands where the stream ends; nothing is behind it",
             Then::ends, text_across_a_noted_fin},

@@ -51,7 +51,7 @@ inline const Conversation::Resolved& where(const Difference& d) {
 inline bool called_before(const Difference& d, CallStep::Call what) {
   for (std::size_t i = 0; i < d.step; ++i)
     if (const auto* call = std::get_if<CallStep>(&d.sequence.steps[i]))
-      if (call->call == what) return true;
+      if (call->call == what && d.kernel.answers[i].call->value >= -1) return true;
   return false;
 }
 

@@ -112,7 +112,7 @@ std::string to_string(const SentSegment& sent) {
 std::string to_string(const Answer& answer) {
   std::string text;
   if (answer.call) {
-    text += "= " + std::to_string(answer.call->value);
+    text += answer.call->value == -2 ? "no stream" : "= " + std::to_string(answer.call->value);
     if (answer.call->error != 0) text += std::string(" ") + ::strerrorname_np(answer.call->error);
     if (answer.call->digest != 0) text += " #" + std::to_string(answer.call->digest % 10000);
     text += "; ";
