@@ -26,7 +26,7 @@ Outcome give(const void* octets, std::size_t size, void* value, socklen_t* lengt
   if (!length || (!value && *length > 0)) return failed(EFAULT);
   if (static_cast<int>(*length) < 0) return failed(EINVAL);
   const auto n = static_cast<socklen_t>(std::min<std::size_t>(*length, size));
-  if (value) std::memcpy(value, octets, n);
+  if (octets && value) std::memcpy(value, octets, n);
   *length = n;
   return done();
 }
