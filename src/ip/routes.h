@@ -22,8 +22,8 @@ namespace estab::ip {
 
 /// Where a datagram goes next. On the link itself `next_hop` is the destination.
 struct Hop {
-  InterfaceId interface;
   IpAddress next_hop;
+  InterfaceId interface;
   friend bool operator==(const Hop&, const Hop&) = default;
 };
 
@@ -37,7 +37,7 @@ class RouteTable {
     const Bits bits = bits_of(destination);
     for (const Entry& entry : tables_[index_of(destination.family())])
       if (masked(bits, entry.mask) == entry.prefix)
-        return Hop{entry.interface, entry.gateway.value_or(destination)};
+        return Hop{entry.gateway ? *entry.gateway : destination, entry.interface};
     return std::nullopt;
   }
   std::size_t size() const { return tables_[0].size() + tables_[1].size(); }

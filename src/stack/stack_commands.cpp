@@ -17,8 +17,8 @@ Result<void> Stack::close(Instant now, ListenerId listener) {
   return impl_->tcp.close_listener(impl_->core, now, listener);
 }
 
-Result<StreamId> Stack::accept(Instant now, ListenerId listener) {
-  return impl_->tcp.accept(impl_->core, now, listener);
+Result<StreamId> Stack::accept(Instant /*now*/, ListenerId listener) {
+  return impl_->tcp.accept(listener);
 }
 
 Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {

@@ -37,7 +37,7 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
   return {};
 }
 
-Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
+Result<StreamId> TcpLayer::accept(ListenerId id) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   while (!listener->queue.empty()) {
@@ -45,7 +45,7 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     Flow* flow = flows_.find(stream.index, stream.generation);
     if (!flow) continue;
     flow->listener = kNone;
-    settle(core, now, stream.index);
+    if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
     return stream;
   }
   return std::unexpected(Error::would_block);

@@ -25,7 +25,7 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
-bool TcpLayer::poll_flows(Core& core, Instant now, TransmitFrame& frame) {
+bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
   while (!output_.empty()) {
     const std::uint32_t index = output_.front();
     if (!flows_.holds(index) || !flows_[index].in_output) {
