@@ -38,7 +38,10 @@ foreach(folder trace device host)
   estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found})
 endforeach()
 
-foreach(folder headers purity style package sim interop cli)
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
+estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
+
+foreach(folder headers purity style package sim interop cli packetdrill alloc attack)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
   endif()

@@ -34,10 +34,15 @@ class FlatIndex {
     }
   }
 
+  /// The next insert needs no memory, and so cannot fail.
+  void make_room() {
+    if ((size() + 1) * 10 > slots_.size() * 7) grow();
+  }
+
   /// Adds an entry. The caller has found that the key is not there; the value is not 0xffffffff.
   void insert(std::uint64_t hash, std::uint32_t value) {
     ensure(value != kEmpty);
-    if ((size() + 1) * 10 > slots_.size() * 7) grow();
+    make_room();
     place({tag_of(hash), value});
     ++size_;
   }
@@ -132,7 +137,7 @@ class FlatIndex {
   void grow() {
     const std::size_t count = slots_.empty() ? kFirstSlots : slots_.size() * 2;
     ensure(count <= kMaxSlots);
-    std::vector<Slot> old(count);
+    std::vector<Slot> old(count);  // whole, if this throws
     old.swap(slots_);
     shift_ = static_cast<std::uint32_t>(32 - std::countr_zero(count));
     for (const Slot& slot : old)

@@ -52,6 +52,7 @@ IcmpEffect effect_of(wire::IcmpError::Kind kind) {
     case Kind::time_exceeded:
     case Kind::parameter_problem:
     case Kind::administratively_prohibited:
+      // [RFC 9293 MUST-56, SHLD-25]
       return {Severity::soft, Error::host_unreachable};
     case Kind::protocol_unreachable:
       return {Severity::hard, Error::protocol_unreachable};
@@ -59,6 +60,7 @@ IcmpEffect effect_of(wire::IcmpError::Kind kind) {
       return {Severity::hard, Error::port_unreachable};
     case Kind::packet_too_big:
       return {Severity::path_mtu, Error::message_too_long};
+    // [RFC 9293 MUST-55]
     case Kind::source_quench:
     case Kind::other:
       break;

@@ -114,6 +114,7 @@ TEST(MayAnswerEcho, AnyHostThatCouldBe) {
 }
 
 // RFC 9293 §3.9.2.2.
+// [RFC 9293 MUST-55]
 TEST(EffectOf, DropsSourceQuenchSilently) {
   EXPECT_EQ(effect_of(wire::IcmpError::Kind::source_quench).severity, Severity::none);
   EXPECT_EQ(effect_of(wire::IcmpError::Kind::other).severity, Severity::none);

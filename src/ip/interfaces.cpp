@@ -61,8 +61,10 @@ Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
   if (!contains(id)) return std::unexpected(Error::no_such_id);
   if (auto checked = check_address(address); !checked) return checked;
   if (is_local(address.address)) return std::unexpected(Error::address_in_use);
-  interfaces_[id.index].addresses.push_back(address);
+  std::vector<Cidr>& own = interfaces_[id.index].addresses;
+  own.reserve(own.size() + 1);  // both or neither, if memory is short
   local_.insert(std::ranges::upper_bound(local_, address.address), address.address);
+  own.push_back(address);
   return {};
 }
 

@@ -33,12 +33,23 @@ Result<void> RouteTable::add(const Route& route) {
   entry.gateway = route.gateway;
 
   auto& table = tables_[index_of(family)];
-  if (std::ranges::find(table, entry) != table.end()) return {};
+  const auto known = [&](const Entry& other) { return other.is_same_route(entry); };
+  if (std::ranges::any_of(table, known)) return {};
   // Behind every prefix that is as long or longer: among equals the first added stays first.
   const auto shorter =
       std::ranges::find_if(table, [&](const Entry& other) { return other.length < entry.length; });
   table.insert(shorter, entry);
   return {};
+}
+
+bool RouteTable::advise_against(const Hop& hop, Instant until) {
+  bool found = false;
+  for (Entry& entry : tables_[index_of(hop.next_hop.family())]) {
+    if (entry.interface != hop.interface || entry.gateway != hop.next_hop) continue;
+    entry.suspect_until = until;
+    found = true;
+  }
+  return found;
 }
 
 RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
@@ -55,7 +66,7 @@ void RouteTable::hash_into(base::Hasher& hasher) const {
     hasher.add(table.size());
     for (const Entry& entry : table) {
       hasher.add_all(entry.prefix.high, entry.prefix.low, entry.length, entry.interface.index,
-                     entry.gateway);
+                     entry.gateway, entry.suspect_until);
     }
   }
 }

@@ -77,6 +77,7 @@ TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
 
 // ---- growth
 
+// [RFC 9293 MUST-19]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
   Opened peer;
   peer.send(200000);
@@ -99,6 +100,7 @@ TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
   EXPECT_EQ(peer.info().snd_cwnd, 20000u);
 }
 
+// [RFC 9293 MUST-19]
 TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
   Opened peer({.options = "mss 1000,wscale 7", .window = 10000});
   peer.send(400000);

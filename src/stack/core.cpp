@@ -8,6 +8,10 @@ namespace estab::stack {
 
 namespace {
 
+// How long a gateway that seemed dead is avoided (RFC 1122 §3.3.1.4 leaves it open): long enough
+// for a reboot, and as long as a flow may go without looking at its path again.
+constexpr Duration kSuspicion = std::chrono::minutes(10);
+
 base::SipKey path_key(base::Prng& prng) {
   return {prng.next(), prng.next()};
 }
@@ -38,10 +42,15 @@ Core::Core(const Core& o)
       path_version(o.path_version) {}
 
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {
-  const auto hop = routes.lookup(destination);
+  const auto hop = routes.lookup(destination, now);
   if (!hop) return std::nullopt;
   const std::uint16_t link_mtu = interfaces.config(hop->interface).mtu;
   return Path{*hop, link_mtu, path_mtu.mtu(now, destination, link_mtu)};
+}
+
+// [RFC 9293 MUST-20]
+void Core::advise_against(Instant now, const ip::Hop& hop) {
+  if (routes.advise_against(hop, now + kSuspicion)) ++path_version;
 }
 
 void Core::tell(Event event) {

@@ -74,6 +74,8 @@ struct Core {
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
   std::optional<Path> find_path(Instant now, const IpAddress& destination) const;
+  /// Negative advice to IP (MUST-20): retransmissions by this hop have reached R1.
+  void advise_against(Instant now, const ip::Hop& hop);
   /// Queues an answer; counts and drops it if too many wait.
   template <class T>
   void reply(T&& reply) {

@@ -24,22 +24,23 @@ struct Flow {
   template <class Block, class... Args>
   Flow(std::in_place_type_t<Block> type, const Place& place, Args&&... args)
       : tcb(type, std::forward<Args>(args)...),
+        path_found_at(place.found_at),
         path(place.path),
         hash(place.hash),
-        path_found_at(place.found_at),
         path_version(place.version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
-  Path path;
-  std::uint32_t hash;  // its place in the flow table
   Instant path_found_at;
+  Path path;
+  bool indexed = false;    // in the flow table: segments find it
+  bool in_output = false;  // in the queue of flows with something to send
+  std::uint32_t hash;      // its place in the flow table
   std::uint32_t path_version;
   std::uint32_t timer = 0xffffffff;     // in the wheel
   std::uint32_t listener = 0xffffffff;  // whose queue it waits in, until accepted
-  bool indexed = false;                 // in the flow table: segments find it
-  bool in_output = false;               // in the queue of flows with something to send
   bool in_events = false;               // in the queue of flows with something to tell
   bool connected_due = false;           // the application is to be told that it opened
+  bool learns_route = false;            // the peer's segments say which way back to take (MUST-53)
 
   tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
   const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }
@@ -59,7 +60,7 @@ struct Flow {
   friend bool operator==(const Flow& a, const Flow& b) {
     return a.tcb == b.tcb && a.listener == b.listener && a.indexed == b.indexed &&
            a.in_output == b.in_output && a.in_events == b.in_events &&
-           a.connected_due == b.connected_due;
+           a.connected_due == b.connected_due && a.learns_route == b.learns_route;
   }
 };
 

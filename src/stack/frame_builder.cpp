@@ -18,6 +18,7 @@ std::uint16_t pseudo_header_sum(const FourTuple& tuple, std::size_t length) {
   return sum.folded();
 }
 
+// [RFC 9293 MUST-2]
 void put_tcp_checksum(const InterfaceConfig& link, const FourTuple& tuple, std::uint8_t* tcp,
                       std::size_t header_length, TransmitFrame& frame) {
   frame.checksum_partial = link.checksum_offload;
@@ -48,6 +49,7 @@ void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
   std::array<std::uint8_t, wire::kMaxIpV4Options> options;
   std::size_t options_length = 0;
   if (service.source_route && !service.source_route->empty())
+    // [RFC 9293 MUST-51]
     options_length = wire::emit_source_route(*service.source_route, tuple.remote_address,
                                              options.data(), ip.destination);
   std::size_t ip_length = wire::ip_header_length(tuple.family()) + options_length;

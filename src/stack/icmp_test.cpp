@@ -186,6 +186,7 @@ TEST(IcmpLimit, BoundsTheErrorsSentInASecond) {
 // -------------------------------------------------------------------------
 
 // MUST-56, SHLD-25, and RFC 5927 §5.2 for the hard ones: nothing ICMP says ends an open connection.
+// [RFC 9293 MUST-47, 3.9.1.8-1, MUST-54, MUST-56, SHLD-25]
 TEST_P(Icmp, ErrorsAboutAnOpenConnectionAreAdvice) {
   for (const auto& [kind, error] :
        {std::pair{Kind::net_unreachable, Error::network_unreachable},
@@ -222,6 +223,7 @@ TEST_P(Icmp, AShortQuoteSuffices) {
 }
 
 // RFC 5927 §4.1.
+// [RFC 9293 MUST-54]
 TEST_P(Icmp, ErrorsThatQuoteWhatIsNotInFlightAreIgnored) {
   peer.establish();
   peer.send(100);
@@ -246,6 +248,7 @@ TEST_P(Icmp, ErrorsThatQuoteWhatIsNotInFlightAreIgnored) {
 }
 
 // MUST-55.
+// [RFC 9293 MUST-55]
 TEST(IcmpSourceQuench, IsSilentlyDropped) {
   Peer peer;
   peer.establish();

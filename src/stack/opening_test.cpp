@@ -34,6 +34,7 @@ TEST_P(Opening, AnswersASynWithASynAckAndIsEstablishedByTheThirdSegment) {
 }
 
 // RFC 9293 figure 6, seen from A.
+// [RFC 9293 MUST-65]
 TEST_P(Opening, SendsASynAndAnswersTheSynAckWithAnAck) {
   const std::string mss = GetParam() == Family::ipv4 ? "1460" : "1440";
   ASSERT_TRUE(peer.connect());
@@ -185,6 +186,7 @@ TEST_P(Opening, AnswersAnyAcknowledgementInListenWithAReset) {
 // --------------------------------------------------------------------------------------
 
 // RFC 9293 figure 7.
+// [RFC 9293 MUST-10]
 TEST_P(Opening, OpensSimultaneously) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -202,6 +204,7 @@ TEST_P(Opening, OpensSimultaneously) {
   EXPECT_EQ(peer.recv(), 10u);
 }
 
+// [RFC 9293 MUST-10]
 TEST_P(Opening, EndsASimultaneousOpenWithAPlainAckToo) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -226,6 +229,7 @@ TEST_P(Opening, RepeatsTheSynAckOfASimultaneousOpenUntilItIsAnswered) {
 }
 
 // MUST-11: an active OPEN that is refused tells the user, and does not go back to LISTEN.
+// [RFC 9293 MUST-11]
 TEST_P(Opening, RefusesASimultaneousOpenThatIsReset) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -268,6 +272,7 @@ TEST_P(Opening, RecoversFromAnOldDuplicateOfItsSynAsActiveSide) {
 }
 
 // Figures 8 and 11: we are B, which the old duplicate reaches.
+// [RFC 9293 MUST-11]
 TEST_P(Opening, ReturnsToListenWhenAnOldDuplicateSynTurnsOutToBeOne) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");

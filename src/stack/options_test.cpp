@@ -80,6 +80,7 @@ class Options : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Options, both_families(), family_name);
 
+// [RFC 9293 MUST-14, SHLD-5, MAY-3]
 TEST_P(Options, AreUsedAfterAPassiveOpenOnlyIfBothSidesOfferedThem) {
   for (int ours = 1; ours < Offer::kAll; ours += 2) {
     for (int theirs = 0; theirs < Offer::kAll; ++theirs) {
@@ -137,6 +138,7 @@ TEST_P(Options, AreUsedAfterASimultaneousOpenOnlyIfBothSidesOfferedThem) {
 }
 
 // MUST-67: from the link's MTU, not reduced by options.
+// [RFC 9293 MUST-67]
 TEST_P(Options, AnnounceAnMssThatFollowsFromTheLink) {
   const bool v4 = GetParam() == Family::ipv4;
   for (const std::uint16_t mtu : {576, 1280, 1500, 9000, 65535}) {
@@ -216,6 +218,7 @@ TEST_P(Options, TimestampsNotAgreedOnAreIgnored) {
 }
 
 // MUST-5, MUST-6, MUST-7, MUST-64: any order and alignment, unknown kinds, illegal lengths.
+// [RFC 9293 MUST-4, MUST-5, MUST-64, MUST-7]
 TEST_P(Options, OfASynAreFoundWhateverStandsAroundThem) {
   const std::vector<std::pair<OctetVector, std::uint32_t>> areas = {
       {{2, 4, 3, 232}, 1000},
@@ -243,6 +246,7 @@ TEST_P(Options, OfASynAreFoundWhateverStandsAroundThem) {
   }
 }
 
+// [RFC 9293 MUST-5, MUST-6, MUST-7]
 TEST_P(Options, OfAnySegmentMayBeUnknownOrIllegal) {
   peer.establish();
   std::uint32_t at = 1;

@@ -243,6 +243,7 @@ class Routes : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Routes, both_families(), family_name);
 
+// [RFC 9293 MUST-44]
 TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   struct Expected {
     IpAddress to;
@@ -270,7 +271,23 @@ TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   }
 }
 
+// [RFC 9293 MUST-43]
+TEST_P(Routes, LetTheApplicationChooseTheAddress) {
+  const IpAddress own = address("10.0.0.1", "fd00::1");
+  ASSERT_TRUE(
+      peer.stack().connect(peer.now(), {.remote = {peer.remote(), 80}, .local_address = own}));
+  const auto syn = peer.next();
+  ASSERT_TRUE(syn);
+  EXPECT_EQ(syn->ip.source, own);
+  EXPECT_EQ(syn->interface, peer.interface()) << "the way is that to the peer all the same";
+  const ListenOptions options{.local = {own, Peer::kLocalPort}};
+  ASSERT_TRUE(peer.stack().listen(options));
+  EXPECT_EQ(peer.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::answered_reset) << "another address";
+  peer.forget_output();
+}
+
 // The weak end-system model: any of its addresses, on any link; the answer goes by the route.
+// [RFC 9293 MUST-45]
 TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
   peer.listen();
   const OctetVector syn = peer.make("S 0:0(0) win 65535 <mss 1460>");
@@ -281,6 +298,7 @@ TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
 }
 
 // MUST-45: the address a connection began with stays its own.
+// [RFC 9293 MUST-45]
 TEST_P(Routes, DoNotChangeTheAddressOfAConnectionButItsWay) {
   peer.establish();
   const bool v4 = GetParam() == Family::ipv4;

@@ -15,6 +15,7 @@ struct ZeroWindow : testing::Test {
   Opened peer;
 };
 
+// [RFC 9293 MUST-36, SHLD-29, SHLD-30]
 TEST_F(ZeroWindow, IsProbedAfterTheTimeoutAndThenAfterTwiceAsLongEachTime) {  // SHLD-29, SHLD-30
   Duration due = 0s, wait = 300ms;
   for (int i = 0; i < 15; ++i) {
@@ -27,6 +28,7 @@ TEST_F(ZeroWindow, IsProbedAfterTheTimeoutAndThenAfterTwiceAsLongEachTime) {  //
   }
 }
 
+// [RFC 9293 MUST-37]
 TEST_F(ZeroWindow, IsProbedForEverWhileThePeerAnswers) {  // MUST-37
   for (int i = 0; i < 1000; ++i) {
     peer.after(120s);
@@ -220,16 +222,19 @@ TEST_F(ShutBuffer, ActsOnTheAckOfASegmentThatItHasNoRoomFor) {
   EXPECT_EQ(peer.recv(), 1000u);
 }
 
+// [RFC 9293 MUST-66]
 TEST_F(ShutBuffer, ActsOnUrgentData) {  // MUST-66
   peer.in("U. 1001:1001(0) ack 1 win 65535 urg 5");
   EXPECT_TRUE(peer.told().urgent);
 }
 
+// [RFC 9293 MUST-66]
 TEST_F(ShutBuffer, ActsOnAReset) {  // MUST-66
   EXPECT_EQ(peer.in("R. 1001:1001(0) ack 1"), Verdict::reset_accepted);
   EXPECT_EQ(peer.told().failure, Error::connection_reset);
 }
 
+// [RFC 9293 MAY-8]
 TEST_F(ShutBuffer, StaysShutAsLongAsTheApplicationLikes) {  // MAY-8
   peer.after(24h);
   EXPECT_EQ(peer.state(), State::established);

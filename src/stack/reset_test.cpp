@@ -59,6 +59,7 @@ TEST(ResetLimit, DropsAnswersBeyondWhatMayWait) {
 // ---- acceptance: RFC 5961 §3
 // -----------------------------------------------------------------------------
 
+// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3, MUST-12]
 TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
   peer.establish();
   peer.in("P. 1:101(100) ack 1 win 65535");
@@ -87,6 +88,7 @@ TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
 }
 
 // MUST-66.
+// [RFC 9293 MUST-66]
 TEST_P(Reset, IsAcceptedWhenTheWindowIsShut) {
   TcpConfig tcp;
   tcp.receive_buffer = 1000;
@@ -101,6 +103,7 @@ TEST_P(Reset, IsAcceptedWhenTheWindowIsShut) {
 }
 
 // SHLD-2.
+// [RFC 9293 SHLD-2, 3.10.7.4-1]
 TEST_P(Reset, MayCarryTextWhichIsNotDelivered) {
   peer.establish();
   EXPECT_EQ(peer.in("R. 1:41(40) ack 1 win 0"), Verdict::reset_accepted);
@@ -167,6 +170,7 @@ TEST_P(Reset, FreesAnOrphanWithoutAWord) {
 // ---- blind attacks: RFC 5961 §4, §5
 // ----------------------------------------------------------------------
 
+// [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
 TEST_P(Reset, ASynCannotBreakAConnection) {
   peer.establish();
   for (const char* syn : {"S 1:1(0) win 65535", "S 30000:30000(0) win 65535", "S 0:0(0) win 65535",
@@ -182,6 +186,7 @@ TEST_P(Reset, ASynCannotBreakAConnection) {
 }
 
 // The acknowledgement must lie in [SND.UNA - MAX.SND.WND, SND.NXT].
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 TEST_P(Reset, TextWithAnImpossibleAcknowledgementIsNotInjected) {
   peer.establish({.window = 5000});
   for (const char* ack : {"2", "100000", "4294962296", "2147483649"}) {  // 1 - 5001 is outside
@@ -197,6 +202,7 @@ TEST_P(Reset, TextWithAnImpossibleAcknowledgementIsNotInjected) {
 }
 
 // The largest window counts, and it is scaled.
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 TEST_P(Reset, TheRangeOfOldAcknowledgementsFollowsTheLargestWindowEverAnnounced) {
   peer.establish({.options = "mss 1460,wscale 4", .window = 5000});
   peer.in(". 1:1(0) ack 1 win 100");

@@ -8,6 +8,7 @@ namespace {
 
 // ---- when
 
+// [RFC 9293 MUST-19]
 TEST(Retransmission, ComesAfterTheTimeoutAndThenAfterTwiceAsLongEachTime) {  // (5.4) to (5.6)
   Opened peer;
   EXPECT_EQ(peer.info().rto, 300ms);
@@ -161,6 +162,7 @@ TEST(Retransmission, WaitsThreeSecondsForDataWhenOurSynAckHadToBeRepeated) {
 
 // ---- samples
 
+// [RFC 9293 MUST-18]
 TEST(Retransmission, MeasuresOneSegmentARoundTrip) {
   Opened peer;
   peer.send(2000);
@@ -174,6 +176,7 @@ TEST(Retransmission, MeasuresOneSegmentARoundTrip) {
   EXPECT_EQ(peer.info().rtt, 110ms) << "the second segment was not timed";
 }
 
+// [RFC 9293 MUST-18]
 TEST(Retransmission, TakesNoSampleFromWhatWasSentTwice) {  // Karn
   Opened peer;
   peer.send(500);
@@ -245,6 +248,7 @@ TEST(Retransmission, BelievesNoTimestampFromTheFuture) {
 
 // ---- giving up
 
+// [RFC 9293 SHLD-9, SHLD-10, MUST-47, 3.9.1.8-1]
 TEST(Retransmission, TellsTheApplicationAtR1AndGoesOn) {  // MUST-20 (b), SHLD-9, SHLD-10
   Opened peer;
   peer.send(500);
@@ -260,6 +264,7 @@ TEST(Retransmission, TellsTheApplicationAtR1AndGoesOn) {  // MUST-20 (b), SHLD-9
   EXPECT_EQ(peer.info().retransmits, 0);
 }
 
+// [RFC 9293 MUST-20, SHLD-11]
 TEST(Retransmission, GivesUpAtR2AndSaysWhy) {  // MUST-20 (c)
   Opened peer;
   peer.send(500);
@@ -278,6 +283,7 @@ TEST(Retransmission, GivesUpAtR2AndSaysWhy) {  // MUST-20 (c)
             Error::connection_timed_out);
 }
 
+// [RFC 9293 MUST-21, SHLD-11]
 TEST(Retransmission, GivesUpAtTheR2OfTheConnection) {  // MUST-21
   Opened peer({.tcp = {.r2 = 10s}});
   peer.send(500);
@@ -307,6 +313,7 @@ TEST(Retransmission, GivesUpAtTheUserTimeout) {  // RFC 5482
   EXPECT_EQ(peer.told().failure, Error::user_timeout);
 }
 
+// [RFC 9293 MUST-21, SHLD-11]
 TEST(Retransmission, GivesUpAtAUserTimeoutSetWhileItWaits) {
   Opened peer;
   peer.send(500);

@@ -15,6 +15,7 @@ InterfaceConfig link_of(std::uint16_t mtu) {
 
 // ---- MSS
 
+// [RFC 9293 MUST-14, SHLD-5, MAY-3, MUST-67]
 TEST(Mss, AnnouncedIsWhatTheLinkTakesLessTheFixedHeaders) {  // MUST-14, MUST-67
   const auto announced = [](Family family, std::uint16_t mtu, std::uint16_t limit) {
     Peer peer(
@@ -31,6 +32,7 @@ TEST(Mss, AnnouncedIsWhatTheLinkTakesLessTheFixedHeaders) {  // MUST-14, MUST-67
   EXPECT_EQ(announced(Family::ipv4, 1500, 700), 700);
 }
 
+// [RFC 9293 MUST-15]
 TEST(Mss, OfAPeerThatSaysNothingIs536OctetsOr1220) {  // MUST-15
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const int mss = family == Family::ipv4 ? 536 : 1220;
@@ -41,12 +43,14 @@ TEST(Mss, OfAPeerThatSaysNothingIs536OctetsOr1220) {  // MUST-15
   }
 }
 
+// [RFC 9293 MUST-14]
 TEST(Mss, OfThePeerIsNeverExceeded) {
   Opened peer({.options = "mss 700"});
   peer.send(1500);
   peer.out_run(1, 1401, 700);
 }
 
+// [RFC 9293 MUST-16]
 TEST(Mss, OfThePeerIsNotBelievedBeyondTheLink) {  // MUST-16
   Opened peer({.options = "mss 9000"});
   peer.send(3000);
@@ -59,6 +63,7 @@ TEST(Mss, OfThePeerIsNotBelievedBeyondOurOwnLimit) {
   peer.out_run(1, 1001, 500, "P.");
 }
 
+// [RFC 9293 MUST-16]
 TEST(Mss, IsReducedByTheTimestampsOfEverySegment) {  // MUST-16
   Opened peer({.options = "mss 1460,TS val 5 ecr 0"});
   peer.send(3000);
@@ -227,6 +232,7 @@ TEST(SuperSegment, IsNotHowALostSegmentIsSentAgain) {
   EXPECT_EQ(slow.out(". 1:1001(1000) ack 1").gso_size, 0);
 }
 
+// [RFC 9293 MUST-2]
 TEST(SuperSegment, LeavesItsChecksumToTheLink) {
   Start start = offloading();
   start.interface.checksum_offload = true;

@@ -26,6 +26,14 @@ std::uint32_t next_header_offset(const wire::IpPacket& packet) {
   return static_cast<std::uint32_t>(last);
 }
 
+// [RFC 9293 MUST-50]
+// MUST-50: of the IPv4 options, TCP understands a completed source route; it ignores the others.
+tcp::ReturnRoute return_route_of(const wire::IpPacket& packet) {
+  if (packet.options.empty() || packet.header.family() != Family::ipv4) return {};
+  auto hops = wire::return_route(packet.options, packet.header.source);
+  return hops ? tcp::ReturnRoute(std::move(*hops)) : tcp::ReturnRoute();
+}
+
 }  // namespace
 
 Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -93,16 +101,19 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
 
 Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
+  // [RFC 9293 MUST-57]
   if (in.is_broadcast) return Verdict::bad_address;  // MUST-57
   const bool trusted =
       in.frame.checksum_verified || core.interfaces.config(in.interface).ignore_received_checksums;
   if (!trusted && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolTcp,
                                                    in.packet.payload))
+    // [RFC 9293 MUST-3]
     return Verdict::bad_checksum;  // MUST-3
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner);
+  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner,
+                        return_route_of(in.packet));
 }
 
 // ---- UDP

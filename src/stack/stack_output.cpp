@@ -20,8 +20,9 @@ bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   stack::Reply& reply = core.replies.front();
   auto* segment = std::get_if<stack::TcpReply>(&reply);
   auto* raw = std::get_if<stack::RawReply>(&reply);
-  const auto path =
-      core.find_path(now, segment ? segment->tuple.remote_address : raw->header.destination);
+  const auto path = core.find_path(
+      now, segment ? tcp::first_hop(segment->source_route, segment->tuple.remote_address)
+                   : raw->header.destination);
   if (path && segment) stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
   if (path && raw) stack::build_raw_frame(core, *path, std::move(*raw), raw_frame, frame);
   core.replies.drop_front();

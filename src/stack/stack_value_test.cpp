@@ -414,7 +414,7 @@ std::vector<Change> passings() {
        }},
       {"an event polled", [](Peer&, Stack& stack) { return stack.poll_event().has_value(); }},
       {"a timer fired",
-       [](Peer&, Stack& stack) {
+       [](Peer& peer, Stack& stack) {
          const Instant due = stack.next_deadline();
          const Stack before = stack;
          if (due == kNever) return false;

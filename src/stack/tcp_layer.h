@@ -5,11 +5,18 @@
 //
 // Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
 // flows between tables and queues.
+//
+// Law: std::bad_alloc may come out anywhere, and leaves a whole layer behind. What makes a record
+// asks for all the memory it needs first. What changes a flow raises `unsettled_` before it begins,
+// and settle() lowers it; where it is found raised, settle() did not come to its end, and is made
+// up for with all flows before anything else.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "estab/stack.h"
 
@@ -32,7 +39,7 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner);
+                     Origin origin, Block* owner, const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -46,7 +53,7 @@ class TcpLayer {
   // -------------------------------------------------------------------
   Result<ListenerId> listen(Core& core, const ListenOptions& options);
   Result<void> close_listener(Core& core, Instant now, ListenerId id);
-  Result<StreamId> accept(ListenerId id);
+  Result<StreamId> accept(Core& core, Instant now, ListenerId id);
   Result<StreamId> connect(Core& core, Instant now, const ConnectOptions& options);
   Result<void> close(Core& core, Instant now, StreamId id);
   Result<void> abort(Core& core, Instant now, StreamId id);
@@ -54,12 +61,19 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  template <class Early, class Act>
+  auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
+    requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool has_output() const { return !output_.empty(); }
+  bool has_output() const { return unsettled_ || !output_.empty(); }
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
@@ -74,6 +88,7 @@ class TcpLayer {
     return listeners_.find(id.index, id.generation);
   }
   void census(Stack::Census& census) const;
+  std::vector<SocketRow> table() const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
   void hash_into(base::Hasher& hasher) const;
@@ -98,6 +113,17 @@ class TcpLayer {
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
+  void settle_flow(Core& core, Instant now, std::uint32_t index);
+  void settle_all(Core& core, Instant now);
+  /// For what an exception left behind.
+  void make_up(Core& core, Instant now) {
+    if (unsettled_) settle_all(core, now);
+  }
+  /// The table and the wheel will take one more flow or half-open record without fail.
+  void make_room() {
+    table_.make_room();
+    wheel_.make_room(flows_.size() + half_open_.size() + 1);
+  }
   void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
   void drop_time_wait(Core& core, Instant now, std::uint32_t index);
@@ -111,7 +137,7 @@ class TcpLayer {
   void queue_output(Flow& flow, std::uint32_t index);
   void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
-                  const TcpConfig& config);
+                  const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
   std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
                                const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
                                const Path& path);
@@ -124,11 +150,13 @@ class TcpLayer {
     const Segment& segment;
     Origin origin;
     Block* owner;
+    const tcp::ReturnRoute& return_route;
     std::uint32_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
   State state_of(std::uint32_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  void learn_route(Core& core, Instant now, Flow& flow, const tcp::ReturnRoute& return_route);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -138,7 +166,9 @@ class TcpLayer {
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
   bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
-  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
+  /// `half_open`: the number of the record, if it is in the cache; it goes.
+  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                   std::optional<std::uint32_t> half_open);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
@@ -150,6 +180,7 @@ class TcpLayer {
   void expire_time_wait(Core& core, Instant now);
   void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
+  void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
@@ -173,12 +204,14 @@ class TcpLayer {
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
+  bool unsettled_ = false;
   std::shared_ptr<const TcpConfig> default_config_;
 };
 
 template <class Act>
 auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -188,12 +221,24 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     return std::unexpected(failure.value_or(Error::not_connected));
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
+  unsettled_ = true;
   auto result = act(*connection, core.context(now));
   settle(core, now, id.index);
   return result;
 }
 
+template <class Early, class Act>
+auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
+  if (handshake && !handshake->released() && handshake->state() != State::closed)
+    return early(handshake->early_data(), handshake->config());
+  return with_connection(core, now, id, std::forward<Act>(act));
+}
+
 template <class Change>
+  requires std::invocable<Change, TcpConfig&>
 void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
   (void)with_connection(core, now, id,
                         [&](tcp::Connection& connection, const tcp::Context& context) {
@@ -234,25 +279,27 @@ inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, F
 
 // Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
 // has merely aged.
+// [RFC 9293 MUST-45]
 inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
   const bool current = flow.path_version == core.path_version &&
                        now - flow.path_found_at < core.config.path_mtu_lifetime;
   if (current) return;
   flow.path_version = core.path_version;
   flow.path_found_at = now;
-  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
+  const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
+  if (auto path = core.find_path(now, to)) flow.path = *path;
 }
 
 inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
   if (flow.in_output) return;
-  flow.in_output = true;
   output_.push_back(index);
+  flow.in_output = true;
 }
 
 inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
   if (flow.in_events || flow.listener != kNone) return;
-  flow.in_events = true;
   ready_.push_back({index, flows_.generation(index)});
+  flow.in_events = true;
 }
 
 // With no deadline left the entry stays where it is: to cancel it and make it again with every

@@ -26,18 +26,21 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
 bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+  make_up(core, now);
   while (!output_.empty()) {
     const std::uint32_t index = output_.front();
-    if (!flows_.holds(index) || !flows_[index].in_output) {
+    Flow* flow = flows_.get(index);
+    if (!flow || !flow->in_output) {
       output_.pop_front();
       continue;
     }
-    Flow& flow = flows_[index];
-    const bool sent = poll_flow(core, now, flow, frame);
-    if (sent && flow.wants_to_send()) return true;
+    const bool sent = poll_flow(core, now, *flow, frame);
+    if (sent && flow->wants_to_send()) return true;
     output_.pop_front();
-    flow.in_output = false;
-    rearm(flow, index);
+    flow->in_output = false;
+    unsettled_ = true;
+    rearm(*flow, index);
+    unsettled_ = false;
     if (sent) return true;
   }
   return false;
@@ -58,6 +61,7 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
     emission = *handshake;
   }
   const TcpConfig& config = flow.config();
+  // [RFC 9293 MUST-48, SHLD-21, SHLD-22, MUST-49]
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
   build_tcp_frame(core, flow.path, tuple, emission, service, frame);
@@ -85,6 +89,7 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
       event = connection->take_signals();
     } else {
       event.failure = flow->handshake()->failure();
+      event.soft_error = flow->handshake()->take_soft_error();
       event.closed = event.failure.has_value();
     }
     event.stream = id;

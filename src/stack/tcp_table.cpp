@@ -1,6 +1,7 @@
 // How a connection moves between the tables: settle() and what it rests on.
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/ensure.h"
 #include "base/hasher.h"
@@ -31,7 +32,9 @@ std::optional<std::uint32_t> TcpLayer::find_listener(const Endpoint& local) cons
   if (auto exact = find_exact_listener(local)) return exact;
   if (auto family = find_exact_listener({IpAddress::any(local.address.family()), local.port}))
     return family;
-  return find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  const auto any = find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  if (any && local.address.is_v4() && listeners_[*any].ipv6_only) return std::nullopt;
+  return any;
 }
 
 const Connection* TcpLayer::find_connection(StreamId id) const {
@@ -52,14 +55,27 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 // -----------------------------------------------------------------------------------------
 
 void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
+  unsettled_ = true;
+  settle_flow(core, now, index);
+  unsettled_ = false;
+}
+
+void TcpLayer::settle_all(Core& core, Instant now) {
+  flows_.for_each([&](std::uint32_t index, Flow&) { settle(core, now, index); });
+  unsettled_ = false;
+}
+
+// May be called again for a flow it had not done with.
+void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (handshake->state() == State::closed) {
+      if (flow.indexed) ++core.counters.failed_opens;
       leave_table(flow, index);
-      ++core.counters.failed_opens;
       if (handshake->released()) return erase_flow(core, index);
       return queue_event(flow, index);
     }
+    if (handshake->has_soft_error() && !handshake->released()) queue_event(flow, index);
     rearm(flow, index);
     if (handshake->wants_to_send()) queue_output(flow, index);
     return;
@@ -71,8 +87,11 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
     if (ending && ending->reset)
       send_reply(core, connection.tuple(), connection.make_reset(*ending->reset), State::closed,
                  connection.config());
-    leave_table(flow, index);
-    if (state == State::time_wait) enter_time_wait(core, now, index);
+    if (state == State::time_wait) {
+      enter_time_wait(core, now, index);
+    } else {
+      leave_table(flow, index);
+    }
   }
   if (connection.released() && !flow.indexed) return erase_flow(core, index);
   if (connection.has_signals() && !connection.released()) queue_event(flow, index);
@@ -99,15 +118,17 @@ void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
 }
 
 void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
-  const Flow& flow = flows_[index];
+  Flow& flow = flows_[index];
   if (time_wait_.size() >= core.config.limits.time_wait) {
-    if (oldest_time_wait_ == kNone) return;
+    if (oldest_time_wait_ == kNone) return leave_table(flow, index);
     ++core.counters.time_wait_overflow;
     drop_time_wait(core, now, oldest_time_wait_);
   }
+  // [RFC 9293 MUST-13]
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
+  leave_table(flow, index);  // and so gives the record a place there
   table_.insert(flow.hash, Entry{Kind::time_wait, record}.packed());
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
@@ -159,6 +180,7 @@ void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, St
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
                                        const tcp::Opening& opening,
                                        std::shared_ptr<const TcpConfig> config, const Path& path) {
+  make_room();
   const std::uint32_t index = flows_.emplace(
       std::in_place_type<Connection>, Flow::Place{hash, path, now, core.path_version},
       core.context(now), opening, std::move(config), limits_of(core, path, opening.tuple.family()));
@@ -168,10 +190,44 @@ std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t ha
 }
 
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
-                          State state, const TcpConfig& config) {
+                          State state, const TcpConfig& config,
+                          const tcp::ReturnRoute& return_route) {
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
-  core.reply(TcpReply{tuple, emission, state, config.ttl,
-                      static_cast<std::uint8_t>(config.dscp << 2), config.source_route});
+  core.reply(TcpReply{
+      tuple, emission, state, config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
+      config.source_route.empty() ? return_route.hops() : config.source_route});  // MUST-52
+}
+
+// ---- seen from outside
+// -----------------------------------------------------------------------------------
+
+std::vector<SocketRow> TcpLayer::table() const {
+  std::vector<SocketRow> rows;
+  listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
+    rows.push_back({listener.local, std::nullopt, State::listen,
+                    static_cast<std::uint32_t>(listener.queue.size()), listener.backlog});
+  });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
+  });
+  time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::time_wait});
+  });
+  flows_.for_each([&](std::uint32_t, const Flow& flow) {
+    if (!flow.indexed) return;
+    SocketRow row{flow.tuple().local(), flow.tuple().remote(), flow.state()};
+    if (const Connection* connection = flow.connection()) {
+      row.recv_queue = static_cast<std::uint32_t>(connection->receiver().readable());
+      row.send_queue = static_cast<std::uint32_t>(connection->sender().queued());
+    } else {
+      row.send_queue = static_cast<std::uint32_t>(flow.handshake()->early_data().size());
+    }
+    rows.push_back(row);
+  });
+  std::ranges::sort(rows, {}, [](const SocketRow& row) {
+    return std::tuple(row.state != State::listen, row.local, row.remote);
+  });
+  return rows;
 }
 
 // ---- the value
@@ -190,7 +246,8 @@ std::size_t TcpLayer::memory() const {
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
                        wheel_.memory() + output_.memory() + ready_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
-    if (const Connection* connection = flow.connection()) octets += connection->memory();
+    octets +=
+        flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
   });
   return octets;
 }

@@ -80,6 +80,7 @@ class Connection {
   /// ICMP says the path takes datagrams of at most this size.
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
+  // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
@@ -104,6 +105,10 @@ class Connection {
     receiver_.trim();
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
+  /// The application waits for room in the send buffer.
+  void want_writable() { want_writable_ = true; }
+  void refuse_input() { refuses_input_ = true; }
+  void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 
   // ---- poll
   // --------------------------------------------------------------------------------------
@@ -162,6 +167,7 @@ class Connection {
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
+  // [RFC 9293 MUST-1]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }
@@ -182,22 +188,24 @@ class Connection {
                  Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
+  // Ordered so that nothing is lost between them: there are many connections.
   FourTuple tuple_;
+  std::uint32_t path_mtu_;
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
   State state_ = State::established;
   bool released_ = false;       // the application has let go
+  bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
-  std::uint32_t timestamp_offset_;
-  std::uint32_t path_mtu_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
-  std::optional<Ending> ending_;
   StreamEvent signals_;
+  std::uint32_t timestamp_offset_;
+  std::optional<Ending> ending_;
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;

@@ -15,6 +15,7 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   return path.super_segment - path.super_segment % mss;
 }
 
+// [RFC 9293 MUST-58, MUST-59]
 bool Connection::poll(const Context& context, const PathLimits& path, std::span<Octets> views,
                       Emission& emission) {
   if (state_ == State::closed) return false;
@@ -60,6 +61,7 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
 }
 
 void Connection::emit_ack(const Context& context, SendReason reason, Emission& emission) {
+  // [RFC 9293 SHLD-12]
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
   const StreamOffset at =

@@ -77,6 +77,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made
   // to accept valid ACKs, URGs, and RSTs" (MUST-66). The text of such a segment finds no room
   // later.
+  // [RFC 9293 MUST-66]
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
@@ -98,6 +99,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
 
 Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.rst()) return std::nullopt;
+  // [RFC 9293 SHLD-2, 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3]
   if (arrival.seq != receiver_.nxt()) {
     owe_challenge(context);
     return Verdict::reset_challenged;
@@ -106,6 +108,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
     end(context, std::nullopt, std::nullopt);  // nothing is lost: both sides had said all
   } else {
     ++context.counters.resets_in_established;
+    // [RFC 9293 MUST-12]
     fail(context, Error::connection_reset, std::nullopt);  // MUST-12
   }
   return Verdict::reset_accepted;
@@ -115,6 +118,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
 // ------------------------------------------------------------
 
 Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
+  // [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
   if (!arrival.segment.flags.syn()) return std::nullopt;
   owe_challenge(context);
   return Verdict::syn_challenged;
@@ -137,6 +141,7 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
     case Sender::AckKind::beyond:
       owe_challenge(context);
       return Verdict::ack_unacceptable;
+    // [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
     case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
       if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
       owe_challenge(context);
@@ -187,10 +192,13 @@ void Connection::accept_state_of_ack(const Context& context) {
 // ---- Sixth, check the URG bit
 // -------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-30]
 void Connection::sixth_check_urgent(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (!segment.flags.urg() || segment.urgent_pointer == 0 || receiver_.fin_received()) return;
+  // [RFC 9293 MUST-62]
   // The pointer means the octet behind the urgent data (MUST-62).
+  // [RFC 9293 MUST-32]
   if (receiver_.accept_urgent(arrival.seq + segment.urgent_pointer)) signals_.urgent = true;
   receiver_.set_aside_urgent(context, *config_);
 }
@@ -201,15 +209,24 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
-  if (released_ && arrival.text_end() > receiver_.nxt()) {
-    // Nobody will read this: the peer must not believe it was delivered (SHLD-3).
-    end(context, std::nullopt, SendReason::reset_unread_data);
+  const bool nobody_reads = released_ || (refuses_input_ && sender_.fin_queued());
+  if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
+    // [RFC 9293 SHLD-3]
+    // The peer must not believe this was delivered (SHLD-3).
+    end(context, released_ ? std::nullopt : std::optional(Error::connection_reset),
+        SendReason::reset_unread_data);
     return Verdict::data_after_close;
   }
-  const std::uint32_t octets = receiver_.accept_text(context, *config_, arrival.seq,
-                                                     {segment.payload, arrival.owner}, timers_);
+  const StreamOffset before = receiver_.nxt();
+  try {
+    receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.owner},
+                          timers_);
+  } catch (...) {  // std::bad_alloc, perhaps behind a part of the text
+    signals_.readable = signals_.readable || receiver_.nxt() > before;
+    throw;
+  }
   receiver_.set_aside_urgent(context, *config_);
-  if (octets > 0) signals_.readable = true;
+  if (receiver_.nxt() > before) signals_.readable = true;
   return std::nullopt;
 }
 

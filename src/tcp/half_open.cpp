@@ -37,6 +37,7 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   return emission;
 }
 
+// [RFC 9293 MUST-23]
 bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   if (now - h.started_at >= config.r2_syn) return false;
   Duration wait = config.rto_initial;
@@ -67,6 +68,7 @@ void HalfOpen::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
             started_at, sent_at, deadline);
+  for (const IpAddress& hop : return_route.hops()) h.add(hop);
 }
 
 }  // namespace estab::tcp

@@ -8,6 +8,7 @@
 
 #include "tcp/connection.h"
 #include "tcp/opening.h"
+#include "tcp/return_route.h"
 #include "tcp/secrets.h"
 
 namespace estab::tcp {
@@ -26,6 +27,7 @@ struct HalfOpen {
   std::uint32_t listener = 0;  // its number in the stack
   std::uint32_t timer = 0xffffffff;
   Instant started_at, sent_at, deadline = kNever;
+  ReturnRoute return_route;  // MUST-53
 
   friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
   void hash_into(base::Hasher& hasher) const;

@@ -33,6 +33,7 @@ void Handshake::fail(const Context& context, Error error) {
   failure_ = error;
   deadline_ = kNever;
   due_ = false;
+  early_data_ = {};
   context.trace([&] { return ConnectionFailed{tuple_, error}; });
   set_state(context, State::closed);
 }
@@ -64,6 +65,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     set_state(context, State::established);
     return {Verdict::handshake_completed, true};
   }
+  // [RFC 9293 MUST-10]
   set_state(context, State::syn_received);  // simultaneous open (MUST-10)
   due_ = sent_twice_ = true;
   repeats_ = 0;
@@ -114,6 +116,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
     case SynReceivedStep::ignore:
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
+      // [RFC 9293 MUST-11]
       fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
@@ -129,10 +132,11 @@ void Handshake::on_icmp(const Context& context, Error error) {
     fail(context, error);
     return;
   }
-  advice_ = error;
+  advice_ = soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
+// [RFC 9293 MUST-23]
 Instant Handshake::give_up_at() const {
   return started_at_ + config_->user_timeout.value_or(config_->r2_syn);
 }
@@ -142,8 +146,17 @@ void Handshake::on_timer(const Context& context) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
   if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
+  // [RFC 9293 MUST-22]
+  // MUST-22: the application hears at R1 of a SYN as of data.
+  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::host_unreachable);
   due_ = true;
   deadline_ = kNever;
+}
+
+// The time to give up may now be nearer than the next repetition.
+void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  config_ = std::move(config);
+  if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
 }
 
 void Handshake::arm(const Context& context) {
@@ -228,7 +241,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_);
+                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -237,7 +250,8 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_);
+            failure_, advice_, soft_error_);
+  early_data_.hash_into(h);
 }
 
 }  // namespace estab::tcp

@@ -37,6 +37,7 @@ struct Opening {
 };
 
 /// The default send MSS of RFC 9293 MUST-15.
+// [RFC 9293 MUST-15]
 constexpr std::uint16_t default_mss(Family family) {
   return family == Family::ipv4 ? 536 : 1220;
 }

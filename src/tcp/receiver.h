@@ -78,6 +78,8 @@ class Receiver {
   void owe_duplicate() { duplicates_owed_ += duplicates_owed_ < kMaxDuplicatesOwed ? 1 : 0; }
   bool owes_duplicate() const { return duplicates_owed_ > 0; }
   std::optional<SendReason> due() const { return due_; }
+  /// The next segments are acknowledged at once, and what waits for the timer now.
+  void set_quick_acks(std::uint8_t segments, TimerTable& timers);
   void on_delayed_ack_timer() { due_ = SendReason::ack_delayed; }
   /// An ACK is on its way: what was owed is paid. Called for every segment sent with ACK.
   void on_ack_sent(TimerTable& timers);

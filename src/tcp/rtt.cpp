@@ -14,6 +14,7 @@ constexpr int kK = 4;
 
 RttEstimator::RttEstimator(const TcpConfig& config) : rto_(config.rto_initial) {}
 
+// [RFC 9293 MUST-18]
 void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
   rtt = std::max(rtt, Duration(1));
   backoff_ = 0;
@@ -30,6 +31,7 @@ void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
   rto_ = std::min(srtt_ + std::max(config.rto_min, kK * rttvar_), config.rto_max);
 }
 
+// [RFC 9293 MUST-19]
 void RttEstimator::back_off(const TcpConfig& config) {
   if (rto(config) < config.rto_max) ++backoff_;
 }

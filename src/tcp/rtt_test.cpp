@@ -20,6 +20,7 @@ TEST(RttEstimator, BeginsWithTheConfiguredTimeout) {
   EXPECT_EQ(RttEstimator(config).rto(config), 2500ms);
 }
 
+// [RFC 9293 MUST-18]
 TEST(RttEstimator, TakesTheFirstSampleWholeAndHalfOfItAsVariation) {  // (2.2)
   const TcpConfig config;
   RttEstimator rtt(config);
@@ -29,6 +30,7 @@ TEST(RttEstimator, TakesTheFirstSampleWholeAndHalfOfItAsVariation) {  // (2.2)
   EXPECT_EQ(rtt.rto(config), 400ms + 4 * 200ms);
 }
 
+// [RFC 9293 MUST-18]
 TEST(RttEstimator, SmoothsLaterSamplesByAnEighthAndAQuarter) {  // (2.3)
   const TcpConfig config;
   RttEstimator rtt(config);

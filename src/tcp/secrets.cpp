@@ -9,9 +9,12 @@ Secrets::Secrets(const std::array<std::uint64_t, 2>& seed) {
   for (Key* key : {&isn_, &timestamp_, &port_, &flow_, &cookie_}) *key = {prng.next(), prng.next()};
 }
 
+// [RFC 9293 MUST-9]
 SeqNum Secrets::initial_sequence(const FourTuple& tuple, Instant now) const {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
+  // [RFC 9293 MUST-8]
   const auto clock = static_cast<std::uint32_t>(us.count() / 4);
+  // [RFC 9293 SHLD-1]
   return SeqNum(clock + static_cast<std::uint32_t>(keyed_hash(isn_, tuple)));
 }
 

@@ -37,7 +37,9 @@ Sender::AckKind Sender::check_ack(StreamOffset ack) const {
 
 // RFC 9293 §3.10.7.4 asks for SND.WL1 < SEG.SEQ first. But a retransmission has an old number and
 // today's window: if only it acknowledges new octets, the window left from before would be counted
-// from the new SND.UNA, and so reach too far. Acknowledgements never go back: they tell the order.
+// from the new SND.UNA, and so reach beyond what was allowed (the test
+// ARetransmissionsNewAcknowledgementBringsItsWindow fails by the RFC's rule). Acknowledgements
+// never go back: they tell the order. Every window the RFC's rule takes is taken by this one.
 bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
   return wl2_ < ack || (wl2_ == ack && wl1_ <= seq);
 }
@@ -56,6 +58,7 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
   return changed;
 }
 
+// [RFC 9293 MUST-18]
 void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                              const AckFacts& facts) {
   if (timed_end_ > kSynOffset && ack >= timed_end_) {
@@ -156,6 +159,7 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   const bool octets_left = nxt_ < queue_.end();
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
   if (!octets_left && !fin_left) return std::nullopt;
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16]
   const std::int64_t window_room = (una_ + window_) - nxt_;
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
@@ -181,12 +185,14 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   return plan;
 }
 
+// [RFC 9293 MUST-38]
 std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
                                    std::uint32_t most) const {
   if (room <= 0) return 0;
   const std::int64_t available = queue_.end() - nxt_;
   const auto length =
       static_cast<std::uint32_t>(std::min({available, room, std::int64_t{std::max(most, mss_)}}));
+  // [RFC 9293 SHLD-28]
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
   if (may_send_partial(config, length)) return length;
@@ -197,11 +203,13 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
 }
 
 // Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
+// [RFC 9293 SHLD-7, MAY-16]
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) const {
   const bool idle = nxt_ == una_;
   if (nxt_ + length == queue_.end()) {
     const bool pushed = push_end_ > nxt_ || has_urgent(nxt_);
     if (more_ && !pushed) return false;
+    // [RFC 9293 MUST-17]
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
   return idle && length >= max_window_ / 2;
@@ -212,11 +220,14 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) con
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
   plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
+  // [RFC 9293 SHLD-27]
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
+  // [RFC 9293 MUST-61]
   plan.push = plan.length > 0 && (end == queue_.end() || pushed);
 }
 
 // RFC 9293 §3.8.6.1: at least one octet of new data into a shut window.
+// [RFC 9293 MUST-36]
 std::optional<SendPlan> Sender::plan_probe() const {
   if (!probe_due_) return std::nullopt;
   SendPlan plan{.from = una_};
@@ -282,6 +293,7 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
+  // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
   Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   Instant deadline = context.now + std::min(wait, config.rto_max);
@@ -293,6 +305,7 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
 // A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was
 // sent: what is sent there will tell better. Among octets sent without a mark it would be a false
 // one.
+// [RFC 9293 MUST-30, MUST-31, MUST-62]
 std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
   constexpr std::int64_t kFarthest = 0xffff;
   if (!has_urgent(at) || (urgent_end_ - at > kFarthest && at + kFarthest <= max_))
@@ -303,12 +316,14 @@ std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
 // ---- timers
 // -----------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-21, SHLD-11]
 Duration Sender::give_up_after(const TcpConfig& config) const {
   return config.user_timeout.value_or(config.r2);
 }
 
 bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config,
                                  TimerTable& timers) {
+  // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
@@ -334,6 +349,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
   // However long the pauses between probes: a peer that has answered the last one is there.
+  // [RFC 9293 MUST-37]
   const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
   if (!answered && context.now - since >= give_up_after(config)) return false;
@@ -353,6 +369,7 @@ std::size_t Sender::room(const TcpConfig& config) const {
 
 void Sender::after_append(SendMode mode) {
   more_ = mode == SendMode::more;
+  // [RFC 9293 MAY-15]
   if (mode == SendMode::push) push_end_ = queue_.end();
   if (mode == SendMode::urgent) {
     urgent_end_ = queue_.end();

@@ -164,9 +164,10 @@ class Sender {
   StreamOffset recover_;            // RFC 6582
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;         // when what is oldest in flight was first sent
-  Instant heard_at_;          // when the peer was last heard
-  Instant last_sent_;         // when data was last sent
+  Instant oldest_at_;  // when what is oldest in flight was first sent
+  Instant heard_at_;   // when the peer was last heard
+  Instant last_sent_;  // when data was last sent
+  // [RFC 9293 REC-1]
   std::uint32_t window_;      // SND.WND, scaled
   std::uint32_t max_window_;  // Max(SND.WND)
   std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment

@@ -13,6 +13,7 @@
 namespace estab::tcp {
 
 /// MUST-67: what we can receive, from the link's MTU, not reduced by options.
+// [RFC 9293 MUST-67]
 inline std::uint16_t announced_mss(Family family, std::uint16_t link_mtu, const TcpConfig& config) {
   const int headers = family == Family::ipv4 ? 40 : 60;
   return static_cast<std::uint16_t>(std::clamp<int>(link_mtu - headers, 1, config.mss_limit));
@@ -34,6 +35,7 @@ inline std::uint8_t offered_shift(const TcpConfig& config) {
 /// The options of an active opener's SYN: everything we are willing to use.
 inline TcpOptions offer(const TcpConfig& config, std::uint16_t mss) {
   TcpOptions options;
+  // [RFC 9293 MUST-65, MUST-14, SHLD-5, MAY-3]
   options.mss = mss;  // MUST-14
   if (config.use_window_scale) options.window_scale = offered_shift(config);
   options.sack_permitted = config.use_sack;
@@ -49,6 +51,7 @@ inline Negotiated negotiate(const TcpOptions& theirs, const TcpConfig& config, F
   n.sack = theirs.sack_permitted && config.use_sack;
   n.send_shift = n.window_scale ? std::min<std::uint8_t>(*theirs.window_scale, 14) : 0;
   n.receive_shift = n.window_scale ? offered_shift(config) : 0;
+  // [RFC 9293 MUST-14]
   n.peer_mss = theirs.mss.value_or(default_mss(family));
   // An MSS too small to carry options and an octet would make sending impossible or absurd.
   n.peer_mss = std::max<std::uint16_t>(n.peer_mss, 48);

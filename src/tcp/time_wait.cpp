@@ -22,6 +22,7 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
 namespace {
 
 // RFC 6191 §2: timestamps decide where there are any, else whether the number lies beyond the FIN.
+// [RFC 9293 SHLD-4]
 bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConfig& config) {
   if (syn.options.timestamps && config.use_timestamps) {
     if (!record.timestamps) return true;  // old segments are known by having none

@@ -34,7 +34,10 @@ LAYERS = CORE_LAYERS | {
     "trace": set(CORE_LAYERS),
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host"},
+    "posix": set(CORE_LAYERS),
+    "packetdrill": set(CORE_LAYERS) | {"posix"},
+    "drill": set(CORE_LAYERS) | {"trace", "posix"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
@@ -71,7 +74,8 @@ class File:
     def is_library(self):
         """Linked into somebody else's program."""
         return self.parts[0] == "include" or \
-            self.layer is not None and self.layer != "tools" and not self.is_test
+            self.layer is not None and self.layer not in ("tools", "packetdrill") and \
+            not self.is_test
 
     def violation(self, line, text):
         return Violation(self.path, line, text)

@@ -26,6 +26,7 @@ std::uint32_t halved(std::uint32_t flight, std::uint32_t mss) {
 
 NewReno::NewReno(std::uint32_t mss, const TcpConfig& config) : cwnd_(initial_window(mss, config)) {}
 
+// [RFC 9293 MUST-19]
 void NewReno::on_ack(std::uint32_t acked, std::uint32_t mss) {
   if (cwnd_ < ssthresh_) {
     // Slow start by octets acknowledged (RFC 5681 §3.1 (2), RFC 3465 with L unlimited, so that one
