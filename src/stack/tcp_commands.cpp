@@ -57,7 +57,9 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     const StreamId stream = listener->queue.front();
     if (Flow* flow = flows_.find(stream.index, stream.generation)) {
       flow->listener = kNone;
-      settle(core, now, stream.index);  // may throw: then it waits to be accepted again
+      unsettled_ = true;  // queueing may throw: then it waits to be accepted again
+      if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
+      unsettled_ = false;
       return listener->queue.pop_front();
     }
     (void)listener->queue.pop_front();
