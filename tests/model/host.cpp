@@ -66,7 +66,7 @@ HostState Host::make() const {
 
 std::uint64_t Host::hash(const HostState& state) const {
   auto hasher = base::Hasher::of_future(state.now);
-  hasher.add_all(side_, future_hash(state.stack, state.now));
+  hasher.add_all(side_, state.drew_isn, future_hash(state.stack, state.now));
   state.application.hash_into(hasher);
   return hasher.finish();
 }
@@ -106,6 +106,7 @@ Outcome Host::perform(HostState& state, Input input, Octets segment) const {
       break;
     case Act::pass:
       state.now += std::chrono::milliseconds(input.argument);
+      state.drew_isn = false;
       return outcome;
     default:
       command(work, input.act);
@@ -133,7 +134,9 @@ void Host::deliver(Work& work, Octets octets) const {
       octets = falsified;
     }
   }
+  const std::size_t half_open = work.stack().census().syn_cache;
   work.stack().handle_frame(work.now(), work.interface, {.octets = octets});
+  if (work.stack().census().syn_cache > half_open) work.state.drew_isn = true;
 }
 
 // A wheel entry may be early, and find that nothing is due. To the world nothing has happened then:
@@ -157,6 +160,7 @@ void Host::fire(Work& work) const {
     settle(work);
     if (work.outcome.frames.empty() && future_hash(work.stack(), before) == hash) continue;
     work.outcome.elapsed = then - before;
+    if (then > before) work.state.drew_isn = false;
     return;
   }
   work.complain("a deadline that never comes to anything");
@@ -203,6 +207,7 @@ void Host::connect(Work& work) const {
   app.streams[app.count++] = {.id = *made,
                               .iss = view_flow(work.stack(), *made, work.now())->iss};
   ++app.opened;
+  work.state.drew_isn = true;
 }
 
 void Host::send(Work& work) const {

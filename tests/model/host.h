@@ -45,6 +45,8 @@ struct HostState {
   Stack stack;
   Application application{};
   Instant now{};
+  /// At this very time an ISN was drawn from the clock: another one would be the same.
+  bool drew_isn = false;
 };
 
 /// What came of an input.

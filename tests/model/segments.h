@@ -45,13 +45,13 @@ class SegmentTable {
   std::vector<std::uint8_t> octets(std::uint32_t number, Instant now) const;
   /// The same segment after so much time.
   std::uint32_t after(std::uint32_t number, std::uint32_t ms);
-  bool is_syn(std::uint32_t number) const { return kept_[number].is_syn; }
+  bool is_bare_syn(std::uint32_t number) const { return kept_[number].is_bare_syn; }
   std::size_t size() const { return kept_.size(); }
 
  private:
   struct Kept {
     std::string key;  ///< the octets, and one that tells SequenceNumber
-    bool is_syn = false;
+    bool is_bare_syn = false;
   };
   std::uint32_t intern_moved(const Frame& frame);
   Frame frame(std::uint32_t number) const;

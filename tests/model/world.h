@@ -101,7 +101,7 @@ class Physics {
 
  private:
   std::uint32_t perform(World& world, Side side, Input input);
-  void tick(World& world);
+  bool tick_if_drawn(World& world, Side side);
   void age(Bag& bag, std::uint32_t ms) const;
   void pass(World& world, std::uint32_t ms, Side elsewhere);
 
