@@ -39,6 +39,7 @@ class RouteTable {
   void make_room() {
     for (auto& table : tables_) table.reserve(table.size() + 1);
   }
+  // [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
   std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const {
     const Bits bits = bits_of(destination);
     const Entry* best = nullptr;
