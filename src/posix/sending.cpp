@@ -123,6 +123,8 @@ Outcome Sockets::Impl::transmit(Instant now, int fd, std::span<const iovec> from
                                 const std::optional<Endpoint>& to) {
   Socket* socket = find(fd);
   if (!socket) return no_socket(fd);
+  if (has_hole(from)) return failed(EFAULT);
+  if ((flags & MSG_FASTOPEN) != 0) return failed(EOPNOTSUPP);
   if (!socket->is_tcp()) {
     if ((flags & MSG_OOB) != 0) return failed(EOPNOTSUPP);
     return transmit_datagram(now, *socket, from, to);

@@ -311,11 +311,7 @@ bool operator==(const Connection& a, const Connection& b) {
                     c.path_mtu_, c.segs_in_, c.segs_out_, c.signals_, c.timers_, c.sender_,
                     c.receiver_);
   };
-  if (a.ending_.has_value() != b.ending_.has_value()) return false;
-  if (a.ending_ &&
-      (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
-    return false;
-  return fields(a) == fields(b);
+  return a.ending_ == b.ending_ && fields(a) == fields(b);
 }
 
 void Connection::hash_into(base::Hasher& h) const {

@@ -44,6 +44,9 @@ struct PathLimits {
 struct Ending {
   std::optional<Error> failure;
   std::optional<SendReason> reset;
+  /// Of a reset that answers a segment: the number that segment says is expected next.
+  std::optional<SeqNum> answered{};
+  friend bool operator==(const Ending&, const Ending&) = default;
 };
 
 /// Whether the segment that completed the handshake is itself to be acknowledged.

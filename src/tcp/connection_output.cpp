@@ -106,7 +106,9 @@ bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
   return config_->push_bursts && is_burst && !sender_.plan(*config_, payload_limit(path));
 }
 
-// RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by.
+// RFC 9293 §3.10.5, with an ACK for peers that look at one. Where it answers a segment it takes its
+// number from there (§3.5.2): that is RCV.NXT as the peer sees it, whatever of ours is under way or
+// lost, and so the only number for which RFC 5961 §3 lets the peer believe a RST at once.
 Emission Connection::make_reset(SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
@@ -116,6 +118,11 @@ Emission Connection::make_reset(SendReason reason) const {
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
   emission.reason = reason;
+  if (ending_ && ending_->answered) {
+    segment.seq = *ending_->answered;
+    segment.ack = SeqNum();
+    segment.flags = kRst;
+  }
   return emission;
 }
 

@@ -218,6 +218,7 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
     // The peer must not believe this was delivered (SHLD-3).
     end(context, released_ ? std::nullopt : std::optional(Error::connection_reset),
         SendReason::reset_unread_data);
+    ending_->answered = arrival.segment.ack;
     return Verdict::data_after_close;
   }
   const std::uint32_t octets = receiver_.accept_text(

@@ -74,7 +74,8 @@ class File:
     def is_library(self):
         """Linked into somebody else's program."""
         return self.parts[0] == "include" or \
-            self.layer is not None and self.layer != "tools" and not self.is_test
+            self.layer is not None and self.layer not in ("tools", "packetdrill") and \
+            not self.is_test
 
     def violation(self, line, text):
         return Violation(self.path, line, text)
