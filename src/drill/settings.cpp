@@ -215,7 +215,7 @@ constexpr Setting kFreeBsd[] = {
     {"hostcache.purge", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"rexmit_drop_options", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
     {"drop_synfin",
-     [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.drop_syn_fin, v); }},
+     [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.quirks.drop_syn_fin, v); }},
     {"insecure_rst", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
     {"insecure_syn", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
     {"blackhole", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},

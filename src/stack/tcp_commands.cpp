@@ -188,7 +188,7 @@ Result<void> TcpLayer::abandon(Core& core, Instant now, StreamId id, SendReason 
     core.context(now).trace(
         [&] { return StateChanged{handshake.tuple(), handshake.state(), State::closed}; });
   if (handshake.state() == State::syn_received)
-    send_reply(core, handshake.tuple(), handshake.make_reset(reason), State::closed,
+    send_reply(core, handshake.tuple(), handshake.make_reset(now, reason), State::closed,
                handshake.config());
   erase_flow(core, id.index);
   return {};

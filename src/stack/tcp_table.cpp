@@ -109,8 +109,8 @@ void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
   if (flow.indexed && (state == State::closed || state == State::time_wait)) {
     const auto& ending = connection.ending();
     if (ending && ending->reset)
-      send_reply(core, connection.tuple(), connection.make_reset(*ending->reset), State::closed,
-                 connection.config());
+      send_reply(core, connection.tuple(), connection.make_reset(now, *ending->reset),
+                 State::closed, connection.config());
     leave_table(core, index);
     if (state == State::time_wait) enter_time_wait(core, now, index);
   }

@@ -120,7 +120,7 @@ class Connection {
   std::optional<Emission> poll(const Context& context, const PathLimits& path,
                                std::span<Octets> views);
   /// The RST that tells the peer of the ending.
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(Instant now, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
   bool has_signals() const { return signals_ != StreamEvent{}; }
@@ -157,6 +157,7 @@ class Connection {
 
   Stop check_timestamps(const Context& context, const Arrival& arrival);
   bool is_duplicate_ack(const Arrival& arrival) const;
+  void accept_timestamp(const Context& context, const Arrival& arrival);
   void accept_valid_ack(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
@@ -178,9 +179,8 @@ class Connection {
 
   Segment header(const Context& context, StreamOffset at);
   Emission emit_ack(const Context& context, SendReason reason);
-  Emission emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
-                     std::span<Octets> views);
-  bool ends_burst(const Emission& emission, const PathLimits& path);
+  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
   FourTuple tuple_;
@@ -192,7 +192,7 @@ class Connection {
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
-  bool in_burst_ = false;  // data was sent since there was last nothing to send
+  std::uint16_t burst_ = 0;  // full segments of new data sent in one go
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;

@@ -27,8 +27,8 @@ std::optional<Emission> Connection::poll(const Context& context, const PathLimit
     return emit_ack(context, SendReason::ack_duplicate);
   }
   if (auto plan = sender_.plan(*config_, payload_limit(path)))
-    return emit_data(context, *plan, path, views);
-  in_burst_ = false;
+    return emit_data(context, *plan, views);
+  burst_ = 0;
   if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
     return emit_ack(context, SendReason::urgent);
@@ -72,7 +72,7 @@ Emission Connection::emit_ack(const Context& context, SendReason reason) {
   return emission;
 }
 
-Emission Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
+Emission Connection::emit_data(const Context& context, const SendPlan& plan,
                                std::span<Octets> views) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
@@ -96,20 +96,26 @@ Emission Connection::emit_data(const Context& context, const SendPlan& plan, con
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
-  if (is_new && ends_burst(emission, path)) emission.segment.flags = emission.segment.flags | kPsh;
+  if (is_new && ends_burst(emission)) emission.segment.flags = emission.segment.flags | kPsh;
   return emission;
 }
 
-// Whether these octets are the last of several segments that go now (TcpConfig::push_bursts).
-bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
-  const bool is_burst = std::exchange(in_burst_, true) || emission.gso_size != 0;
-  return config_->push_bursts && is_burst && !sender_.plan(*config_, payload_limit(path));
+// Whether these octets are the last of a burst (Quirks::push_bursts).
+bool Connection::ends_burst(const Emission& emission) {
+  const std::uint32_t mss = sender_.mss();
+  if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
+  burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
+  if (burst_ < sender_.burst_segments()) {
+    const auto next = sender_.plan(*config_, mss);
+    if (next && next->length >= mss) return false;
+  }
+  return std::exchange(burst_, std::uint16_t{0}) > 1;
 }
 
 // RFC 9293 §3.10.5, with an ACK for peers that look at one. Where it answers a segment it takes its
 // number from there (§3.5.2): that is RCV.NXT as the peer sees it, whatever of ours is under way or
 // lost, and so the only number for which RFC 5961 §3 lets the peer believe a RST at once.
-Emission Connection::make_reset(SendReason reason) const {
+Emission Connection::make_reset(Instant now, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
@@ -122,6 +128,9 @@ Emission Connection::make_reset(SendReason reason) const {
     segment.seq = *ending_->answered;
     segment.ack = SeqNum();
     segment.flags = kRst;
+  } else if (negotiated_.timestamps) {  // RFC 7323 §3.2: SHOULD
+    segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(now, timestamp_offset_), receiver_.ts_recent()};
   }
   return emission;
 }

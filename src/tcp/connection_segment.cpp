@@ -81,8 +81,6 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
-    if (negotiated_.timestamps && segment.options.timestamps)
-      receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
     return std::nullopt;
   }
   if (segment.flags.rst()) return Verdict::reset_ignored;
@@ -132,22 +130,35 @@ bool Connection::is_duplicate_ack(const Arrival& arrival) const {
          scaled_window(segment) == sender_.window();
 }
 
+// RFC 7323 §4.3 (2), put off until the acknowledgement is known to be good: the timestamp of
+// somebody who does not know the numbers of both directions would have the peer's own refused as
+// old.
+void Connection::accept_timestamp(const Context& context, const Arrival& arrival) {
+  const auto& timestamps = arrival.segment.options.timestamps;
+  if (negotiated_.timestamps && timestamps)
+    receiver_.accept_timestamp(*timestamps, arrival.seq, context.now);
+}
+
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
   switch (sender_.check_ack(arrival.ack)) {
     case Sender::AckKind::beyond:
-      owe_challenge(context);
+      if (!config_->quirks.ignore_ack_of_unsent) owe_challenge(context);
       return Verdict::ack_unacceptable;
     case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
-      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
+      if (arrival.ack < sender_.una() - std::int64_t{sender_.max_window()}) {
+        owe_challenge(context);
+        return Verdict::ack_unacceptable;
+      }
+      accept_timestamp(context, arrival);
+      return std::nullopt;
     case Sender::AckKind::duplicate:
       if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
       break;
     case Sender::AckKind::advance:
       break;
   }
+  accept_timestamp(context, arrival);
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;

@@ -210,13 +210,16 @@ Emission Handshake::refuse(const Segment& segment) const {
   return emission;
 }
 
-Emission Handshake::make_reset(SendReason reason) const {
+Emission Handshake::make_reset(Instant now, SendReason reason) const {
   Emission emission;
   emission.segment.source_port = tuple_.local_port;
   emission.segment.destination_port = tuple_.remote_port;
   emission.segment.seq = iss_ + 1;
   emission.segment.ack = irs_ + 1;
   emission.segment.flags = kRst | kAck;
+  if (negotiated_.timestamps)  // RFC 7323 §3.2: SHOULD
+    emission.segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(now, timestamp_offset_), ts_recent_};
   emission.reason = reason;
   return emission;
 }

@@ -53,7 +53,7 @@ class Handshake {
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   Opening opening(Instant now) const;
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(Instant now, SendReason reason) const;
 
   friend bool operator==(const Handshake& a, const Handshake& b);
   void hash_into(base::Hasher& hasher) const;
