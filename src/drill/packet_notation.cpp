@@ -1,3 +1,4 @@
+// Packets as a script writes them: what a failure shows as expected and as actual.
 #include <fmt/format.h>
 
 #include "base/byte_order.h"

@@ -54,6 +54,17 @@ TEST(RateLimit, SurvivesTheLongestTimeAndTheHighestRate) {
   EXPECT_EQ(taken_at_once(limit, kNever, 1000), 1000);
 }
 
+TEST(RateLimit, LetsACostBeLeftToChanceAndKeepsItsRate) {
+  RateLimit limit(1000, 100);
+  taken_at_once(limit, kStart, 100);
+  std::uint32_t taken = 0;
+  for (int i = 0; i < 100'000; ++i) {  // ten seconds; costs 0, 1, 2, 0, ...
+    const auto cost = static_cast<std::uint32_t>(i) % 3;
+    taken += limit.take(kStart + i * std::chrono::microseconds(100), cost) ? 1 : 0;
+  }
+  EXPECT_NEAR(taken, 10'000, 100);
+}
+
 TEST(RateLimit, GivesNothingBackAtRateZero) {
   RateLimit limit(0, 1);
   EXPECT_TRUE(limit.take(kStart));

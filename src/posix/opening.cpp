@@ -50,6 +50,7 @@ Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, so
     return wait_or_fail(now, socket.accepting, socket.options.receive_timeout, EAGAIN);
   }
   socket.accepting = {};
+  socket.queued = stack.acceptable(socket.listener);
   Socket child;
   child.domain = socket.domain;
   child.type = socket.type;

@@ -15,10 +15,10 @@ Outcome wait_or_fail(Instant now, Blocked& blocked, Duration limit, int error) {
   if (!blocked.active) {
     blocked.active = true;
     blocked.until = deadline(now, limit);
+    blocked.error = error;
   }
   if (now < blocked.until) return waiting(blocked.until);
-  blocked = {};
-  return failed(error);
+  return failed(std::exchange(blocked, {}).error);
 }
 
 std::size_t total_size(std::span<const iovec> vectors) {
@@ -234,7 +234,8 @@ void take_stream_event(Socket& socket, const StreamEvent& event) {
   ++socket.wakes;
   if (event.peer_closed) socket.peer_closed = true;
   if (event.urgent) socket.urgent_read = socket.past_urgent = false;
-  if (!event.soft_error) return;
+  // That R1 has been reached is no word from the network (RFC 9293 §3.8.3).
+  if (!event.soft_error || event.soft_error == Error::connection_timed_out) return;
   const bool wants_it =
       socket.domain == AF_INET ? socket.options.receive_error : socket.options.receive_error6;
   const int error = errno_of(*event.soft_error);

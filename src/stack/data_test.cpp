@@ -98,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Data, Wrap,
 
 // ---- order
 
+// [RFC 9293 SHLD-31]
 TEST(Data, ArrivesInOrderFromEveryPermutationOfSegments) {
   std::array<int, 5> order = {0, 1, 2, 3, 4};
   do {

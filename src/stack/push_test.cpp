@@ -5,6 +5,7 @@
 namespace estab::script {
 namespace {
 
+// [RFC 9293 MUST-61]
 TEST(Push, IsSetWhereTheQueueEmpties) {  // MUST-61
   Opened peer;
   peer.send(2500);
@@ -13,6 +14,7 @@ TEST(Push, IsSetWhereTheQueueEmpties) {  // MUST-61
   peer.out("P. 2001:2501(500) ack 1");
 }
 
+// [RFC 9293 MUST-61]
 TEST(Push, IsSetOnAFullSegmentThatEndsTheQueue) {
   Opened peer;
   peer.send(2000);
@@ -52,6 +54,7 @@ TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
   peer.out_run(1001, 3001);
 }
 
+// [RFC 9293 MAY-15]
 TEST(Push, IsSetWhereTheApplicationAskedForItInTheMidstOfTheQueue) {  // MAY-15
   Opened peer;
   peer.together([&] {
@@ -82,6 +85,7 @@ TEST(Push, TakesAlongWhatHadToWait) {
   peer.out("P. 11:31(20) ack 1");
 }
 
+// [RFC 9293 SHLD-27]
 TEST(Push, OfSeveralCallsIsOneIfTheyFitIntoOneSegment) {  // SHLD-27
   Opened peer;
   peer.in(". 1:1(0) ack 1 win 0");

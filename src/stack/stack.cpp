@@ -168,12 +168,15 @@ const InterfaceConfig& Stack::interface(InterfaceId id) const {
   return impl_->core.interfaces.config(id);
 }
 
+// [RFC 1122 3.3.3-5]
 void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
   impl_->core.interfaces.set_mtu(id, mtu);
   ++impl_->core.path_version;
 }
 
+// [RFC 1122 3.3.1.6-1, 3.3.1.6-2]
 Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
+  impl_->core.routes.make_room();
   if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
   return add_route({address, id, std::nullopt});
 }

@@ -419,7 +419,12 @@ std::vector<Change> passings() {
          const Stack before = stack;
          if (due == kNever) return false;
          stack.handle_deadline(due);
-         return due != stack.next_deadline();  // one that was early has only been set anew
+         // One that was early has only been set anew; one left over from a deadline long met (see
+         // TcpLayer::rearm) is gone, and that is all.
+         const auto now = stack.census(), then = before.census();
+         const bool vain = stack.next_deadline() == kNever && now.time_wait == then.time_wait &&
+                           now.syn_cache == then.syn_cache;
+         return due != stack.next_deadline() && !vain;
        }},
   };
 }

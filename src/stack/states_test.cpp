@@ -178,12 +178,14 @@ constexpr std::array kSynReceived = {
     Case{"F 1:1(0)", "", State::syn_received},
     Case{"- 1:1(0)", "", State::syn_received}};
 
+// [RFC 9293 MUST-11]
 TEST_P(States, SynReceivedFromListen) {
   for (const Case& each : kSynReceived) check(each, State::syn_received, GetParam());
   // Fourth: "return this connection to the LISTEN state".
   check({"S 50:50(0)", "", State::listen}, State::syn_received, GetParam());
 }
 
+// [RFC 9293 MUST-11]
 TEST_P(States, SynReceivedFromSynSent) {
   for (const Case& each : kSynReceived)
     check(each, State::syn_received, GetParam(), Origin::simultaneous);
@@ -229,6 +231,7 @@ void check(const Kind& kind, Family family) {
 }
 
 // Second check, RFC 5961 §3. TIME-WAIT ignores every RST (RFC 1337).
+// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3] [RFC 5961 3.2-5]
 TEST_P(States, SynchronizedMeetingAReset) {
   const Kind::Exception waits{State::time_wait, "", State::time_wait};
   for (const char* reset : {"R {r}:{r}(0)", "R. {r}:{r}(0) ack {u}", "R. {r}:{r+4}(4) ack {n+900}",
@@ -248,6 +251,7 @@ TEST_P(States, SynchronizedMeetingAReset) {
 
 // Fourth check, RFC 5961 §4: whatever the sequence number. (RFC 6191 for TIME-WAIT is tested in
 // time_wait_test.cpp.)
+// [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
 TEST_P(States, SynchronizedMeetingASyn) {
   const Kind::Exception skipped{State::time_wait, nullptr, State::time_wait};
   check({"S 0:0(0)", kCurrent}, GetParam());
@@ -262,6 +266,7 @@ TEST_P(States, SynchronizedMeetingASyn) {
 }
 
 // Fifth check. TIME-WAIT is silent about empty segments (RFC 1337 H2: no war of ACKs).
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 TEST_P(States, SynchronizedMeetingAnAck) {
   const Kind::Exception silent{State::time_wait, "", State::time_wait};
   check({". {r}:{r}(0) ack {u}", ""}, GetParam());

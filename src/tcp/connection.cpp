@@ -7,6 +7,7 @@
 #include "base/ensure.h"
 #include "base/hasher.h"
 #include "tcp/transitions.h"
+#include "wire/ip.h"
 
 namespace estab::tcp {
 
@@ -29,11 +30,16 @@ std::uint32_t largest_payload(const FourTuple& tuple, const Negotiated& negotiat
   return mss > options ? mss - options : 1;
 }
 
-// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1).
+// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1). The IP option is that of a source route.
+// [RFC 9293 MUST-16]
 std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
                             const TcpConfig& config, std::uint32_t path_mtu) {
-  return std::min(negotiated.peer_mss - negotiated.option_octets(),
-                  largest_payload(tuple, negotiated, config, path_mtu));
+  const std::uint32_t mss = std::min(negotiated.peer_mss - negotiated.option_octets(),
+                                     largest_payload(tuple, negotiated, config, path_mtu));
+  if (tuple.family() == Family::ipv6) return mss;
+  const auto route =
+      static_cast<std::uint32_t>(wire::source_route_length(config.source_route.size()));
+  return mss > route ? mss - route : 1;
 }
 
 }  // namespace
@@ -168,6 +174,7 @@ Result<void> Connection::shutdown(const Context& context) {
   return {};
 }
 
+// [RFC 9293 MAY-1, SHLD-3]
 void Connection::release(const Context& context) {
   released_ = true;
   if (state_ == State::closed || state_ == State::time_wait) return;
@@ -191,7 +198,9 @@ void Connection::abort(const Context& context) {
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
+  const bool same_route = config->source_route == config_->source_route;
   config_ = std::move(config);
+  if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
   if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
@@ -223,13 +232,15 @@ void Connection::on_timer(const Context& context, Timer timer) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
+      // [RFC 9293 MUST-20]
       if (!sender_.on_retransmit_timer(context, *config_, timers_))
         return fail(context, timed_out, SendReason::reset_timeout);
+      // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
+      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_))
+      if (!sender_.on_persist_timer(context, *config_, timers_) || is_hopeless(context.now))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
@@ -245,17 +256,26 @@ void Connection::on_timer(const Context& context, Timer timer) {
   }
 }
 
+// MUST-37 lets a shut window stay shut as long as the application likes: it may abort. Where it has
+// let go nobody could, and a peer that answers every probe would hold the octets for ever
+// (RFC 6429 §3). R2 ends that.
+bool Connection::is_hopeless(Instant now) const {
+  return released_ && now - sender_.stalled_since() >= config_->r2;
+}
+
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
 // silence has lasted (MUST-26).
 void Connection::on_keep_alive_timer(const Context& context) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
   const Instant quiet_until = sender_.heard_at() + keep.idle;
+  // [RFC 9293 MUST-26]
   if (sender_.in_flight() || context.now < quiet_until) {
     keep_alive_probes_ = 0;
     timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
     return;
   }
+  // [RFC 9293 MUST-29]
   if (keep_alive_probes_ >= keep.probes)  // MUST-29: one lost probe is not enough
     return fail(context, Error::connection_timed_out, SendReason::reset_timeout);
   ++keep_alive_probes_;
@@ -263,6 +283,7 @@ void Connection::on_keep_alive_timer(const Context& context) {
   timers_.set(Timer::keep_alive, context.now + keep.interval);
 }
 
+// [RFC 9293 MAY-5, MUST-24, MUST-25, MUST-27, MUST-28]
 void Connection::arm_keep_alive(const Context& context) {
   const bool open = is_synchronized(state_) && state_ != State::time_wait;
   if (config_->keep_alive.enabled && open)
@@ -277,6 +298,7 @@ void Connection::on_heard(const Context& context) {
 
 // RFC 5961 §10: a limit for each connection. One for all connections together would tell an
 // attacker who can use it up whether a guess was right (CVE-2016-5696).
+// [RFC 5961 7-2]
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;

@@ -86,6 +86,7 @@ class Connection {
   /// ICMP says the path takes datagrams of at most this size.
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
+  // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
@@ -117,13 +118,24 @@ class Connection {
 
   // ---- poll
   // --------------------------------------------------------------------------------------
-  std::optional<Emission> poll(const Context& context, const PathLimits& path,
-                               std::span<Octets> views);
+  /// Whether poll() may find something. False is certain.
+  bool wants_to_send() const {
+    return state_ != State::closed &&
+           (receiver_.due() || sender_.wants_to_send() || receiver_.owes_duplicate() ||
+            challenge_due_ || keep_alive_due_);
+  }
+  /// The next segment, if there is one; `emission` must be fresh.
+  bool poll(const Context& context, const PathLimits& path, std::span<Octets> views,
+            Emission& emission);
   /// The RST that tells the peer of the ending.
-  Emission make_reset(Instant now, SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const { return signals_ != StreamEvent{}; }
+  bool has_signals() const {
+    const StreamEvent& s = signals_;
+    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
+           s.failure || s.soft_error;
+  }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
@@ -156,13 +168,15 @@ class Connection {
   void accept_predicted(const Context& context, const Arrival& arrival);
 
   Stop check_timestamps(const Context& context, const Arrival& arrival);
+  bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
-  void accept_timestamp(const Context& context, const Arrival& arrival);
   void accept_valid_ack(const Context& context, const Arrival& arrival);
+  void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
+  // [RFC 9293 MUST-1] [RFC 7323 2.3-4]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }
@@ -173,13 +187,17 @@ class Connection {
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer);
+  bool is_hopeless(Instant now) const;
   void on_keep_alive_timer(const Context& context);
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 
-  Segment header(const Context& context, StreamOffset at);
-  Emission emit_ack(const Context& context, SendReason reason);
-  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  TcpTimestamps timestamps(const Context& context) const;
+  void add_sack_blocks(std::uint32_t length, Segment& segment);
+  void emit_header(const Context& context, StreamOffset at, Segment& segment);
+  void emit_ack(const Context& context, SendReason reason, Emission& emission);
+  void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                 Emission& emission);
   bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 

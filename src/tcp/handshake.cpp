@@ -55,6 +55,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   }
   // Second, check the RST bit.
   if (flags.rst()) {
+    // [RFC 5961 3.2-6]
     if (!acked) return {Verdict::reset_ignored};
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
@@ -66,6 +67,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     set_state(context, State::established);
     return {Verdict::handshake_completed, true};
   }
+  // [RFC 9293 MUST-10]
   set_state(context, State::syn_received);  // simultaneous open (MUST-10)
   due_ = sent_twice_ = true;
   repeats_ = 0;
@@ -79,6 +81,7 @@ void Handshake::accept_syn(const Segment& segment) {
   const bool agreed =
       segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
   negotiated_.ecn = asks_for_ecn() && agreed;
+  // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
@@ -121,6 +124,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
     case SynReceivedStep::ignore:
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
+      // [RFC 9293 MUST-11]
       fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
@@ -129,6 +133,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
   return {Verdict::no_ack_bit};
 }
 
+// [RFC 1122 3.2.2.1-4]
 void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
@@ -136,10 +141,11 @@ void Handshake::on_icmp(const Context& context, Error error) {
     fail(context, error);
     return;
   }
-  advice_ = error;
+  advice_ = soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
+// [RFC 9293 MUST-23]
 Instant Handshake::give_up_at() const {
   return started_at_ + config_->user_timeout.value_or(config_->r2_syn);
 }
@@ -149,6 +155,9 @@ void Handshake::on_timer(const Context& context) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
   if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
+  // [RFC 9293 MUST-22]
+  // MUST-22: the application hears at R1 of a SYN as of data.
+  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::connect_timed_out);
   due_ = true;
   deadline_ = kNever;
 }
@@ -159,6 +168,7 @@ void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpCon
   if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
 }
 
+// [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
@@ -167,7 +177,7 @@ void Handshake::arm(const Context& context) {
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
-  if (!due_ || state_ == State::closed) return std::nullopt;
+  if (!wants_to_send()) return std::nullopt;
   due_ = false;
   answers_ = 0;
   sent_at_ = context.now;
@@ -210,16 +220,17 @@ Emission Handshake::refuse(const Segment& segment) const {
   return emission;
 }
 
-Emission Handshake::make_reset(Instant now, SendReason reason) const {
+// With timestamps where both SYNs had them (RFC 7323 §5.2: SHOULD).
+Emission Handshake::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   emission.segment.source_port = tuple_.local_port;
   emission.segment.destination_port = tuple_.remote_port;
   emission.segment.seq = iss_ + 1;
   emission.segment.ack = irs_ + 1;
   emission.segment.flags = kRst | kAck;
-  if (negotiated_.timestamps)  // RFC 7323 §3.2: SHOULD
+  if (negotiated_.timestamps)
     emission.segment.options.timestamps =
-        TcpTimestamps{timestamp_clock(now, timestamp_offset_), ts_recent_};
+        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), ts_recent_};
   emission.reason = reason;
   return emission;
 }
@@ -245,7 +256,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_, h.early_data_);
+                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -254,7 +265,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
             repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_);
+            failure_, advice_, soft_error_);
   early_data_.hash_into(h);
 }
 

@@ -47,13 +47,18 @@ class Handshake {
   void on_icmp(const Context& context, Error error);
   void on_timer(const Context& context);
   Instant next_deadline() const { return deadline_; }
+  bool wants_to_send() const { return due_ && state_ != State::closed; }
+  std::uint8_t repeats() const { return repeats_; }
+  /// What the application is to be told though the opening goes on (SHLD-9, SHLD-25); once.
+  bool has_soft_error() const { return soft_error_.has_value(); }
+  std::optional<Error> take_soft_error() { return std::exchange(soft_error_, std::nullopt); }
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   Opening opening(Instant now) const;
-  Emission make_reset(Instant now, SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
 
   friend bool operator==(const Handshake& a, const Handshake& b);
   void hash_into(base::Hasher& hasher) const;
@@ -88,7 +93,7 @@ class Handshake {
   bool sent_twice_ = false;   // so that no answer can be timed
   bool released_ = false;     // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
-  std::optional<Error> failure_, advice_;
+  std::optional<Error> failure_, advice_, soft_error_;
   EarlyData early_data_;
 };
 

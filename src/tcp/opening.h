@@ -25,6 +25,13 @@ struct Negotiated {
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
 };
 
+/// "TSval < TS.Recent" (RFC 7323 §5.2): s < t if 0 < (t - s) < 2^31. Values half the circle apart
+/// are neither.
+constexpr bool is_older(std::uint32_t value, std::uint32_t recent) {
+  const std::uint32_t behind = recent - value;
+  return behind != 0 && behind < 0x80000000u;
+}
+
 struct Opening {
   FourTuple tuple;
   SeqNum iss, irs;
@@ -38,11 +45,13 @@ struct Opening {
 };
 
 /// The default send MSS of RFC 9293 MUST-15.
+// [RFC 9293 MUST-15]
 constexpr std::uint16_t default_mss(Family family) {
   return family == Family::ipv4 ? 536 : 1220;
 }
 
 /// The clock of the timestamps option: one tick a millisecond (RFC 7323 §5.4).
+// [RFC 7323 4.1-1, 5.4-1, 5.4-2, 5.4-3]
 inline std::uint32_t timestamp_clock(Instant now, std::uint32_t offset) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
   return static_cast<std::uint32_t>(ms.count()) + offset;

@@ -26,6 +26,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
+  // [RFC 5681 3.1-5]
   congestion_.on_syn_lost(mss);
 }
 
@@ -40,7 +41,9 @@ Sender::AckKind Sender::check_ack(StreamOffset ack) const {
 
 // RFC 9293 §3.10.7.4 asks for SND.WL1 < SEG.SEQ first. But a retransmission has an old number and
 // today's window: if only it acknowledges new octets, the window left from before would be counted
-// from the new SND.UNA, and so reach too far. Acknowledgements never go back: they tell the order.
+// from the new SND.UNA, and so reach beyond what was allowed (the test
+// ARetransmissionsNewAcknowledgementBringsItsWindow fails by the RFC's rule). Acknowledgements
+// never go back: they tell the order. Every window the RFC's rule takes is taken by this one.
 bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
   return wl2_ < ack || (wl2_ == ack && wl1_ <= seq);
 }
@@ -59,6 +62,7 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
   return changed;
 }
 
+// [RFC 9293 MUST-18]
 void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                              const AckFacts& facts) {
   if (timed_end_ > kSynOffset && ack >= timed_end_) {
@@ -68,6 +72,7 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   }
   // Nothing could be timed here because something was sent twice: the timestamp says which sending
   // is answered (RFC 7323 §4.3).
+  // [RFC 7323 4.1-2, 4.2-1]
   if (timed_end_ > kSynOffset || !facts.timestamps || facts.timestamps->echo == 0) return;
   const std::uint32_t ticks =
       timestamp_clock(context.now, facts.timestamp_offset) - facts.timestamps->echo;
@@ -80,6 +85,7 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
   // in its place (RFC 3042): it does not count a second time.
   const std::uint32_t counted = std::min(duplicate_acks_ * mss_, acked - std::min(acked, mss_));
   duplicate_acks_ = 0;
+  // [RFC 6582 2-1]
   if (recovery_ == Recovery::fast && ack < recover_) {  // partial: the next hole (RFC 6582 §3.2)
     congestion_.on_partial_ack(acked, mss_);
     resend_ = Resend::partial;
@@ -125,6 +131,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
+  // [RFC 2018 8-5]
   queue_.release_until(std::min(ack, queue_.end()), context.blocks);
   retransmits_ = 0;
   probes_ = 0;
@@ -140,12 +147,17 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   }
 }
 
+// [RFC 5681 3.2-3, 3.2-7, 3.2-9, 4.3-1]
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
-    congestion_.on_duplicate_in_recovery(mss_);
+    // Each stands for a segment that has left the network: there are no more of those than were
+    // sent, whatever the peer says (RFC 5681 §3.2, step 4).
+    if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
+      congestion_.on_duplicate_in_recovery(mss_);
     return;
   }
+  // [RFC 6582 6-2]
   if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;
   recovery_ = Recovery::fast;
   recover_ = max_;
@@ -184,10 +196,12 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   const bool octets_left = nxt_ < queue_.end();
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
   if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
   const std::int64_t window_room = (una_ + window_) - nxt_;
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
+  // [RFC 5681 2-1, 3-1]
   const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
   // Less than a full segment of congestion window is not worth a segment while others are in
   // flight: their ACKs will make room.
@@ -209,12 +223,14 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   return plan;
 }
 
+// [RFC 9293 MUST-38]
 std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
                                    std::uint32_t most) const {
   if (room <= 0) return 0;
   const std::int64_t available = queue_.end() - nxt_;
   const auto length =
       static_cast<std::uint32_t>(std::min({available, room, std::int64_t{std::max(most, mss_)}}));
+  // [RFC 9293 SHLD-28]
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
   if (may_send_partial(config, length)) return length;
@@ -225,11 +241,13 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
 }
 
 // Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
+// [RFC 9293 SHLD-7, MAY-16]
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) const {
   const bool idle = nxt_ == una_;
   if (nxt_ + length == queue_.end()) {
     const bool pushed = push_end_ > nxt_ || release_end_ > nxt_ || has_urgent(nxt_);
     if ((more_ || config.cork) && !pushed && !fin_queued_) return false;
+    // [RFC 9293 MUST-17]
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
   return idle && length >= max_window_ / 2;
@@ -240,11 +258,14 @@ bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) con
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
   plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
+  // [RFC 9293 SHLD-27]
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
+  // [RFC 9293 MUST-61]
   plan.push = plan.length > 0 && ((end == queue_.end() && !unpushed_) || pushed);
 }
 
 // RFC 9293 §3.8.6.1: at least one octet of new data into a shut window.
+// [RFC 9293 MUST-36]
 std::optional<SendPlan> Sender::plan_probe() const {
   if (!probe_due_) return std::nullopt;
   SendPlan plan{.from = una_};
@@ -264,10 +285,12 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   const StreamOffset end = plan.from + plan.length + (plan.fin ? 1 : 0);
   const bool all_new = plan.from >= max_;
   if (is_new(plan)) cwr_due_ = false;
+  // [RFC 6298 3-3]
   if (all_new && timed_end_ <= kSynOffset && plan.reason == SendReason::data) {
     timed_end_ = end;
     timed_at_ = context.now;
   } else if (!all_new && plan.from < timed_end_) {
+    // [RFC 6298 3-2]
     timed_end_ = kSynOffset;  // Karn: what is sent twice cannot be timed
   }
   if (!all_new && end <= max_) {
@@ -291,6 +314,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
 }
 
+// [RFC 6298 5-2] [RFC 6928 9-1]
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                       TimerTable& timers) {
   const Instant give_up = oldest_at_ + give_up_after(config);
@@ -312,7 +336,8 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
-  Duration wait = rtt_.rto(config);  // SHLD-29
+  // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
+  Duration wait = rtt_.rto(config);
   if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   Instant deadline = context.now + std::min(wait, config.rto_max);
@@ -324,6 +349,7 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
 // A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was
 // sent: what is sent there will tell better. Among octets sent without a mark it would be a false
 // one.
+// [RFC 9293 MUST-30, MUST-31, MUST-62]
 std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
   constexpr std::int64_t kFarthest = 0xffff;
   if (!has_urgent(at) || (urgent_end_ - at > kFarthest && at + kFarthest <= max_))
@@ -334,6 +360,7 @@ std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
 // ---- timers
 // -----------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-21, SHLD-11]
 Duration Sender::give_up_after(const TcpConfig& config) const {
   return config.user_timeout.value_or(config.r2);
 }
@@ -345,6 +372,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
     timers.stop(Timer::retransmit);
     return true;
   }
+  // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
@@ -371,6 +399,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
   // However long the pauses between probes: a peer that has answered the last one is there.
+  // [RFC 9293 MUST-37]
   const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
   if (!answered && context.now - since >= give_up_after(config)) return false;
@@ -391,6 +420,7 @@ std::size_t Sender::room(const TcpConfig& config) const {
 void Sender::after_append(std::size_t octets, SendMode mode) {
   more_ = mode == SendMode::more;
   if (octets > 0) unpushed_ = more_;
+  // [RFC 9293 MAY-15]
   if (mode == SendMode::push) release_end_ = queue_.end();
   if (mode == SendMode::push && octets > 0) push_end_ = queue_.end();
   if (mode == SendMode::urgent) {
@@ -435,10 +465,12 @@ std::uint32_t Sender::burst_segments() const {
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(octets / mss_, 2));
 }
 
+// [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9, 6.4-6]
 void Sender::set_mss(std::uint32_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
-  if (smaller && in_flight()) nxt_ = una_;  // what is in flight was too big: RFC 1191 §6.4
+  // What is in flight was too big (RFC 1191 §6.4), if it can have been.
+  if (smaller && max_ - una_ > mss) nxt_ = una_;
 }
 
 std::string_view Sender::phase() const {

@@ -76,6 +76,11 @@ class Sender {
 
   // ---- sending
   // -----------------------------------------------------------------------------------
+  /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
+  bool wants_to_send() const {
+    return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
+           resend_ != Resend::none || probe_due_ || urgent_notice_;
+  }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
@@ -112,6 +117,8 @@ class Sender {
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
   Instant heard_at() const { return heard_at_; }
+  /// While the window is shut: since when nothing has been acknowledged.
+  Instant stalled_since() const { return oldest_at_; }
   std::uint8_t retransmits() const { return retransmits_; }
 
   // ---- the application
@@ -175,9 +182,10 @@ class Sender {
   StreamOffset reduced_end_;        // behind what was sent when the window was last reduced
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;         // when what is oldest in flight was first sent
-  Instant heard_at_;          // when the peer was last heard
-  Instant last_sent_;         // when data was last sent
+  Instant oldest_at_;  // when what is oldest in flight was first sent
+  Instant heard_at_;   // when the peer was last heard
+  Instant last_sent_;  // when data was last sent
+  // [RFC 9293 REC-1]
   std::uint32_t window_;      // SND.WND, scaled
   std::uint32_t max_window_;  // Max(SND.WND)
   std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment

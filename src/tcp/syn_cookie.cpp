@@ -57,6 +57,7 @@ std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tu
   h.tuple = tuple;
   h.iss = ack.ack - 1;
   h.irs = ack.seq - 1;
+  h.timestamp_offset = secrets.timestamp_offset(tuple);
   const auto index = static_cast<std::uint8_t>(h.iss.value() >> 24 & 7);
   const std::uint64_t epoch = epoch_of(now);
   const bool current = encode(secrets, tuple, h.irs, epoch, index) == h.iss;

@@ -15,8 +15,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
 #include "estab/notation.h"
