@@ -164,6 +164,8 @@ constexpr std::array kSynReceived = {
     Case{". 1:1(0) ack 2", "R 2:2(0) win 0", State::syn_received},
     Case{"P. 1:11(10) ack 2", "R 2:2(0) win 0", State::syn_received},
     Case{"F. 1:1(0) ack 2", "R 2:2(0) win 0", State::syn_received},
+    Case{". 200000:200000(0) ack 2", "R 2:2(0) win 0", State::syn_received},
+    Case{"S. 200000:200000(0) ack 0", "R 0:0(0) win 0", State::syn_received},
     Case{". 0:0(0) ack 1", ". 1:1(0) ack 1", State::syn_received},
     Case{". 200000:200000(0) ack 1", ". 1:1(0) ack 1", State::syn_received},
     Case{"P. 200000:200010(10) ack 1", ". 1:1(0) ack 1", State::syn_received},

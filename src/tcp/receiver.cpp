@@ -389,11 +389,14 @@ bool operator==(const Receiver& a, const Receiver& b) {
   return *a.gaps_ == *b.gaps_;
 }
 
-void Receiver::hash_into(base::Hasher& h) const {
-  h.add_all(space_.initial().value(), nxt_.value(), edge_.value(), read_.value());
+void Receiver::hash_into(base::Hasher& h, const Negotiated& negotiated) const {
+  h.add_all(space_.initial(), nxt_.value(), edge_.value(), read_.value());
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
-  h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
-            out_of_band_);
+  if (h.takes_history() || negotiated.timestamps) {
+    h.add(ts_recent_at_);
+    h.add_timestamp(ts_recent_);
+  }
+  h.add_all(largest_segment_, segment_size_, unacknowledged_, due_, out_of_band_);
   h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
             echoes_congestion_);
   queue_.hash_into(h);

@@ -499,17 +499,33 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.unacked_bytes = static_cast<std::uint32_t>(max_ - una_);
 }
 
-void Sender::hash_into(base::Hasher& h) const {
-  h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
-            wl2_.value(), urgent_end_.value(), push_end_.value(), release_end_.value(),
-            recover_.value(), reduced_end_.value(), timed_end_.value());
-  h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
+void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
+  h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
+            urgent_end_.value(), push_end_.value(), release_end_.value(), recover_.value(),
+            reduced_end_.value());
+  h.add_all(window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
             fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
-  h.add_all(total_retransmits_, bytes_retransmitted_);
-  rtt_.hash_into(h);
+  if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
+  hash_times_into(h, config);
   congestion_.hash_into(h);
   queue_.hash_into(h);
+}
+
+// For the future a time counts only while something may yet ask for it.
+void Sender::hash_times_into(base::Hasher& h, const TcpConfig& config) const {
+  const bool all = h.takes_history();
+  const bool owes = in_flight() || !all_sent() || (fin_queued_ && !fin_acked());
+  if (all || owes) h.add(oldest_at_);  // else it is set anew before it is read
+  // It tells whether a peer with a shut window, or a silent one, is there.
+  if (all || window_ == 0 || probes_ > 0 || config.keep_alive.enabled)
+    h.add_all(heard_at_, heard_at_ >= last_sent_);
+  if (all || config.slow_start_after_idle) h.add(last_sent_);
+  // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
+  if (all || !is_rto_pinned(config)) {
+    h.add_all(timed_end_.value(), timed_at_);
+    rtt_.hash_into(h);
+  }
 }
 
 }  // namespace estab::tcp

@@ -145,7 +145,7 @@ class Sender {
   void fill(TcpInfo& info, const TcpConfig& config) const;
   std::size_t memory() const { return queue_.memory(); }
   friend bool operator==(const Sender&, const Sender&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 
  private:
   /// What SND.UNA is to be sent again for, beside the ordinary course.
@@ -169,6 +169,7 @@ class Sender {
   Duration give_up_after(const TcpConfig& config) const;
   void restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                 TimerTable& timers);
+  void hash_times_into(base::Hasher& hasher, const TcpConfig& config) const;
 
   SequenceSpace space_;
   StreamOffset una_ = kFirstOctet;  // SND.UNA
