@@ -228,10 +228,8 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
 void Sockets::Impl::apply_at_once(Instant now, Socket& socket, int option) {
   if (!socket.stream) return;
   const SocketOptions& o = socket.options;
-  // Uncorked, or told not to delay, what was held back goes (tcp_push_pending_frames).
-  const bool pushes = (option == TCP_CORK && !o.cork) || (option == TCP_NODELAY && o.no_delay);
-  if (pushes && !(option == TCP_NODELAY && o.cork))
-    (void)stack.send(now, socket.stream, {}, SendMode::push);
+  // Told not to delay, what is held back goes, corked or not (tcp_push_pending_frames).
+  if (option == TCP_NODELAY && o.no_delay) (void)stack.send(now, socket.stream, {}, SendMode::push);
   constexpr std::uint8_t kQuickAcks = 16;  // TCP_MAX_QUICKACKS
   if (option == TCP_QUICKACK)
     (void)stack.set_quick_acks(now, socket.stream, o.quick_ack ? kQuickAcks : 0);

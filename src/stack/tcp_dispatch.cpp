@@ -242,7 +242,7 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  if (flags.fin() && listeners_[listener].config->drop_syn_fin) return Verdict::syn_dropped;
+  if (flags.fin() && listeners_[listener].config->quirks.drop_syn_fin) return Verdict::syn_dropped;
   return accept_syn(core, now, in, listener);  // third
 }
 

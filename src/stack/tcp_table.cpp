@@ -85,9 +85,8 @@ void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   if (flow.indexed && (state == State::closed || state == State::time_wait)) {
     const auto& ending = connection.ending();
     if (ending && ending->reset)
-      send_reply(core, connection.tuple(),
-                 connection.make_reset(core.context(now), *ending->reset), State::closed,
-                 connection.config());
+      send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
+                 State::closed, connection.config());
     if (state == State::time_wait) {
       enter_time_wait(core, now, index);
     } else {

@@ -196,9 +196,9 @@ class Connection {
   void add_sack_blocks(std::uint32_t length, Segment& segment);
   void emit_header(const Context& context, StreamOffset at, Segment& segment);
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
-  void emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
-                 std::span<Octets> views, Emission& emission);
-  bool ends_burst(const Emission& emission, const PathLimits& path);
+  void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                 Emission& emission);
+  bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
   // Ordered so that nothing is lost between them: there are many connections.
@@ -212,7 +212,7 @@ class Connection {
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
-  bool in_burst_ = false;  // data was sent since there was last nothing to send
+  std::uint16_t burst_ = 0;  // full segments of new data sent in one go
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;

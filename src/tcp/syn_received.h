@@ -46,8 +46,7 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
     if (!segment.options.timestamps && !flags.syn()) return SynReceivedStep::ignore;
     // RFC 7323 §5.3 (R1): SYN or not, an old duplicate must not undo an opening.
     const auto& timestamps = segment.options.timestamps;
-    if (timestamps && is_older(timestamps->value, view.ts_recent))
-      return SynReceivedStep::paws;
+    if (timestamps && is_older(timestamps->value, view.ts_recent)) return SynReceivedStep::paws;
   }
   // A SYN with the number we know. Alone it asks for our SYN-ACK again; with ACK it is the peer's
   // half of a simultaneous open (RFC 9293 figure 7), in which the SYN itself is old and the
