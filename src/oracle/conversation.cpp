@@ -144,9 +144,9 @@ OctetVector Conversation::datagram(const Segment& segment, const SegmentStep& st
   wire::finish_tcp_checksum(MutableOctets(tcp).first(head), tuple_.remote_address,
                             tuple_.local_address, pieces);
   if (step.wrong_checksum) tcp[wire::kTcpChecksumOffset] ^= 0x55;
-  return with_header(header_between(tuple_.remote_address, tuple_.local_address,
-                                    wire::kProtocolTcp, step.ecn),
-                     tcp);
+  return with_header(
+      header_between(tuple_.remote_address, tuple_.local_address, wire::kProtocolTcp, step.ecn),
+      tcp);
 }
 
 OctetVector Conversation::make(const IcmpStep& step) const {
@@ -165,11 +165,11 @@ OctetVector Conversation::make(const IcmpStep& step) const {
   const wire::IcmpMessage message =
       wire::make_icmp_error(family, kind_of(step.kind), step.mtu, original);
   OctetVector icmp(wire::kMaxIcmpErrorV6);
-  icmp.resize(wire::emit_icmp_error(message, tuple_.remote_address, tuple_.local_address,
-                                    icmp.data()));
-  return with_header(header_between(tuple_.remote_address, tuple_.local_address,
-                                    wire::icmp_protocol(family), 0),
-                     icmp);
+  icmp.resize(
+      wire::emit_icmp_error(message, tuple_.remote_address, tuple_.local_address, icmp.data()));
+  return with_header(
+      header_between(tuple_.remote_address, tuple_.local_address, wire::icmp_protocol(family), 0),
+      icmp);
 }
 
 OctetVector Conversation::make_reset() const {
@@ -241,8 +241,7 @@ void Conversation::read_segment(const wire::IpPacket& packet, Answer& answer) {
   sent.seq = iss_ ? static_cast<std::int32_t>(segment->seq - *iss_)
                   : static_cast<std::int64_t>(segment->seq.value());
   if (segment->flags.rst() && segment->seq.value() == 0) sent.seq = 0;  // RFC 9293 §3.10.7.1
-  if (segment->flags.ack())
-    sent.ack = comparable(static_cast<std::uint32_t>(segment->ack - isn_));
+  if (segment->flags.ack()) sent.ack = comparable(static_cast<std::uint32_t>(segment->ack - isn_));
   sent.payload = static_cast<std::uint32_t>(segment->payload.size());
   const auto first = static_cast<std::uint32_t>(sent.seq) + (segment->flags.syn() ? 1u : 0u);
   for (std::uint32_t i = 0; i < sent.payload; ++i)

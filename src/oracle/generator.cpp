@@ -111,9 +111,7 @@ class Generator {
         return call(Call::read, pick<std::uint32_t>({1, 10, 1000, 5000}));
     }
   }
-  std::uint16_t draw_payload() {
-    return pick<std::uint16_t>({1, 2, 10, 100, 500, 1000, 1400});
-  }
+  std::uint16_t draw_payload() { return pick<std::uint16_t>({1, 2, 10, 100, 500, 1000, 1400}); }
   std::uint32_t draw_amount() { return pick<std::uint32_t>({1, 10, 100, 1000, 3000, 6000}); }
   void end_ours() {
     call(pick({Call::shutdown_write, Call::shutdown_write, Call::close, Call::shutdown_both}));
@@ -181,22 +179,46 @@ class Generator {
 
   TcpFlags draw_flags() {
     if (one_in(24)) return TcpFlags(static_cast<std::uint8_t>(chance_.next()));
-    return pick({kAck, kAck, kAck, kAck, kAck | kPsh, kAck | kPsh, kFin | kAck, kFin | kAck,
-                 kFin | kPsh | kAck, kRst, kRst, kRst | kAck, kSyn, kSyn, kSyn | kAck, kSyn | kFin,
-                 kSyn | kRst, kFin, kPsh, TcpFlags(), kUrg | kAck, kUrg | kAck | kPsh,
-                 TcpFlags(0xff), kAck | kEce, kAck | kCwr, kSyn | kEce | kCwr, kFin | kRst});
+    return pick({kAck,
+                 kAck,
+                 kAck,
+                 kAck,
+                 kAck | kPsh,
+                 kAck | kPsh,
+                 kFin | kAck,
+                 kFin | kAck,
+                 kFin | kPsh | kAck,
+                 kRst,
+                 kRst,
+                 kRst | kAck,
+                 kSyn,
+                 kSyn,
+                 kSyn | kAck,
+                 kSyn | kFin,
+                 kSyn | kRst,
+                 kFin,
+                 kPsh,
+                 TcpFlags(),
+                 kUrg | kAck,
+                 kUrg | kAck | kPsh,
+                 TcpFlags(0xff),
+                 kAck | kEce,
+                 kAck | kCwr,
+                 kSyn | kEce | kCwr,
+                 kFin | kRst});
   }
   std::int32_t draw_offset() {
-    return pick<std::int32_t>({-70000, -1461, -1460, -1000, -100, -10, -2, -1, 1, 2, 10, 100, 1000,
-                               1460, 1461, 3000, 32768, 65535, 70000, 0x7fffffff, -0x7fffffff});
+    return pick<std::int32_t>({-70000, -1461, -1460, -1000, -100,  -10,        -2,
+                               -1,     1,     2,     10,    100,   1000,       1460,
+                               1461,   3000,  32768, 65535, 70000, 0x7fffffff, -0x7fffffff});
   }
   Place draw_seq() {
     switch (chance_.below(8)) {
       case 0:
         return {Base::current, draw_offset()};
       case 1:
-        return {Base::edge, pick<std::int32_t>({-1461, -1460, -101, -100, -10, -2, -1, 0, 1, 2,
-                                                10, 1000})};
+        return {Base::edge,
+                pick<std::int32_t>({-1461, -1460, -101, -100, -10, -2, -1, 0, 1, 2, 10, 1000})};
       case 2:
         return {Base::current, pick<std::int32_t>({-2, -1, 1, 2, 10, 100})};
       case 3:
@@ -242,11 +264,11 @@ class Generator {
   }
   void draw_raw(SegmentStep& step) {
     using Raw = std::vector<std::uint8_t>;
-    step.raw_options = pick<Raw>({Raw{1, 1, 1, 1}, Raw{0, 0, 0, 0}, Raw{2, 3, 5, 0},
-                                  Raw{2, 0, 0, 0}, Raw{8, 10, 0, 0}, Raw{253, 4, 1, 2},
-                                  Raw{3, 3, 15, 1}, Raw{2, 4, 0, 0}, Raw{2, 4, 0, 10},
-                                  Raw{254, 1, 0, 0}, Raw{19, 18, 0, 0}, Raw{34, 2, 1, 1},
-                                  Raw{5, 2, 1, 1}, Raw{5, 9, 1, 1}, Raw{255, 255, 255, 255}});
+    step.raw_options =
+        pick<Raw>({Raw{1, 1, 1, 1}, Raw{0, 0, 0, 0}, Raw{2, 3, 5, 0}, Raw{2, 0, 0, 0},
+                   Raw{8, 10, 0, 0}, Raw{253, 4, 1, 2}, Raw{3, 3, 15, 1}, Raw{2, 4, 0, 0},
+                   Raw{2, 4, 0, 10}, Raw{254, 1, 0, 0}, Raw{19, 18, 0, 0}, Raw{34, 2, 1, 1},
+                   Raw{5, 2, 1, 1}, Raw{5, 9, 1, 1}, Raw{255, 255, 255, 255}});
   }
   void draw_opening_options(SegmentStep& step) {
     if (one_in(3)) step.mss = pick<std::uint16_t>({0, 1, 47, 48, 64, 88, 535, 536, 1460, 65535});
@@ -281,19 +303,21 @@ class Generator {
     if (step.kind == Kind::source_quench && sequence_.family == Family::ipv6)
       step.kind = Kind::too_big;  // ICMPv6 has none
     if (step.kind == Kind::too_big)
-      step.mtu = pick<std::uint16_t>({0, 1, 68, 500, 552, 576, 1000, 1279, 1280, 1400, 1499, 1500,
-                                      1501, 65535});
-    step.seq = {pick({Base::current, Base::origin}), pick<std::int32_t>({-1000, -100, -10, -1, 0, 1, 1000})};
+      step.mtu = pick<std::uint16_t>(
+          {0, 1, 68, 500, 552, 576, 1000, 1279, 1280, 1400, 1499, 1500, 1501, 65535});
+    step.seq = {pick({Base::current, Base::origin}),
+                pick<std::int32_t>({-1000, -100, -10, -1, 0, 1, 1000})};
     sequence_.steps.push_back(step);
   }
 
   void hostile_call() {
-    const Call what = pick({Call::write, Call::write, Call::write_urgent, Call::read, Call::read,
-                            Call::peek, Call::read_urgent, Call::shutdown_read,
-                            Call::shutdown_write, Call::shutdown_both, Call::close, Call::abort,
-                            Call::close_listener, Call::no_delay, Call::poll, Call::poll,
-                            Call::socket_error, Call::unread, Call::accept, Call::connect,
-                            Call::listen});
+    const Call what =
+        pick({Call::write,          Call::write,         Call::write_urgent, Call::read,
+              Call::read,           Call::peek,          Call::read_urgent,  Call::shutdown_read,
+              Call::shutdown_write, Call::shutdown_both, Call::close,        Call::abort,
+              Call::close_listener, Call::no_delay,      Call::poll,         Call::poll,
+              Call::socket_error,   Call::unread,        Call::accept,       Call::connect,
+              Call::listen});
     std::uint32_t amount = 0;
     if (what == Call::write || what == Call::write_urgent) amount = draw_amount();
     if (what == Call::read || what == Call::peek)

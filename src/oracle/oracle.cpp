@@ -26,7 +26,13 @@ Comparison Oracle::compare(const Sequence& sequence) {
   difference.kernel = play(kernel_, sequence, {}, number);
   difference.estab = play(estab_, sequence, difference.kernel.room, number);
   for (std::size_t& i = difference.step; i < sequence.steps.size(); ++i) {
-    if (difference.is_none()) continue;
+    if (difference.is_none()) {
+      const auto parting = std::ranges::find_if(
+          classes_, [&](const Settled& each) { return each.parts && each.parts(difference); });
+      if (parting == classes_.end()) continue;
+      comparison.settled.push_back(&*parting);
+      return comparison;
+    }
     if (!settle(difference, comparison.settled)) {
       comparison.unexplained = std::move(difference);
       return comparison;

@@ -64,9 +64,7 @@ class Application {
   CallResult socket_error();
   CallResult poll();
 
-  static CallResult result(const posix::Outcome& outcome) {
-    return {outcome.value, outcome.error};
-  }
+  static CallResult result(const posix::Outcome& outcome) { return {outcome.value, outcome.error}; }
 
   Subject& subject_;
   FourTuple tuple_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <cerrno>
 
+#include <poll.h>
+
 #include "oracle/settled_parts.h"
 
 namespace estab::oracle {
@@ -43,7 +45,8 @@ bool abort_at_the_end(const Difference& d) {
 bool connect_over_an_orphan(const Difference& d) {
   return is_call(d, CallStep::Call::connect) &&
          (d.before() == State::fin_wait_2 || d.before() == State::time_wait) &&
-         d.estab_answer().call->error == EADDRNOTAVAIL && d.kernel_answer().state == State::syn_sent;
+         d.estab_answer().call->error == EADDRNOTAVAIL &&
+         d.kernel_answer().state == State::syn_sent;
 }
 
 // For Linux the pointer 0 means the octet before.
@@ -68,6 +71,26 @@ bool urgent_beyond_a_gap(const Difference& d) {
       d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
 }
 
+// Linux passes over a pointer at octets it has already, and forgets one when the connection ends.
+bool when_pollpri_is_told(const Difference& d) {
+  if (!is_call(d, CallStep::Call::poll) || !same_state(d)) return false;
+  const std::int64_t apart = d.kernel_answer().call->value ^ d.estab_answer().call->value;
+  return apart == POLLPRI &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
+}
+
+// SIOCINQ tells what can be read up to the mark.
+bool unread_up_to_the_mark(const Difference& d) {
+  return is_call(d, CallStep::Call::unread) && same_state(d) &&
+         d.kernel_answer().call->value < d.estab_answer().call->value &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
+}
+
+bool errno_of_a_parameter_problem(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
+  return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
+}
+
 bool urgent_behind_a_fin(const Difference& d) {
   return has_urg_earlier(d, [](const Conversation::Resolved&, State before) {
     return before == State::close_wait || before == State::closing || before == State::last_ack;
@@ -87,7 +110,8 @@ bool connect_after_a_vain_shutdown(const Difference& d) {
   const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
                     called_before(d, CallStep::Call::shutdown_write) ||
                     called_before(d, CallStep::Call::shutdown_read);
-  return is_call(d, CallStep::Call::connect) && shut && d.before() == State::closed &&
+  return is_call(d, CallStep::Call::connect) && shut &&
+         (d.before() == State::closed || d.before() == State::syn_received) &&
          d.kernel_answer().call->error == EINVAL && d.estab_answer().call->value < 0 &&
          same_state(d);
 }
@@ -103,9 +127,8 @@ bool text_after_shutdown_while_opening(const Difference& d) {
 }
 
 bool abort_in_time_wait(const Difference& d) {
-  return is_call(d, CallStep::Call::abort) && d.before() == State::time_wait &&
-         kernel_ignores(d) && is_silent(d.estab_answer()) &&
-         d.estab_answer().state == State::closed;
+  return is_call(d, CallStep::Call::abort) && d.before() == State::time_wait && kernel_ignores(d) &&
+         is_silent(d.estab_answer()) && d.estab_answer().state == State::closed;
 }
 
 constexpr std::array kClasses = {
@@ -117,38 +140,58 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4, second: \"If this connection was initiated with an active OPEN ... "
             "then the connection was refused, signal the user 'connection refused'\"",
             Then::ends, reset_was_a_refusal},
-    Settled{"ABORT in CLOSING or LAST-ACK",
-            "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB\", without the RST of the other "
-            "states",
-            Then::ends, abort_at_the_end},
-    Settled{"OPEN over an orphan",
-            "RFC 9293 3.10.1: \"Return 'error: connection already exists'\"",
+    Settled{
+        "ABORT in CLOSING or LAST-ACK",
+        "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB\", without the RST of the other "
+        "states",
+        Then::ends, abort_at_the_end},
+    Settled{"OPEN over an orphan", "RFC 9293 3.10.1: \"Return 'error: connection already exists'\"",
             Then::ends, connect_over_an_orphan},
-    Settled{"an urgent pointer of 0",
-            "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
-            "urgent data\" (MUST-62): with 0 there is none in the segment",
-            Then::ends, urgent_pointer_of_zero},
-    Settled{"an urgent octet beyond a gap",
-            "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
-            "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
-            Then::ends, urgent_beyond_a_gap},
-    Settled{"URG behind a FIN",
-            "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
-            "remote side. Ignore the URG\"",
-            Then::ends, urgent_behind_a_fin},
+    Settled{
+        "an urgent pointer of 0",
+        "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
+        "urgent data\" (MUST-62): with 0 there is none in the segment",
+        Then::ends, urgent_pointer_of_zero},
+    Settled{
+        "an urgent octet beyond a gap",
+        "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
+        "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
+        Then::ends, urgent_beyond_a_gap},
+    Settled{
+        "when POLLPRI is told",
+        "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the "
+        "remote "
+        "side has urgent data if the urgent pointer (RCV.UP) is in advance of the data consumed\"",
+        Then::ends, when_pollpri_is_told},
+    Settled{"FIONREAD and the urgent mark",
+            "RFC 9293 3.9.1.3 RECEIVE has no such count; POSIX: octets that can be read, and those "
+            "behind "
+            "the mark can",
+            Then::ends, unread_up_to_the_mark},
+    Settled{
+        "the errno of a parameter problem",
+        "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
+        Then::ends, errno_of_a_parameter_problem},
+    Settled{
+        "URG behind a FIN",
+        "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
+        "remote side. Ignore the URG\"",
+        Then::ends, urgent_behind_a_fin},
     Settled{"the error of ICMP about a number not sent",
-            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"",
-            Then::ends, error_of_icmp_about_a_number_not_sent},
+            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"", Then::ends,
+            error_of_icmp_about_a_number_not_sent},
     Settled{"connect after a shutdown in vain",
-            "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no shutdown of "
+            "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no "
+            "shutdown of "
             "a connection that is not there",
             Then::ends, connect_after_a_vain_shutdown},
     Settled{"text after a shutdown while opening",
             "RFC 1122 4.2.2.13 speaks of CLOSE; a half-close (RFC 9293 3.6) takes text still",
             Then::ends, text_after_shutdown_while_opening},
-    Settled{"ABORT in TIME-WAIT",
-            "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB, enter CLOSED state, and return\"",
-            Then::ends, abort_in_time_wait},
+    Settled{
+        "ABORT in TIME-WAIT",
+        "RFC 9293 3.10.5: \"Respond with 'ok' and delete the TCB, enter CLOSED state, and return\"",
+        Then::ends, abort_in_time_wait},
 };
 
 }  // namespace

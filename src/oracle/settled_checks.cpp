@@ -18,8 +18,8 @@ bool is_bare(const SegmentStep& step) {
 bool unacceptable_without_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
-  return step && is_bare(*step) && open && d.before() != State::time_wait &&
-         kernel_ignores(d) && sends_one_ack(d.estab_answer()) && same_state(d);
+  return step && is_bare(*step) && open && d.before() != State::time_wait && kernel_ignores(d) &&
+         sends_one_ack(d.estab_answer()) && same_state(d);
 }
 
 // Linux takes no TS.Recent from a segment whose ACK is older than SND.UNA, but on its fast path,
@@ -42,7 +42,7 @@ bool timestamp_with_old_ack(Difference& d) {
   return level_sent(
       d,
       [&](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.timestamp_echo && estab.timestamp_echo &&
+        return kernel.timestamp_echo && estab.timestamp_echo && kernel.ack == estab.ack &&
                kernel.timestamp_echo != estab.timestamp_echo &&
                (is_noted_with_odd_ack(d, *estab.timestamp_echo) ||
                 is_noted_with_odd_ack(d, *kernel.timestamp_echo));
@@ -53,11 +53,22 @@ bool timestamp_with_old_ack(Difference& d) {
 // What the timestamp noted with an old ACK has made look old.
 bool paws_after_an_old_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  if (!step || !step->timestamps || !sends_one_ack(d.estab_answer())) return false;
-  const auto recent = d.estab_answer().sent[0].timestamp_echo;
-  return recent && is_noted_with_odd_ack(d, *recent) &&
-         static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
-         d.estab_answer().state == estab_before(d);
+  if (!step || !step->timestamps) return false;
+  if (sends_one_ack(d.estab_answer())) {
+    const auto recent = d.estab_answer().sent[0].timestamp_echo;
+    if (recent && is_noted_with_odd_ack(d, *recent) &&
+        static_cast<std::int32_t>(step->timestamps->value - *recent) < 0 &&
+        d.estab_answer().state == estab_before(d))
+      return true;
+  }
+  // The other way round: by the newer one it is half the circle away, by the older one beyond.
+  const bool noted = any_earlier(d, [](const SegmentStep& earlier, std::size_t) {
+    return earlier.timestamps && earlier.flags.ack() && earlier.ack != Place{};
+  });
+  if (!noted || !sends_one_ack(d.kernel_answer()) || d.kernel_answer().state != d.before())
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  return recent && static_cast<std::int32_t>(step->timestamps->value - *recent) < 0;
 }
 
 // Linux has recorded a timestamp that lags by one or came upon a 0, and measures by it.
@@ -78,7 +89,7 @@ bool echo_of_slightly_old(Difference& d) {
   return level_sent(
       d,
       [](const SentSegment& kernel, const SentSegment& estab) {
-        return kernel.timestamp_echo && estab.timestamp_echo &&
+        return kernel.timestamp_echo && estab.timestamp_echo && kernel.ack == estab.ack &&
                kernel.timestamp_echo != estab.timestamp_echo &&
                (*estab.timestamp_echo == 0 || *kernel.timestamp_echo == *estab.timestamp_echo - 1);
       },
@@ -168,9 +179,21 @@ bool ends_at_left_edge(const Difference& d) {
 // nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
   const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
-  return segment_in(d) && open && d.before() != State::time_wait && where(d).edge != where(d).next &&
-         where(d).end_beyond_edge() > 0 && where(d).begin_beyond_edge() <= 0 &&
-         where(d).begin_beyond_next() >= 0;
+  if (!segment_in(d) || !open || d.before() == State::time_wait) return false;
+  const auto reaches = [](const Conversation::Resolved& place) {
+    return place.edge != place.next && place.end_beyond_edge() > 0 &&
+           place.begin_beyond_edge() <= 0 && place.begin_beyond_next() >= 0;
+  };
+  if (reaches(where(d))) return true;
+  // Or what was taken then is told later.
+  return same_state(d) &&
+         any_earlier(d,
+                     [&](const SegmentStep& step, std::size_t i) {
+                       return step.payload > 0 && reaches(d.kernel.resolved[i]);
+                     }) &&
+         same_but_for(d, [](Answer& answer) {
+           for (SentSegment& sent : answer.sent) sent.sack.clear();
+         });
 }
 
 // The two have announced windows of different size, and the segment's number lies in one only.
@@ -210,8 +233,9 @@ bool orphan_in_fin_wait_2(const Difference& d) {
 bool reset_with_old_timestamp(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.rst() && step->timestamps && has_timestamps(d) &&
-         d.before() == State::syn_received && kernel_ignores(d) && is_silent(d.estab_answer()) &&
-         d.estab_answer().state == State::closed;
+         (d.before() == State::syn_received || d.before() == State::fin_wait_2) &&
+         d.kernel_answer().state == d.before() &&
+         (sends_one_ack(d.estab_answer()) || d.estab_answer().state == State::closed);
 }
 
 // Linux lets TSval lag by one, and takes a TS.Recent of 0 for none.
@@ -228,11 +252,14 @@ bool slightly_old_timestamp(const Difference& d) {
 bool duplicate_that_paws_refuses(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->timestamps && step->payload > 0 && where(d).begin_beyond_next() < 0 &&
-         sends_one_ack(d.estab_answer()) && d.estab_answer().sent[0].sack.empty() &&
-         same_but_for(d, [](Answer& answer) {
-           for (SentSegment& sent : answer.sent) sent.sack.clear();
-           for (SentSegment& sent : answer.sent) sent.option_order.clear();
-         });
+         sends_one_ack(d.estab_answer()) && sends_one_ack(d.kernel_answer()) &&
+         d.kernel_answer().sent[0].sack.size() == d.estab_answer().sent[0].sack.size() + 1 &&
+         same_but_for(
+             d,
+             [](Answer& answer) {
+               for (SentSegment& sent : answer.sent) sent.sack.clear();
+               for (SentSegment& sent : answer.sent) sent.option_order.clear();
+             });
 }
 
 // Without scaling Linux keeps a window of more than it can tell.
@@ -299,17 +326,16 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
             "retransmission of the remote FIN\"; it has no newer number to give",
             Then::goes_on, nullptr, timestamp_in_time_wait},
-    Settled{"PAWS after a timestamp with an old ACK",
-            "RFC 7323 5.3 (R3) and (R1), as above",
+    Settled{"PAWS after a timestamp with an old ACK", "RFC 7323 5.3 (R3) and (R1), as above",
             Then::ends, paws_after_an_old_ack},
     Settled{"PAWS after a timestamp older by one, or than none",
-            "RFC 7323 5.3 (R3): it was not to be recorded",
-            Then::ends, paws_after_slightly_old},
+            "RFC 7323 5.3 (R3): it was not to be recorded", Then::ends, paws_after_slightly_old},
     Settled{"the echo of a timestamp older by one, or than none",
-            "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)",
-            Then::goes_on, nullptr, echo_of_slightly_old},
+            "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)", Then::goes_on,
+            nullptr, echo_of_slightly_old},
     Settled{"PAWS after a timestamp noted in TIME-WAIT",
-            "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; what came "
+            "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; "
+            "what came "
             "in TIME-WAIT and is no FIN is not looked at",
             Then::ends, paws_after_time_wait},
     Settled{"TIME-WAIT, a timestamp half the circle away",
@@ -318,7 +344,7 @@ constexpr std::array kClasses = {
     Settled{"missing timestamp",
             "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
             "silently drop the segment\"",
-            Then::ends, missing_timestamp},
+            Then::ends, missing_timestamp, nullptr, missing_timestamp},
     Settled{"TIME-WAIT, without ACK",
             "RFC 9293 3.10.7.4, fifth: \"if the ACK bit is off, drop the segment and return\"",
             Then::goes_on, time_wait_without_ack},
@@ -331,8 +357,8 @@ constexpr std::array kClasses = {
             "acknowledgment in reply\"",
             Then::goes_on, old_ack_with_old_timestamp},
     Settled{"empty segment at the right edge",
-            "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND\"",
-            Then::ends, at_right_edge},
+            "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND\"", Then::ends,
+            at_right_edge},
     Settled{"a duplicate that ends at RCV.NXT",
             "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ+SEG.LEN-1\": not acceptable",
             Then::ends, ends_at_left_edge},
@@ -345,44 +371,50 @@ constexpr std::array kClasses = {
             "(RCV.NXT)\" resets",
             Then::ends, reset_behind_sack},
     Settled{"inside one window, outside the other",
-            "RFC 9293 3.8.6: how large a window is, is the receiver's choice",
-            Then::ends, inside_one_window},
+            "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::ends,
+            inside_one_window},
     Settled{"the window's edge moves back in TIME-WAIT",
             "RFC 9293 3.8.6 (SHLD-14): \"A TCP receiver SHOULD NOT shrink the window\"",
             Then::goes_on, nullptr, window_in_time_wait},
-    Settled{"TIME-WAIT, SYN with the first timestamps",
-            "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would "
-            "be enabled for the new incarnation of the connection, honor the incoming connection "
-            "request\"",
-            Then::ends, syn_with_first_timestamps},
+    Settled{
+        "TIME-WAIT, SYN with the first timestamps",
+        "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would "
+        "be enabled for the new incarnation of the connection, honor the incoming connection "
+        "request\"",
+        Then::ends, syn_with_first_timestamps},
     Settled{"an orphan in FIN-WAIT-2",
             "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
             "answered with a challenge, in every synchronized state",
             Then::ends, orphan_in_fin_wait_2},
-    Settled{"RST with an old timestamp",
-            "RFC 7323 5.2: \"When an <RST> segment is received, it MUST NOT be subjected to the PAWS "
-            "check\"",
-            Then::ends, reset_with_old_timestamp},
-    Settled{"a timestamp older by one, or than none",
-            "RFC 7323 5.3 (R1): \"SEG.TSval < TS.Recent\": not acceptable, by however little; 0 is a "
-            "value like any other",
-            Then::ends, slightly_old_timestamp},
-    Settled{"D-SACK of what PAWS refuses",
-            "RFC 7323 5.3 (R1) has the segment dropped: it is no duplicate of this connection's data "
-            "(RFC 2883 4) but may be of an earlier lap",
-            Then::goes_on, duplicate_that_paws_refuses},
-    Settled{"beyond a window that was not told",
-            "RFC 9293 3.10.7.4: acceptable is what lies in RCV.WND, and RCV.WND is what was sent in "
-            "SEG.WND (3.3.1)",
-            Then::ends, beyond_an_untold_window},
+    Settled{
+        "RST with an old timestamp",
+        "RFC 7323 5.2: \"When an <RST> segment is received, it MUST NOT be subjected to the PAWS "
+        "check\"",
+        Then::ends, reset_with_old_timestamp},
+    Settled{
+        "a timestamp older by one, or than none",
+        "RFC 7323 5.3 (R1): \"SEG.TSval < TS.Recent\": not acceptable, by however little; 0 is a "
+        "value like any other",
+        Then::ends, slightly_old_timestamp},
+    Settled{
+        "D-SACK of what PAWS refuses",
+        "RFC 7323 5.3 (R1) has the segment dropped: it is no duplicate of this connection's data "
+        "(RFC 2883 4) but may be of an earlier lap",
+        Then::goes_on, duplicate_that_paws_refuses},
+    Settled{
+        "beyond a window that was not told",
+        "RFC 9293 3.10.7.4: acceptable is what lies in RCV.WND, and RCV.WND is what was sent in "
+        "SEG.WND (3.3.1)",
+        Then::ends, beyond_an_untold_window},
     Settled{"timestamps not agreed on, in TIME-WAIT",
             "RFC 7323 3.2: \"If a TSopt is received on a connection where TSopt was not negotiated "
             "in the initial three-way handshake, the TSopt MUST be ignored\"",
             Then::goes_on, timestamps_not_agreed_on},
-    Settled{"TIME-WAIT, SYN with the very next number",
-            "RFC 1122 4.2.2.13: the new number must be \"larger than the largest sequence number it "
-            "used on the previous connection incarnation\", which the FIN's successor is",
-            Then::ends, syn_with_next_number},
+    Settled{
+        "TIME-WAIT, SYN with the very next number",
+        "RFC 1122 4.2.2.13: the new number must be \"larger than the largest sequence number it "
+        "used on the previous connection incarnation\", which the FIN's successor is",
+        Then::ends, syn_with_next_number},
     Settled{"RST in front of a FIN received",
             "RFC 5961 3.2: \"If the RST bit is set and the sequence number is outside the current "
             "receive window, silently drop the segment\"",

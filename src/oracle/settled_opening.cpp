@@ -79,12 +79,20 @@ bool new_syn_to_half_open(const Difference& d) {
 }
 
 // Both numbers of a simultaneous open, to a listener's record.
+// Of a simultaneous open, by a peer that has not heard our SYN-ACK.
+bool syn_again(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->flags.syn() && !step->flags.ack() && d.before() == State::syn_received &&
+         where(d).seq + 1 == where(d).next && sends_one_ack(d.kernel_answer()) && same_state(d) &&
+         d.estab_answer().sent.size() == 1 && d.estab_answer().sent[0].flags == (kSyn | kAck);
+}
+
 bool syn_ack_in_syn_received(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->flags.syn() || !step->flags.ack() || step->flags.rst()) return false;
-  if (d.before() != State::syn_received || where(d).seq != 0) return false;
-  const bool repeats = d.estab_answer().sent.size() == 1 &&
-                       d.estab_answer().sent[0].flags == (kSyn | kAck);
+  if (d.before() != State::syn_received || where(d).seq + 1 != where(d).next) return false;
+  const bool repeats =
+      d.estab_answer().sent.size() == 1 && d.estab_answer().sent[0].flags == (kSyn | kAck);
   return (sends_one_ack(d.kernel_answer()) || sends_one_reset(d.kernel_answer())) &&
          (repeats || is_synchronized(d.estab_answer().state));
 }
@@ -113,8 +121,7 @@ bool closed_listener(const Difference& d) {
 bool echo_of_zero(const Difference& d) {
   const bool record = d.before() == State::syn_received || d.before() == State::time_wait;
   if (!record || !sends_one_ack(d.estab_answer())) return false;
-  return d.estab_answer().sent[0].timestamp_echo == 0 &&
-         same_but_for(d, [](Answer& answer) {
+  return d.estab_answer().sent[0].timestamp_echo == 0 && same_but_for(d, [](Answer& answer) {
            for (SentSegment& sent : answer.sent) sent.timestamp_echo.reset();
            for (SentSegment& sent : answer.sent) sent.option_order.clear();
          });
@@ -123,15 +130,13 @@ bool echo_of_zero(const Difference& d) {
 // In ICMPv6 an unknown protocol is a parameter problem, which is soft.
 bool is_hard(const Difference& d, const IcmpStep& step) {
   return step.kind == IcmpStep::Kind::port_unreachable ||
-         (step.kind == IcmpStep::Kind::protocol_unreachable &&
-          d.sequence.family == Family::ipv4);
+         (step.kind == IcmpStep::Kind::protocol_unreachable && d.sequence.family == Family::ipv4);
 }
 
 bool soft_error_while_opening(const Difference& d) {
   const auto* step = std::get_if<IcmpStep>(&d.at());
-  const bool opening =
-      d.before() == State::syn_sent ||
-      (d.before() == State::syn_received && called_before(d, CallStep::Call::connect));
+  const bool opening = d.before() == State::syn_sent || (d.before() == State::syn_received &&
+                                                         called_before(d, CallStep::Call::connect));
   if (!step || !opening || !estab_ignores(d) || !is_silent(d.kernel_answer())) return false;
   return d.kernel_answer().state == State::closed && !is_hard(d, *step) &&
          step->kind != IcmpStep::Kind::too_big;
@@ -164,14 +169,16 @@ constexpr std::array kClasses = {
             "RFC 7323 3.2: \"MAY send a TSopt in <SYN,ACK> only if it received a TSopt in the "
             "initial <SYN> segment\"; 2.2 says the same of window scale, RFC 2018 2 of SACK",
             Then::ends, options_of_simultaneous_open},
-    Settled{"MSS announced after a packet too big",
-            "RFC 9293 3.7.1: the option tells what can be received (MMS_R), not what the path to the "
-            "peer takes (RFC 6691 3)",
-            Then::goes_on, nullptr, mss_of_the_path},
-    Settled{"CLOSE in SYN-RECEIVED",
-            "RFC 9293 3.10.4 has the FIN sent at once if nothing is to be sent, and queued otherwise; "
-            "we queue it always: it goes when the handshake is complete",
-            Then::ends, fin_waits_for_the_handshake},
+    Settled{
+        "MSS announced after a packet too big",
+        "RFC 9293 3.7.1: the option tells what can be received (MMS_R), not what the path to the "
+        "peer takes (RFC 6691 3)",
+        Then::goes_on, nullptr, mss_of_the_path},
+    Settled{
+        "CLOSE in SYN-RECEIVED",
+        "RFC 9293 3.10.4 has the FIN sent at once if nothing is to be sent, and queued otherwise; "
+        "we queue it always: it goes when the handshake is complete",
+        Then::ends, fin_waits_for_the_handshake},
     Settled{"text or FIN with SYN-ACK",
             "RFC 9293 3.10.7.3, fourth: \"If there are other controls or text in the segment, then "
             "continue processing at the sixth step\"",
@@ -190,9 +197,14 @@ constexpr std::array kClasses = {
     Settled{"SYN and ACK in SYN-RECEIVED",
             "RFC 9293 3.5, figure 7, line 6: a SYN-ACK whose SYN is known completes the handshake",
             Then::ends, syn_ack_in_syn_received},
+    Settled{"the SYN again, in a simultaneous open",
+            "RFC 9293 3.8.1: whose SYN comes again has not got our SYN-ACK: it is sent again, and "
+            "has the "
+            "ACK that 3.10.7.4 asks for",
+            Then::goes_on, syn_again},
     Settled{"ICMP about a number not sent",
-            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too",
-            Then::ends, icmp_about_a_number_not_sent},
+            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too", Then::ends,
+            icmp_about_a_number_not_sent},
     Settled{"half-open records of a closed listener",
             "RFC 9293 3.10.4, LISTEN: \"Delete the TCB, enter CLOSED state, and return\"",
             Then::ends, closed_listener},
@@ -201,10 +213,11 @@ constexpr std::array kClasses = {
             "conditions, a TCP implementation MUST NOT abort the connection\"; MUST-55: source "
             "quench is discarded",
             Then::ends, soft_error_while_opening},
-    Settled{"ICMP about a half-open record",
-            "RFC 9293 3.9.2.2: upon codes 2 to 4 \"TCP implementations SHOULD abort the connection\" "
-            "(SHLD-26), upon the soft ones they MUST NOT (MUST-56)",
-            Then::ends, icmp_about_a_record},
+    Settled{
+        "ICMP about a half-open record",
+        "RFC 9293 3.9.2.2: upon codes 2 to 4 \"TCP implementations SHOULD abort the connection\" "
+        "(SHLD-26), upon the soft ones they MUST NOT (MUST-56)",
+        Then::ends, icmp_about_a_record},
     Settled{"SYN-RECEIVED, an ACK of nothing",
             "RFC 9293 3.10.7.4, fifth: \"If the segment acknowledgment is not acceptable, form a "
             "reset segment <SEQ=SEG.ACK><CTL=RST> and send it\"",

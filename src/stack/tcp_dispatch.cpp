@@ -397,8 +397,8 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
   if (!entry || entry->kind == Kind::time_wait) return;
   if (entry->kind == Kind::half_open) {
     // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
-    const bool hard = effect.error == Error::port_unreachable ||
-                      effect.error == Error::protocol_unreachable;
+    const bool hard =
+        effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
     if (hard && seq == half_open_[entry->index].iss)
       forget_half_open(core, now, entry->index, State::listen);
     return;
