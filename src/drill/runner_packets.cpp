@@ -72,9 +72,9 @@ std::optional<Runner::Seen> Runner::peek_packet(TestSocket& socket, Kind wanted)
     if (!packet)
       throw Mismatch{fmt::format("the stack sent a packet at {} and {}", moment(sent.front().when),
                                  packet.error())};
-    const bool is_its_icmp =
-        wanted == Kind::or_icmp && kind_of(packet->packet) == Kind::or_icmp;
-    if (is_its_icmp || Connections::takes(socket, packet->flow, is_syn(packet->packet) ? Opens::yes : Opens::no))
+    const bool is_its_icmp = wanted == Kind::or_icmp && kind_of(packet->packet) == Kind::or_icmp;
+    if (is_its_icmp ||
+        Connections::takes(socket, packet->flow, is_syn(packet->packet) ? Opens::yes : Opens::no))
       return Seen{std::move(packet->packet), packet->when};
     sent.pop_front();
   }

@@ -243,7 +243,8 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   switch (name) {
     case SO_ERROR:
       sync(socket);
-      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere else.
+      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere
+      // else.
       if (socket.error == 0) std::swap(socket.error, socket.soft_error);
       return give_number(take_error(socket), value, length);
     case SO_TYPE:

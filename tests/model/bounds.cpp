@@ -24,8 +24,7 @@ void let_numbers_wrap(Bounds& bounds) {
   auto& seed = bounds.stack[index_of(Side::a)].seed;
   for (std::uint64_t i = 1;; ++i) {
     seed[0] = i;
-    const SeqNum secret =
-        tcp::Secrets(seed).initial_sequence(Host::tuple(Side::a), Instant());
+    const SeqNum secret = tcp::Secrets(seed).initial_sequence(Host::tuple(Side::a), Instant());
     // The clock advances by 250 in a millisecond, and starts at a whole one.
     const std::uint32_t ticks = 0xffff'ffff - secret.value();
     if (ticks % 250 != 0 || ticks < 250'000) continue;
@@ -64,8 +63,8 @@ Bounds both(Size size) {
   return bounds;
 }
 
-// A buffer of two octets, which are read when the application likes: the window shuts, is probed and
-// opens; what is left unread when the application closes makes a RST.
+// A buffer of two octets, which are read when the application likes: the window shuts, is probed
+// and opens; what is left unread when the application closes makes a RST.
 Bounds window(Size size) {
   Bounds bounds = between("window", "two octets of buffer at b, read late");
   bounds.applications[0].octets = 3;
@@ -143,8 +142,8 @@ StackConfig plain_stack(Side side) {
 }
 
 std::vector<Bounds> standard_bounds(Size size) {
-  return {plain(size),      both(size),       window(size),   segments(size),
-          again(size),      timestamps(size), giving_up(size)};
+  return {plain(size), both(size),       window(size),   segments(size),
+          again(size), timestamps(size), giving_up(size)};
 }
 
 std::optional<Bounds> standard_bounds(Size size, std::string_view name) {

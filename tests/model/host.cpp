@@ -17,10 +17,9 @@ IpAddress address(Side side) {
   return IpAddress::v4(10, 0, 0, side == Side::a ? 1 : 2);
 }
 
-constexpr std::string_view kActs[] = {"deliver",        "fire",    "pass", "listen",
-                                      "stop listening", "connect", "send", "read",
-                                      "shutdown",       "close",   "abort", "wind up",
-                                      "give up"};
+constexpr std::string_view kActs[] = {"deliver", "fire",    "pass",   "listen",   "stop listening",
+                                      "connect", "send",    "read",   "shutdown", "close",
+                                      "abort",   "wind up", "give up"};
 
 constexpr std::uint32_t bit(Act act) {
   return 1u << static_cast<std::uint32_t>(act);
@@ -71,7 +70,8 @@ std::uint64_t Host::hash(const HostState& state) const {
   return hasher.finish();
 }
 
-// ---- what the application may do -----------------------------------------------------------------
+// ---- what the application may do
+// -----------------------------------------------------------------
 
 std::uint32_t Host::enabled(const HostState& state) const {
   const Application& app = state.application;
@@ -125,9 +125,8 @@ void Host::deliver(Work& work, Octets octets) const {
     const SeqNum next = flow->irs + static_cast<std::uint32_t>(flow->rcv_nxt);
     const std::int32_t ahead = segment.seq + segment.length() - next;
     const bool again = !segment.payload.empty() && !segment.flags.syn() && ahead <= 0;
-    const bool believes =
-        (bounds_->fault == Fault::text_taken_twice && again) ||
-        (bounds_->fault == Fault::any_reset_believed && segment.flags.rst());
+    const bool believes = (bounds_->fault == Fault::text_taken_twice && again) ||
+                          (bounds_->fault == Fault::any_reset_believed && segment.flags.rst());
     if (believes) {
       falsified.assign(octets.begin(), octets.end());
       set_numbers(falsified, next, segment.ack);
@@ -200,12 +199,11 @@ void Host::command(Work& work, Act act) const {
 
 void Host::connect(Work& work) const {
   const FourTuple own = tuple(side_);
-  const auto made = work.stack().connect(
-      work.now(), {.remote = own.remote(), .local_port = own.local_port});
+  const auto made =
+      work.stack().connect(work.now(), {.remote = own.remote(), .local_port = own.local_port});
   if (!made) return;  // the port may still be in TIME-WAIT
   Application& app = work.application();
-  app.streams[app.count++] = {.id = *made,
-                              .iss = view_flow(work.stack(), *made, work.now())->iss};
+  app.streams[app.count++] = {.id = *made, .iss = view_flow(work.stack(), *made, work.now())->iss};
   ++app.opened;
   work.state.drew_isn = true;
 }

@@ -22,8 +22,8 @@ enum class Act : std::uint8_t {
   listen,
   stop_listening,
   connect,
-  send,      ///< one octet
-  read,      ///< everything there is
+  send,  ///< one octet
+  read,  ///< everything there is
   shutdown,
   close,
   abort,

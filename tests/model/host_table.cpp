@@ -125,8 +125,7 @@ void HostTable::make_room() {
 HostState HostTable::state(std::uint32_t number) {
   const Stack& stack = stack_of(number);
   const Entry& entry = entries_[number];
-  return {stack, entry.application.moved(number_clock(entry.now)), entry.now,
-          entry.facts.drew_isn};
+  return {stack, entry.application.moved(number_clock(entry.now)), entry.now, entry.facts.drew_isn};
 }
 
 // The way back to the nearest state whose stack is still there, and from it forward again.

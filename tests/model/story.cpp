@@ -5,6 +5,7 @@
 #include "estab/ladder.h"
 #include "estab/notation.h"
 #include "estab/recorder.h"
+
 #include "model/laws.h"
 #include "model/script.h"
 
@@ -17,10 +18,7 @@ constexpr int kMostFairSteps = 60;
 /// One side, gone through once more.
 struct Narrator {
   Narrator(const Bounds& bounds, Side which, Recorder& recorder, std::string_view title)
-      : side(which),
-        host(bounds, which),
-        state(host.make()),
-        script(which, title, state.now) {
+      : side(which), host(bounds, which), state(host.make()), script(which, title, state.now) {
     state.stack.set_observer(&recorder.add_end(which == Side::a ? "a" : "b"));
   }
   Side side;
