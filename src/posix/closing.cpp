@@ -9,11 +9,10 @@ Outcome Sockets::Impl::shutdown(Instant now, Socket& socket, int how) {
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return failed(EINVAL);
   const bool read = how != SHUT_WR, write = how != SHUT_RD;
   if (!socket.is_tcp()) {
-    if (!socket.peer) return failed(ENOTCONN);
     socket.shut_read |= read;
     socket.shut_write |= write;
     ++socket.wakes;
-    return done();
+    return socket.peer ? done() : failed(ENOTCONN);
   }
   sync(socket);
   const State in = state(socket);

@@ -19,6 +19,12 @@ constexpr std::uint32_t kSettings = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLL
 std::uint32_t Sockets::Impl::due(int fd, const EpollInterest& interest) {
   Socket* socket = find(fd);
   if (!socket || (interest.events & ~kSettings) == 0) return 0;
+  // The stack tells of the first connection in a queue; each one is an edge.
+  if (socket->is_listening()) {
+    const std::size_t queued = stack.acceptable(socket->listener);
+    if (queued > socket->queued) ++socket->wakes;
+    socket->queued = queued;
+  }
   const std::uint32_t mask = readiness(*socket) & ((interest.events & ~kSettings) | kAlways);
   const bool edge = (interest.events & EPOLLET) != 0;
   if (edge && !interest.fresh && interest.seen == socket->wakes) return 0;

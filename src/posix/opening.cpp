@@ -50,6 +50,7 @@ Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, so
     return wait_or_fail(now, socket.accepting, socket.options.receive_timeout, EAGAIN);
   }
   socket.accepting = {};
+  socket.queued = stack.acceptable(socket.listener);
   Socket child;
   child.domain = socket.domain;
   child.type = socket.type;
@@ -118,6 +119,7 @@ Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint
   socket.stream = *stream;
   socket.link = Link::connecting;
   socket.failure_seen = socket.peer_closed = false;
+  socket.error = socket.soft_error = 0;
   socket.shut_read = socket.shut_write = false;
   return finish_connect(now, socket, EINPROGRESS);
 }

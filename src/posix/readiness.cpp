@@ -45,7 +45,7 @@ unsigned Sockets::Impl::ready_stream(Socket& socket) {
 
 unsigned Sockets::Impl::ready_datagram(Socket& socket) {
   drain_port(socket);
-  unsigned mask = kWritable;
+  unsigned mask = kWritable | POLLWRBAND;
   if (socket.error != 0) mask |= POLLERR;
   if (socket.shut_read) mask |= kReadable | POLLRDHUP;
   if (socket.shut_read && socket.shut_write) mask |= POLLHUP;

@@ -82,6 +82,7 @@ struct Sockets::Impl {
   Outcome receive_urgent(Socket& socket, std::span<const iovec> into, int flags, Message& message);
   Outcome receive_datagram(Instant now, Socket& socket, std::span<const iovec> into, int flags,
                            Message& message);
+  void give_control(const Socket& socket, msghdr& header);
   std::size_t take(Instant now, Socket& socket, std::span<const iovec> into, std::size_t skip,
                    int flags);
 
@@ -127,7 +128,6 @@ struct Sockets::Impl {
   bool is_writable(const Socket& socket) const;
   /// Moves what the stack holds for a UDP port to its socket.
   void drain_port(Socket& socket);
-  bool has_urgent(const Socket& socket) const;
   std::uint32_t due(int fd, const EpollInterest& interest);
   bool is_ready(const EpollSet& set);
   int report(EpollSet& set, std::span<epoll_event> events);
@@ -142,5 +142,7 @@ inline Instant deadline(Instant now, Duration limit) {
 Outcome wait_or_fail(Instant now, Blocked& blocked, Duration limit, int error);
 
 std::size_t total_size(std::span<const iovec> vectors);
+/// A null pointer where octets are to be.
+bool has_hole(std::span<const iovec> vectors);
 
 }  // namespace estab::posix

@@ -57,7 +57,9 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     const StreamId stream = listener->queue.front();
     if (Flow* flow = flows_.find(stream.index, stream.generation)) {
       flow->listener = kNone;
-      settle(core, now, stream.index);  // may throw: then it waits to be accepted again
+      unsettled_ = true;  // queueing may throw: then it waits to be accepted again
+      if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
+      unsettled_ = false;
       return listener->queue.pop_front();
     }
     (void)listener->queue.pop_front();
@@ -113,6 +115,7 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
   tuple.local_port = options.local_port;
   // [RFC 9293 MUST-43]
   if (options.local_address) {
+    // [RFC 1122 3.2.1.3-9]
     if (!core.interfaces.is_local(*options.local_address))
       return std::unexpected(Error::address_not_available);
     tuple.local_address = *options.local_address;  // MUST-43
@@ -231,7 +234,7 @@ Result<void> TcpLayer::abandon(Core& core, Instant now, StreamId id, SendReason 
         [&] { return StateChanged{handshake.tuple(), handshake.state(), State::closed}; });
   const bool tell = handshake.state() == State::syn_received;
   const FourTuple tuple = handshake.tuple();
-  const tcp::Emission reset = handshake.make_reset(reason);
+  const tcp::Emission reset = handshake.make_reset(core.context(now), reason);
   const auto config = handshake.shared_config();
   erase_flow(core, id.index);
   if (tell) send_reply(core, tuple, reset, State::closed, *config);

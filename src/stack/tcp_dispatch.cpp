@@ -14,10 +14,10 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner,
+                             const Segment& segment, Origin origin, const tcp::Carrier& carrier,
                              const tcp::ReturnRoute& return_route) {
   make_up(core, now);
-  const Arrived in{tuple, segment, origin, owner, return_route, core.secrets.flow_hash(tuple)};
+  const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -73,7 +73,7 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
   unsettled_ = true;
-  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
   const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
   if (good && flow.learns_route && !in.return_route.empty())
     learn_route(core, now, flow, in.return_route);
@@ -112,7 +112,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
                                     limits_of(core, flow.path, in.tuple.family()));
   ++core.counters.active_opens;
   flow.connected_due = !released;
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
@@ -225,7 +225,7 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
   ++core.counters.passive_opens;
   unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
   settle(core, now, index);
   return Verdict::handshake_completed;
 }
@@ -242,7 +242,8 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  return accept_syn(core, now, in, listener);    // third
+  if (flags.fin() && listeners_[listener].config->quirks.drop_syn_fin) return Verdict::syn_dropped;
+  return accept_syn(core, now, in, listener);  // third
 }
 
 bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {
@@ -388,12 +389,20 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // ---- ICMP (RFC 9293 §3.9.2.2)
 // -----------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-54]
+// [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
   make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (!entry || entry->kind != Kind::flow) return;
+  if (!entry || entry->kind == Kind::time_wait) return;
+  if (entry->kind == Kind::half_open) {
+    // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
+    const bool hard =
+        effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
+    if (hard && seq == half_open_[entry->index].iss)
+      forget_half_open(core, now, entry->index, State::listen);
+    return;
+  }
   Flow& flow = flows_[entry->index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent

@@ -58,7 +58,7 @@ class Handshake {
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   Opening opening(Instant now) const;
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
 
   friend bool operator==(const Handshake& a, const Handshake& b);
   void hash_into(base::Hasher& hasher) const;
@@ -72,6 +72,9 @@ class Handshake {
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
+  /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
+  /// §6.1.1.1).
+  bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
 

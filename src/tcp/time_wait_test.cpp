@@ -66,6 +66,7 @@ TEST_F(TimeWaits, KnowTheFinAcrossTheWrap) {
   EXPECT_EQ(check(kFin | kAck, kLast - 1), Step::acknowledge);
 }
 
+// [RFC 1337 3-1]
 TEST_F(TimeWaits, IgnoreResetsEmptySegmentsAndWhatHasNoAck) {
   EXPECT_EQ(check(kRst, 0), Step::ignore);
   EXPECT_EQ(check(kRst | kSyn, 50), Step::ignore);
@@ -95,6 +96,7 @@ TEST_F(TimeWaits, ReopenForNobodyWhoDoesNotListen) {
   EXPECT_EQ(check(kSyn, 50), Step::acknowledge);
 }
 
+// [RFC 6191 2-1]
 TEST_F(TimeWaits, CompareTimestampsAcrossTheirWrap) {
   record.timestamps = true;
   record.ts_recent = 0xfffffff0;

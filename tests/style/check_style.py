@@ -35,9 +35,10 @@ LAYERS = CORE_LAYERS | {
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
     "posix": set(CORE_LAYERS),
+    "oracle": set(CORE_LAYERS) | {"posix", "device"},
     "packetdrill": set(CORE_LAYERS) | {"posix"},
     "drill": set(CORE_LAYERS) | {"trace", "posix"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill", "oracle"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
