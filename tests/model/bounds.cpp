@@ -15,7 +15,7 @@ Bounds between(std::string name, std::string about) {
   bounds.about = std::move(about);
   for (const Side side : {Side::a, Side::b}) bounds.stack[index_of(side)] = plain_stack(side);
   bounds.applications[0].connects = true;
-  bounds.applications[1].listens = true;
+  bounds.applications[1].listens = Listening::at_any_time;
   return bounds;
 }
 
@@ -54,7 +54,8 @@ Bounds plain(Size size) {
 Bounds both(Size size) {
   Bounds bounds = between("both", "both open, and both listen: also at the same time");
   for (Applications& application : bounds.applications) {
-    application.connects = application.listens = true;
+    application.connects = true;
+    application.listens = Listening::at_any_time;
     application.octets = size == Size::full ? 1 : 0;
   }
   bounds.capacity = 2;

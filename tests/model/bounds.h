@@ -33,9 +33,11 @@ enum class Fault : std::uint8_t {
 /// When an application takes what has arrived.
 enum class Reading : std::uint8_t { at_once, at_any_time };
 
+enum class Listening : std::uint8_t { never, at_any_time, from_the_start };
+
 struct Applications {
   bool connects = false;
-  bool listens = false;
+  Listening listens = Listening::never;
   bool stops_listening = false;
   bool shuts_down = true, closes = true, aborts = true;
   std::uint8_t octets = 1;  ///< that it sends on each connection, at most

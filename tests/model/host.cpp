@@ -60,7 +60,14 @@ HostState Host::make() const {
   state.now = bounds_->start;
   const InterfaceId link = state.stack.add_interface({.name = "model"});
   (void)state.stack.add_address(link, {address(side_), 24});
+  if (may().listens == Listening::from_the_start) listen(state);
   return state;
+}
+
+void Host::listen(HostState& state) const {
+  if (auto made = state.stack.listen({.local = tuple(side_).local()}))
+    state.application.listener = *made;
+  state.application.has_listened = true;
 }
 
 std::uint64_t Host::hash(const HostState& state) const {
@@ -76,7 +83,7 @@ std::uint64_t Host::hash(const HostState& state) const {
 std::uint32_t Host::enabled(const HostState& state) const {
   const Application& app = state.application;
   std::uint32_t acts = 0;
-  if (may().listens && !app.has_listened) acts |= bit(Act::listen);
+  if (may().listens == Listening::at_any_time && !app.has_listened) acts |= bit(Act::listen);
   if (may().stops_listening && app.listener) acts |= bit(Act::stop_listening);
   if (!app.holds()) {
     const bool room = app.opened < may().opens && app.count < kMostStreams;
@@ -169,9 +176,7 @@ void Host::command(Work& work, Act act) const {
   Application& app = work.application();
   switch (act) {
     case Act::listen:
-      if (auto made = work.stack().listen({.local = tuple(side_).local()})) app.listener = *made;
-      app.has_listened = true;
-      return;
+      return listen(work.state);
     case Act::stop_listening:
       (void)work.stack().close(work.now(), *app.listener);
       app.listener.reset();

@@ -74,6 +74,7 @@ class Host {
   void deliver(Work& work, Octets segment) const;
   void fire(Work& work) const;
   void command(Work& work, Act act) const;
+  void listen(HostState& state) const;
   void connect(Work& work) const;
   void send(Work& work) const;
   void read(Work& work) const;
