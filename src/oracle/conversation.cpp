@@ -13,7 +13,6 @@ namespace {
 
 // Numbers from here on are beyond anything a sequence sends in order: they are near the edge.
 constexpr std::uint32_t kFar = 12000;
-constexpr std::int64_t kMarked = 1'000'000'000;
 
 wire::IpHeader header_between(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint8_t ecn) {
@@ -188,7 +187,7 @@ std::int64_t Conversation::comparable(std::uint32_t number) const {
   if (number <= kFar) return number;
   for (std::size_t i = injected_.size(); i-- > 0;) {
     const std::uint32_t into = number - injected_[i].begin;
-    if (into <= injected_[i].length) return kMarked * static_cast<std::int64_t>(i + 1) + into;
+    if (into <= injected_[i].length) return kToldByPlace * static_cast<std::int64_t>(i + 1) + into;
   }
   return number;
 }

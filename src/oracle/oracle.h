@@ -70,6 +70,7 @@ class Oracle {
   bool shrink_once(Difference& difference);
   /// Adds the classes the difference belongs to. False if they do not explain all of it.
   bool settle(Difference difference, std::vector<const Settled*>& found) const;
+  const Settled* find_parting(const Difference& difference) const;
 
   Subject& kernel_;
   Subject& estab_;

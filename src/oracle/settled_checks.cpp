@@ -335,8 +335,7 @@ constexpr std::array kClasses = {
             nullptr, echo_of_slightly_old},
     Settled{"PAWS after a timestamp noted in TIME-WAIT",
             "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; "
-            "what came "
-            "in TIME-WAIT and is no FIN is not looked at",
+            "what came in TIME-WAIT and is no FIN is not looked at",
             Then::ends, paws_after_time_wait},
     Settled{"TIME-WAIT, a timestamp half the circle away",
             "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
@@ -378,8 +377,8 @@ constexpr std::array kClasses = {
             Then::goes_on, nullptr, window_in_time_wait},
     Settled{
         "TIME-WAIT, SYN with the first timestamps",
-        "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would "
-        "be enabled for the new incarnation of the connection, honor the incoming connection "
+        "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would be "
+        "enabled for the new incarnation of the connection, honor the incoming connection "
         "request\"",
         Then::ends, syn_with_first_timestamps},
     Settled{"an orphan in FIN-WAIT-2",

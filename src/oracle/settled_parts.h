@@ -22,6 +22,10 @@ inline bool is_silent(const Answer& answer) {
 inline bool is_pure_ack(const SentSegment& sent) {
   return sent.flags.without(kUrg) == kAck && sent.payload == 0;
 }
+/// Whether that is the number acknowledged, as far as it is comparable.
+inline bool acknowledges(const SentSegment& sent, std::uint32_t number) {
+  return sent.ack == number || sent.ack >= kToldByPlace;
+}
 /// One ACK without anything, and nothing else.
 inline bool sends_one_ack(const Answer& answer) {
   return answer.sent.size() == 1 && answer.other.empty() && is_pure_ack(answer.sent[0]);
