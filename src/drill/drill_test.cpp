@@ -241,6 +241,17 @@ TEST(DrillSettings, OfFreeBsdChooseItsManners) {
   EXPECT_EQ(run(script).verdict, DrillVerdict::failed);
 }
 
+TEST(DrillSettings, CanNameAProfile) {
+  const std::string script = kAccepted +
+                             "+0 < . 1:1(0) ack 5000 win 30000\n"
+                             "+.1 < P. 10:11(1) ack 1 win 30000\n"
+                             "+0 > . 1:1(0) ack 1\n";  // not to the first of the two
+  expect_pass(script);
+  EXPECT_EQ(run("// CONFIG: profile rfc\n" + script).verdict, DrillVerdict::failed);
+  expect_pass("// CONFIG: profile rfc\n" + script, {.profile = posix::Profile::linux_});
+  EXPECT_NE(run("// CONFIG: profile dos\n" + script).reason.find("profile dos"), std::string::npos);
+}
+
 TEST(DrillSettings, GiveTheSameEveryTime) {
   const std::string script = kAccepted + "+0 write(4, ..., 10) = 10\n+0 > . 1:11(10) ack 1\n";
   const DrillResult first = run(script, {.log = DrillOptions::Log::on});
