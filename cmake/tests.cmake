@@ -41,8 +41,11 @@ endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
 estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
 
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
+estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
+
 foreach(folder headers purity style requirements package sim model interop cli packetdrill alloc attack
-               oracle)
+               oracle conformance)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
   endif()

@@ -71,8 +71,11 @@ Socket* Sockets::Impl::owner_of(StreamId stream) {
 namespace {
 
 // As tcp_reset of Linux tells it: a reset finds a pipe broken whose other end had closed.
-int errno_of_end(Error failure, const Socket& socket) {
-  if (failure == Error::connection_reset && socket.peer_closed) return EPIPE;
+// RFC 9293 §3.10.7.4 has one signal for a reset; Linux another where the peer had ended its
+// direction.
+int errno_of_end(Error failure, const Socket& socket, Profile profile) {
+  const bool as_linux = profile == Profile::linux_;
+  if (as_linux && failure == Error::connection_reset && socket.peer_closed) return EPIPE;
   const int error = errno_of(failure);
   return error == ETIMEDOUT && socket.soft_error != 0 ? socket.soft_error : error;
 }
@@ -84,7 +87,7 @@ void Sockets::Impl::sync(Socket& socket) {
   const auto failure = stack.failure(socket.stream);
   if (!failure) return;
   socket.failure_seen = true;
-  socket.error = errno_of_end(*failure, socket);
+  socket.error = errno_of_end(*failure, socket, profile);
 }
 
 // Linux hands TIME-WAIT to a record of its own, as the stack does: the socket itself is closed.

@@ -209,6 +209,7 @@ TEST(Congestion, DoesNotTakeTheEchoesOfItsRetransmissionsForALoss) {  // RFC 658
 
 // ---- fast retransmit
 
+// [RFC 3042 2-1, 2-2]
 TEST_F(FastRecovery, SendsANewSegmentForEachOfTheFirstTwoDuplicates) {  // RFC 3042
   peer.ack(1);
   peer.out(". 10001:11001(1000) ack 1");

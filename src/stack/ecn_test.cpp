@@ -34,12 +34,17 @@ OctetVector marked(OctetVector octets) {
 
 /// A connection that uses ECN, opened by the remote.
 struct EcnInUse : testing::TestWithParam<Family> {
-  EcnInUse() : peer(with(Ecn::accept), GetParam()) {
+  EcnInUse() : peer(settings(), GetParam()) {
     peer.listen();
     peer.in("SEW 0:0(0) win 65535 <mss 1000>");
     peer.out("SE. 0:0(0) ack 1 <*>");
     peer.in(". 1:1(0) ack 1 win 65535");
     EXPECT_TRUE(peer.accept().has_value());
+  }
+  static TcpConfig settings() {
+    TcpConfig tcp = with(Ecn::accept);
+    tcp.receive_buffer = 40000;
+    return tcp;
   }
   Verdict in_marked(const std::string& notation) {
     return peer.in_octets(marked(peer.make(notation)));
@@ -53,12 +58,14 @@ INSTANTIATE_TEST_SUITE_P(Families, EcnInUse, both_families(), family_name);
 struct EcnSetup : testing::TestWithParam<Family> {};
 INSTANTIATE_TEST_SUITE_P(Families, EcnSetup, both_families(), family_name);
 
+// [RFC 3168 6.1.1-7]
 TEST_P(EcnSetup, IsNotAskedForUnlessSet) {
   Peer plain(TcpConfig{}, GetParam());
   ASSERT_TRUE(plain.connect());
   plain.out("S 0:0(0) <*>");
 }
 
+// [RFC 3168 6.1.1-9]
 TEST_P(EcnSetup, AsksWithBothFlagsInAnUnmarkedSyn) {
   Peer peer(with(Ecn::request), GetParam());
   ASSERT_TRUE(peer.connect());
@@ -70,6 +77,7 @@ TEST_P(EcnSetup, AsksWithBothFlagsInAnUnmarkedSyn) {
   EXPECT_EQ(mark_of(peer.out("P. 1:11(10) ack 1")), kEct0);
 }
 
+// [RFC 3168 6.1.1-4, 6.1.1-8]
 TEST_P(EcnSetup, IsNotUsedIfThePeerDoesNotAgree) {
   for (const char* answer : {"S.", "SW.", "SEW."}) {
     Peer peer(with(Ecn::request), GetParam());
@@ -84,6 +92,7 @@ TEST_P(EcnSetup, IsNotUsedIfThePeerDoesNotAgree) {
 }
 
 // §6.1.1.1: somebody on the way may drop what it does not know.
+// [RFC 3168 6.1.1-3, 6.1.1.1-2]
 TEST_P(EcnSetup, IsNotAskedForInASynThatIsRepeatedNorUsedThen) {
   Peer peer(with(Ecn::request), GetParam());
   ASSERT_TRUE(peer.connect());
@@ -95,6 +104,7 @@ TEST_P(EcnSetup, IsNotAskedForInASynThatIsRepeatedNorUsedThen) {
   EXPECT_FALSE(peer.info().ecn);
 }
 
+// [RFC 3168 6.1.1-1, 6.1.1-9]
 TEST_P(EcnSetup, AgreesToWhatIsAskedInAnUnmarkedSynAck) {
   for (const Ecn ecn : {Ecn::accept, Ecn::request}) {
     Peer peer(with(ecn), GetParam());
@@ -104,6 +114,7 @@ TEST_P(EcnSetup, AgreesToWhatIsAskedInAnUnmarkedSynAck) {
   }
 }
 
+// [RFC 3168 6.1.1-2, 6.1.1-7, 6.1.1-8]
 TEST_P(EcnSetup, AgreesToNothingElse) {
   for (const char* syn : {"S", "SE", "SW"}) {
     Peer peer(with(Ecn::accept), GetParam());
@@ -165,6 +176,7 @@ TEST_P(EcnSetup, IsNotPromisedByACookieThatCannotRememberIt) {
 
 // ---- §6.1.2, §6.1.4, §6.1.5, §6.1.6: what is marked
 
+// [RFC 3168 5-1, 5.2-1, 5.2-2, 6.1.2-1, 6.1.4-1, 6.1.5-1, 6.1.5-2]
 TEST_P(EcnInUse, MarksNewDataAndNothingElse) {
   peer.in("P. 1:11(10) ack 1 win 65535");
   EXPECT_EQ(mark_of(peer.out(". 1:1(0) ack 11")), kNotEct);
@@ -179,6 +191,7 @@ TEST_P(EcnInUse, MarksNewDataAndNothingElse) {
   EXPECT_EQ(mark_of(peer.out("F. 1501:1501(0) ack 11")), kNotEct);
 }
 
+// [RFC 3168 6.1.6-1]
 TEST_P(EcnInUse, DoesNotMarkAProbe) {
   peer.in(". 1:1(0) ack 1 win 0");
   peer.send(1000);
@@ -188,14 +201,18 @@ TEST_P(EcnInUse, DoesNotMarkAProbe) {
   EXPECT_EQ(mark_of(*probe), kNotEct);
 }
 
+// [RFC 3168 5.3-1]
 TEST_P(EcnInUse, KeepsTheServiceClassBesideTheMark) {
   peer.stack().set_dscp(peer.stream(), 46);
   peer.send(10);
-  EXPECT_EQ(peer.out("P. 1:11(10) ack 1").ip.traffic_class, 46 << 2 | kEct0);
+  const Sent sent = peer.out("P. 1:11(10) ack 1");
+  EXPECT_EQ(sent.ip.traffic_class, 46 << 2 | kEct0);
+  EXPECT_TRUE(sent.ip.dont_fragment);
 }
 
 // ---- §6.1.3: the receiver
 
+// [RFC 3168 6.1.1-6]
 TEST_P(EcnInUse, EchoesAMarkUntilThePeerHasReduced) {
   in_marked(". 1:1001(1000) ack 1 win 65535");
   peer.out("E. 1:1(0) ack 1001");
@@ -214,12 +231,26 @@ TEST_P(EcnInUse, EchoesAMarkOnTheVerySegmentThatSaysReduced) {
   peer.out("E. 1:1(0) ack 2001");
 }
 
+// [RFC 3168 6.1.5-1, 6.1.5-2]
 TEST_P(EcnInUse, IgnoresMarksOnWhatIsNoDataOrOutsideTheWindow) {  // §6.1.5
   in_marked(". 1:1(0) ack 1 win 65535");
   peer.in(". 1:1001(1000) ack 1 win 65535");
   peer.out(". 1:1(0) ack 1001");
   in_marked(". 1:1001(1000) ack 1 win 65535");
   peer.out(". 1:1(0) ack 1001 <*>");
+}
+
+// [RFC 3168 6.1.6-2]
+TEST_P(EcnInUse, EchoesAMarkOnAProbeOfAShutWindow) {
+  for (int i = 0; peer.info().rcv_wnd > 0; ++i) {
+    const auto octets = static_cast<int>(std::min<std::uint32_t>(peer.info().rcv_wnd, 1000));
+    peer.in(". " + Opened::range(1 + i * 1000, 1 + i * 1000 + octets) + " ack 1 win 65535");
+  }
+  const auto next = static_cast<int>(peer.info().bytes_received) + 1;
+  peer.after(1s);
+  peer.forget_output();
+  in_marked(". " + Opened::range(next, next + 1) + " ack 1 win 65535");
+  peer.out("E. 1:1(0) ack " + std::to_string(next));
 }
 
 TEST_P(EcnSetup, EchoesNothingWithoutAnAgreement) {
@@ -240,6 +271,7 @@ TEST_P(EcnInUse, AcknowledgesAMarkAtOnce) {
 
 // ---- §6.1.2: the sender
 
+// [RFC 3168 5-2, 6.1.1-5, 6.1.2-5]
 TEST_P(EcnInUse, HalvesItsWindowForAnEchoAndSaysSoOnce) {
   peer.send(30000);
   for (int i = 0; i < 10; ++i)
@@ -273,6 +305,7 @@ TEST_P(EcnInUse, DoesNotAnswerAMarkAndALossInOneWindowTwice) {
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
 }
 
+// [RFC 3168 6.1.2-4]
 TEST_P(EcnInUse, SaysThatItReducedAfterALossToo) {
   peer.send(30000);
   peer.forget_output();
@@ -282,6 +315,7 @@ TEST_P(EcnInUse, SaysThatItReducedAfterALossToo) {
   peer.out("W. 10001:11001(1000) ack 1");
 }
 
+// [RFC 3168 6.1.2-3]
 TEST_P(EcnInUse, WaitsForTheTimerIfOneSegmentIsStillTooMuch) {
   peer.send(30000);
   peer.forget_output();
@@ -297,6 +331,7 @@ TEST_P(EcnInUse, WaitsForTheTimerIfOneSegmentIsStillTooMuch) {
   peer.out("W. 11001:12001(1000) ack 1");
 }
 
+// [RFC 3168 6.1.2-2]
 TEST_P(EcnInUse, DoesNotGrowItsWindowForAnEcho) {
   peer.send(30000);
   peer.in("E. 1:1(0) ack 1001 win 65535");

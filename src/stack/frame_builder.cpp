@@ -49,6 +49,7 @@ void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
   ip.ttl = service.ttl;
   // [RFC 1122 3.2.1.6-1]
   ip.traffic_class = service.traffic_class;
+  // [RFC 3168 5-1, 5.3-1, 6.1.2-1]
   if (emission.ect) ip.traffic_class |= wire::kEcnEct0;  // RFC 3168 §6.1.2: ECT(0) if one suffices
   std::array<std::uint8_t, wire::kMaxIpV4Options> options;
   std::size_t options_length = 0;

@@ -337,7 +337,13 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
       return acknowledge();
+    case tcp::TimeWaitStep::acknowledge_few:
+      if (record.answers >= core.config.limits.challenge_acks_per_second)
+        return Verdict::out_of_window;
+      ++record.answers;
+      return acknowledge();
     case tcp::TimeWaitStep::acknowledge_restart:
+      record.answers = 0;
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);

@@ -106,6 +106,7 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
   const bool is_new = sender_.is_new(fitting);
+  // [RFC 3168 5.2-1, 5.2-2, 6.1.1-5, 6.1.1-9, 6.1.2-4, 6.1.2-5, 6.1.4-1, 6.1.5-1, 6.1.5-2, 6.1.6-1]
   emission.ect = negotiated_.ecn && is_new;
   if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
@@ -140,13 +141,13 @@ Emission Connection::make_reset(const Context& context, SendReason reason) const
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
+  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
   if (ending_ && ending_->answered) {
     segment.seq = *ending_->answered;
     segment.ack = SeqNum();
     segment.flags = kRst;
-  } else if (negotiated_.timestamps) {
-    segment.options.timestamps = timestamps(context);
+    if (segment.options.timestamps) segment.options.timestamps->echo = 0;  // RFC 7323 §3.2
   }
   return emission;
 }

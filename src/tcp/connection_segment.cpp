@@ -227,6 +227,7 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 // RFC 3168 §6.1.3: echo a mark until the peer says it has slowed down. Only segments with text in
 // the window get here, which is as §6.1.5 wants it.
 void Connection::accept_congestion(const Arrival& arrival) {
+  // [RFC 3168 6.1.1-6, 6.1.5-1, 6.1.5-2, 6.1.6-2]
   if (!negotiated_.ecn) return;
   if (arrival.segment.flags.cwr()) receiver_.on_window_reduced();
   if (arrival.carrier.congestion == Congestion::experienced) receiver_.on_congestion();

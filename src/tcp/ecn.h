@@ -21,6 +21,7 @@ struct Carrier {
 inline constexpr TcpFlags kEcnSetupSyn = kEce | kCwr;
 inline constexpr TcpFlags kEcnSetupSynAck = kEce;
 
+// [RFC 3168 6.1.1-8]
 /// Some answer a SYN with its own flags, whatever they mean: a SYN-ACK with CWR agrees to nothing.
 inline bool is_ecn_setup_syn(TcpFlags flags) {
   return flags.syn() && !flags.ack() && flags.ece() && flags.cwr();

@@ -77,6 +77,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
 void Handshake::accept_syn(const Segment& segment) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  // [RFC 3168 6.1.1-3, 6.1.1-4]
   // RFC 3168 §6.1.1: who has sent a SYN that does not ask for ECN cannot use it.
   const bool agreed =
       segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);

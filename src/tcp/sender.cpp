@@ -97,6 +97,7 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
     return;
   }
   if (ack >= recover_) recovery_ = Recovery::none;
+  // [RFC 3168 6.1.2-2]
   if (echo == Echo::yes) return;  // no reason to send more (RFC 3168 §6.1.2)
   if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked - counted, mss_);
 }
@@ -114,6 +115,7 @@ void Sender::accept_echo(const Context& context, const TcpConfig& config, TimerT
   congestion_.on_congestion_echo(mss_);
   note_reduction();
   if (!is_least) return;
+  // [RFC 3168 6.1.2-3]
   slowed_ = true;
   restart_retransmit_timer(context, config, timers);
 }
@@ -198,6 +200,7 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
   // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
   const std::int64_t window_room = (una_ + window_) - nxt_;
+  // [RFC 3042 2-1, 2-2]
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;

@@ -49,10 +49,13 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
                              is_older(segment.options.timestamps->value, record.ts_recent);
   if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
     return TimeWaitStep::acknowledge_restart;
-  // Nothing new can come. What takes sequence space, or is a keep-alive, is answered; an empty
-  // segment is not, since the peer may be in TIME-WAIT too and would answer the answer.
+  // Nothing new can come. What takes sequence space, or is a keep-alive, is answered. So is an
+  // empty segment with other numbers than ours, but not for ever: the peer may be in TIME-WAIT too
+  // and would answer the answer.
   const bool keep_alive = segment.length() == 0 && segment.seq == record.rcv_nxt - 1;
-  return segment.length() > 0 || keep_alive ? TimeWaitStep::acknowledge : TimeWaitStep::ignore;
+  if (segment.length() > 0 || keep_alive) return TimeWaitStep::acknowledge;
+  const bool agrees = segment.seq == record.rcv_nxt && segment.ack == record.snd_nxt;
+  return agrees ? TimeWaitStep::ignore : TimeWaitStep::acknowledge_few;
 }
 
 Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now) {
@@ -74,7 +77,7 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
 void TimeWait::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   if (timestamps) h.add_timestamp(ts_recent);
-  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window, timestamps);
+  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window, timestamps, answers);
 }
 
 }  // namespace estab::tcp

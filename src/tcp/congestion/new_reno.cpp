@@ -80,6 +80,7 @@ void NewReno::on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat)
 
 // RFC 3168 §6.1.2: cwnd is halved down to one MSS, below which only the timer can slow the sender;
 // ssthresh stays as after a loss.
+// [RFC 3168 5-2]
 void NewReno::on_congestion_echo(std::uint32_t mss) {
   ssthresh_ = halved(cwnd_, mss);
   cwnd_ = std::max(cwnd_ / 2, mss);
