@@ -9,7 +9,7 @@ release := build/release
 help:
 	@echo 'make demo          install what is missing, build, and run `estab demo`'
 	@echo 'make test          the same set-up and build, then every test'
-	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.a'
+	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
 	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
