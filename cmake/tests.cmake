@@ -41,7 +41,7 @@ endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
 estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
 
-foreach(folder headers purity style requirements package sim interop cli packetdrill alloc attack
+foreach(folder headers purity style requirements package sim model interop cli packetdrill alloc attack
                oracle)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})

@@ -31,7 +31,10 @@ class RateLimit {
 
   bool operator==(const RateLimit&) const = default;
   void hash_into(base::Hasher& hasher) const {
-    hasher.add_all(per_second_, burst_, credit_, updated_);
+    if (hasher.takes_history()) return hasher.add_all(per_second_, burst_, credit_, updated_);
+    RateLimit then = *this;
+    then.refill(hasher.origin());
+    hasher.add_all(per_second_, burst_, then.credit_);
   }
 
  private:

@@ -14,8 +14,8 @@ namespace {
 
 constexpr Duration kStep = std::chrono::microseconds(5);
 
-// What the kernel's side is set to as well (see kernel_namespace.cpp): every segment is acknowledged
-// at once, so that no delayed ACK has to be waited for.
+// What the kernel's side is set to as well (see kernel_namespace.cpp): every segment is
+// acknowledged at once, so that no delayed ACK has to be waited for.
 StackConfig config_for(const ReceiveRoom& room) {
   StackConfig config = posix::stack_config(posix::Profile::linux_);
   config.seed = {0x6f7261636c65, 1};

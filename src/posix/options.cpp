@@ -26,7 +26,7 @@ Outcome give(const void* octets, std::size_t size, void* value, socklen_t* lengt
   if (!length || (!value && *length > 0)) return failed(EFAULT);
   if (static_cast<int>(*length) < 0) return failed(EINVAL);
   const auto n = static_cast<socklen_t>(std::min<std::size_t>(*length, size));
-  if (n > 0) std::memcpy(value, octets, n);
+  if (octets && value) std::memcpy(value, octets, n);
   *length = n;
   return done();
 }
@@ -228,10 +228,8 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
 void Sockets::Impl::apply_at_once(Instant now, Socket& socket, int option) {
   if (!socket.stream) return;
   const SocketOptions& o = socket.options;
-  // Uncorked, or told not to delay, what was held back goes (tcp_push_pending_frames).
-  const bool pushes = (option == TCP_CORK && !o.cork) || (option == TCP_NODELAY && o.no_delay);
-  if (pushes && !(option == TCP_NODELAY && o.cork))
-    (void)stack.send(now, socket.stream, {}, SendMode::push);
+  // Told not to delay, what is held back goes, corked or not (tcp_push_pending_frames).
+  if (option == TCP_NODELAY && o.no_delay) (void)stack.send(now, socket.stream, {}, SendMode::push);
   constexpr std::uint8_t kQuickAcks = 16;  // TCP_MAX_QUICKACKS
   if (option == TCP_QUICKACK)
     (void)stack.set_quick_acks(now, socket.stream, o.quick_ack ? kQuickAcks : 0);
@@ -245,6 +243,9 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   switch (name) {
     case SO_ERROR:
       sync(socket);
+      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere
+      // else.
+      if (socket.error == 0) std::swap(socket.error, socket.soft_error);
       return give_number(take_error(socket), value, length);
     case SO_TYPE:
       return give_number(socket.type, value, length);

@@ -27,8 +27,10 @@ StackConfig linux_config() {
   tcp.send_buffer = 262144;     // tcp_wmem
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
-  tcp.push_bursts = true;  // on every packet that an offload engine would have cut
-  tcp.drop_syn_fin = true;
+  tcp.quirks = {.push_bursts = true,
+                .drop_syn_fin = true,
+                .ignore_ack_of_unsent = true,
+                .ack_releases_more = true};
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;

@@ -103,12 +103,14 @@ void Core::hash_into(base::Hasher& h) const {
   path_mtu.hash_into(h);
   icmp_limit.hash_into(h);
   h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
-  for (std::uint64_t count : counters.verdicts) h.add(count);
+  for (std::uint64_t word : prng.state()) h.add(word);
+  if (h.takes_history())
+    for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
       const Segment& segment = tcp->emission.segment;
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq.value(),
-                segment.ack.value(), segment.flags.wire());
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
+                segment.flags.wire(), segment.window, tcp->emission.reason);
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));
     }

@@ -313,7 +313,7 @@ TEST(SynFin, IsAnsweredOrNotAsSet) {
   taken.in("SF 0:0(0) win 65535 <mss 1000>");
   taken.out("S. 0:0(0) ack 1 <*>");
   TcpConfig tcp;
-  tcp.drop_syn_fin = true;
+  tcp.quirks.drop_syn_fin = true;
   Peer dropped(tcp);
   dropped.listen();
   EXPECT_EQ(dropped.in("SF 0:0(0) win 65535 <mss 1000>"), Verdict::syn_dropped);

@@ -68,8 +68,8 @@ TEST_F(Paws, EverySegmentCarriesTheClockInMilliseconds) {
       350u);
 }
 
-// Forged by somebody who has guessed the number, but not the acknowledgement (RFC 5961 §5): taken, it
-// would make every true segment look old.
+// Forged by somebody who has guessed the number, but not the acknowledgement (RFC 5961 §5): taken,
+// it would make every true segment look old.
 TEST_F(Paws, TakesNoTimestampFromASegmentWhoseAckIsRefused) {
   EXPECT_EQ(peer.in("P. 2:12(10) ack 1000000" + ts(0x70000000)), Verdict::ack_unacceptable);
   peer.forget_output();

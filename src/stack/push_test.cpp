@@ -31,7 +31,7 @@ TEST(Push, IsNotSetWhileMoreIsQueuedThanMayGo) {
 
 TEST(Push, IsSetAtTheEndOfABurstIfSo) {
   TcpConfig tcp;
-  tcp.push_bursts = true;
+  tcp.quirks.push_bursts = true;
   Opened peer({.tcp = tcp, .window = 2500});
   peer.send(20000);
   peer.out_run(1, 2001, 1000, "P.");
@@ -44,7 +44,7 @@ TEST(Push, IsSetAtTheEndOfABurstIfSo) {
 
 TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
   TcpConfig tcp;
-  tcp.push_bursts = true;
+  tcp.quirks.push_bursts = true;
   Opened peer({.tcp = tcp, .window = 4000});
   peer.send(20000);
   peer.forget_output();

@@ -47,11 +47,11 @@ std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated
 Connection::Connection(const Context& context, const Opening& opening,
                        std::shared_ptr<const TcpConfig> config, const PathLimits& path)
     : tuple_(opening.tuple),
+      path_mtu_(path.mtu),
       config_(std::move(config)),
       negotiated_(opening.negotiated),
       answers_since_(context.now),
       timestamp_offset_(opening.timestamp_offset),
-      path_mtu_(path.mtu),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {
@@ -334,7 +334,7 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {
     return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.refuses_input_,
-                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.in_burst_,
+                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.burst_,
                     c.keep_alive_probes_, c.answers_, c.answers_since_, c.timestamp_offset_,
                     c.path_mtu_, c.segs_in_, c.segs_out_, c.signals_, c.timers_, c.sender_,
                     c.receiver_);
@@ -345,12 +345,15 @@ bool operator==(const Connection& a, const Connection& b) {
 void Connection::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
-            in_burst_, keep_alive_probes_, answers_, answers_since_, timestamp_offset_, path_mtu_);
+            burst_, keep_alive_probes_, timestamp_offset_, path_mtu_);
+  const bool counting = h.origin() - answers_since_ < std::chrono::seconds(1);
+  if (h.takes_history() || counting) h.add_all(answers_, answers_since_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);
-  sender_.hash_into(h);
-  receiver_.hash_into(h);
+  negotiated_.hash_into(h);
+  sender_.hash_into(h, *config_);
+  receiver_.hash_into(h, negotiated_);
 }
 
 }  // namespace estab::tcp

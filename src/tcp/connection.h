@@ -197,12 +197,14 @@ class Connection {
   void add_sack_blocks(std::uint32_t length, Segment& segment);
   void emit_header(const Context& context, StreamOffset at, Segment& segment);
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
-  void emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
-                 std::span<Octets> views, Emission& emission);
-  bool ends_burst(const Emission& emission, const PathLimits& path);
+  void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                 Emission& emission);
+  bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
+  // Ordered so that nothing is lost between them: there are many connections.
   FourTuple tuple_;
+  std::uint32_t path_mtu_;
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
   State state_ = State::established;
@@ -211,15 +213,14 @@ class Connection {
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
-  bool in_burst_ = false;  // data was sent since there was last nothing to send
+  std::uint16_t burst_ = 0;  // full segments of new data sent in one go
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
-  std::uint32_t timestamp_offset_;
-  std::uint32_t path_mtu_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
-  std::optional<Ending> ending_;
   StreamEvent signals_;
+  std::uint32_t timestamp_offset_;
+  std::optional<Ending> ending_;
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;

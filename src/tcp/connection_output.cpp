@@ -29,7 +29,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
-    emit_data(context, *plan, path, views, emission);
+    emit_data(context, *plan, views, emission);
   } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
     emit_ack(context, SendReason::urgent, emission);
@@ -78,8 +78,8 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
 }
 
 // RFC 2018 §4: "SACK options SHOULD be included in all ACKs which do not ACK the highest sequence
-// number in the data receiver's queue", and a segment with text is one. As many blocks as fit beside
-// the text; two NOPs and the option's head take four octets.
+// number in the data receiver's queue", and a segment with text is one. As many blocks as fit
+// beside the text; two NOPs and the option's head take four octets.
 void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
   constexpr std::uint32_t kHead = 4, kBlock = 8;
   const std::uint32_t room = sender_.mss() > length ? sender_.mss() - length : 0;
@@ -89,8 +89,8 @@ void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
     segment.options.sack.add(all[i]);
 }
 
-void Connection::emit_data(const Context& context, const SendPlan& plan, const PathLimits& path,
-                           std::span<Octets> views, Emission& emission) {
+void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                           Emission& emission) {
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
@@ -113,21 +113,25 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, const P
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
-  if (is_new && ends_burst(emission, path)) emission.segment.flags = emission.segment.flags | kPsh;
+  if (is_new && ends_burst(emission)) emission.segment.flags = emission.segment.flags | kPsh;
 }
 
-// Whether these octets are the last of several segments that go now (TcpConfig::push_bursts).
-bool Connection::ends_burst(const Emission& emission, const PathLimits& path) {
-  if (!config_->push_bursts) return false;
-  const bool is_burst = in_burst_ || emission.gso_size != 0;
-  in_burst_ = sender_.plan(*config_, payload_limit(path)).has_value();
-  return is_burst && !in_burst_;
+// Whether these octets are the last of a burst (Quirks::push_bursts).
+bool Connection::ends_burst(const Emission& emission) {
+  const std::uint32_t mss = sender_.mss();
+  if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
+  burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
+  if (burst_ < sender_.burst_segments()) {
+    const auto next = sender_.plan(*config_, mss);
+    if (next && next->length >= mss) return false;
+  }
+  return std::exchange(burst_, std::uint16_t{0}) > 1;
 }
 
 // RFC 9293 §3.10.5, with an ACK for peers that look at one, and with timestamps where they are in
 // use (RFC 7323 §5.2: SHOULD). Where it answers a segment it takes its number from there (§3.5.2):
-// that is RCV.NXT as the peer sees it, whatever of ours is under way or lost, and so the only number
-// for which RFC 5961 §3 lets the peer believe a RST at once.
+// that is RCV.NXT as the peer sees it, whatever of ours is under way or lost, and so the only
+// number for which RFC 5961 §3 lets the peer believe a RST at once.
 Emission Connection::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
@@ -136,12 +140,13 @@ Emission Connection::make_reset(const Context& context, SendReason reason) const
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
-  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
   if (ending_ && ending_->answered) {
     segment.seq = *ending_->answered;
     segment.ack = SeqNum();
     segment.flags = kRst;
+  } else if (negotiated_.timestamps) {
+    segment.options.timestamps = timestamps(context);
   }
   return emission;
 }

@@ -95,8 +95,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
   // answered at a limited rate, so that two ends cannot answer each other for ever.
   // Beside a SYN they are no octets of this connection's, and nothing came twice.
-  const auto octets =
-      segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
+  const auto octets = segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
   if (octets > 0 || segment.flags.fin() || may_answer(context))
     receiver_.on_refused(arrival.seq, octets);
   return Verdict::out_of_window;
@@ -150,10 +149,9 @@ bool Connection::is_duplicate_ack(const Arrival& arrival) const {
          scaled_window(segment) == sender_.window();
 }
 
-// RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been. Nor
-// older than the connection: nobody who has seen our SYN acknowledges what stands before it, and a
-// guess that may lie there has twice the room.
-// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
+// RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been.
+// Nor older than the connection: nobody who has seen our SYN acknowledges what stands before it,
+// and a guess that may lie there has twice the room. [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 bool Connection::check_ack_range(const Arrival& arrival) const {
   const StreamOffset oldest = sender_.una() - std::int64_t{sender_.max_window()};
   return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
@@ -161,11 +159,12 @@ bool Connection::check_ack_range(const Arrival& arrival) const {
 
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
+  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
   if (!check_ack_range(arrival)) {
-    owe_challenge(context);
+    const bool silent = kind == Sender::AckKind::beyond && config_->quirks.ignore_ack_of_unsent;
+    if (!silent) owe_challenge(context);
     return Verdict::ack_unacceptable;
   }
-  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
   if (kind == Sender::AckKind::old) return std::nullopt;
   if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
     sender_.accept_duplicate_ack();
@@ -248,8 +247,8 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
   }
   const StreamOffset before = receiver_.nxt();
   try {
-    receiver_.accept_text(context, *config_, arrival.seq,
-                          {segment.payload, arrival.carrier.owner}, timers_);
+    receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.carrier.owner},
+                          timers_);
   } catch (...) {  // std::bad_alloc, perhaps behind a part of the text
     signals_.readable = signals_.readable || receiver_.nxt() > before;
     throw;
@@ -265,11 +264,13 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
-  const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
-                                                        : receiver_.accept_noted_fin();
+  // One that contradicts text we hold is passed over; one noted earlier may be next all the same.
+  const bool now_in_order =
+      (arrival.segment.flags.fin() && receiver_.accept_fin(arrival.text_end())) ||
+      receiver_.accept_noted_fin();
   if (!now_in_order) {
-    // Text in front of it has already been answered for both: one segment, one duplicate ACK. Behind
-    // an earlier FIN text is not looked at.
+    // Text in front of it has already been answered for both: one segment, one duplicate ACK.
+    // Behind an earlier FIN text is not looked at.
     const bool answered = !arrival.segment.payload.empty() && !receiver_.fin_received();
     if (arrival.segment.flags.fin() && !answered) receiver_.owe_duplicate();
     return;

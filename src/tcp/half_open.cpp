@@ -68,10 +68,12 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   return opening;
 }
 
-void HalfOpen::hash_into(base::Hasher& h) const {
+void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
-            started_at, sent_at, deadline);
+  if (negotiated.timestamps) h.add_timestamp(ts_recent);
+  h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener, started_at, deadline);
+  if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
+  negotiated.hash_into(h);
   for (const IpAddress& hop : return_route.hops()) h.add(hop);
 }
 

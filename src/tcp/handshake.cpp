@@ -263,9 +263,13 @@ bool operator==(const Handshake& a, const Handshake& b) {
 
 void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
-            repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_, soft_error_);
+  const bool irs_known = state_ == State::syn_received;
+  if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
+  if (irs_known) h.add(irs_);
+  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_,
+            sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
+  if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
+  negotiated_.hash_into(h);
   early_data_.hash_into(h);
 }
 

@@ -23,6 +23,9 @@ struct Negotiated {
   /// Octets of options in every data segment: timestamps with their two NOPs.
   std::uint32_t option_octets() const { return timestamps ? 12 : 0; }
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
+  void hash_into(auto& hasher) const {
+    hasher.add_all(window_scale, timestamps, sack, send_shift, receive_shift, peer_mss);
+  }
 };
 
 /// "TSval < TS.Recent" (RFC 7323 §5.2): s < t if 0 < (t - s) < 2^31. Values half the circle apart

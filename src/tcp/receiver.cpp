@@ -113,6 +113,7 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
     return;
   const StreamOffset octet = urgent_end_ - 1;
   if (octet < read_) return;
+  if (static_cast<std::size_t>(octet - read_) >= queue_.size()) return;  // the FIN's number
   if (!out_of_band_) out_of_band_ = queue_.octet_at(static_cast<std::size_t>(octet - read_));
   if (octet > read_) return;
   queue_.consume(1, context.blocks);
@@ -389,11 +390,14 @@ bool operator==(const Receiver& a, const Receiver& b) {
   return *a.gaps_ == *b.gaps_;
 }
 
-void Receiver::hash_into(base::Hasher& h) const {
-  h.add_all(space_.initial().value(), nxt_.value(), edge_.value(), read_.value());
+void Receiver::hash_into(base::Hasher& h, const Negotiated& negotiated) const {
+  h.add_all(space_.initial(), nxt_.value(), edge_.value(), read_.value());
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
-  h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
-            out_of_band_);
+  if (h.takes_history() || negotiated.timestamps) {
+    h.add(ts_recent_at_);
+    h.add_timestamp(ts_recent_);
+  }
+  h.add_all(largest_segment_, segment_size_, unacknowledged_, due_, out_of_band_);
   h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
             echoes_congestion_);
   queue_.hash_into(h);

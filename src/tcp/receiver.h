@@ -118,7 +118,7 @@ class Receiver {
   void fill(TcpInfo& info) const;
   std::size_t memory() const;
   friend bool operator==(const Receiver& a, const Receiver& b);
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const Negotiated& negotiated) const;
 
  private:
   static constexpr std::uint8_t kMaxDuplicatesOwed = 200;

@@ -26,7 +26,7 @@ struct ReceiverTest : Surroundings {
   }
   static std::uint64_t hash(const Receiver& value) {
     base::Hasher hasher;
-    value.hash_into(hasher);
+    value.hash_into(hasher, {});
     return hasher.finish();
   }
 

@@ -8,9 +8,11 @@
 namespace estab::tcp {
 
 namespace {
-constexpr std::uint8_t kDuplicateThreshold = 3;                 // RFC 5681 §3.2
-constexpr std::uint8_t kLimitedTransmit = 2;                    // RFC 3042
-constexpr Duration kOverride = std::chrono::milliseconds(200);  // RFC 9293 §3.8.6.2.1 (4)
+constexpr std::uint8_t kDuplicateThreshold = 3;  // RFC 5681 §3.2
+constexpr std::uint8_t kLimitedTransmit = 2;     // RFC 3042
+// RFC 9293 §3.8.6.2.1 (4): the override timeout. Within these bounds the RTO is as good as any.
+constexpr Duration kLeastOverride = std::chrono::milliseconds(100);
+constexpr Duration kMostOverride = std::chrono::seconds(1);
 }  // namespace
 
 Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& config)
@@ -125,6 +127,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   // Slow start counts what was in flight, not only whether sending was stopped by the window: a
   // window half used may still double (RFC 7661 is stricter than needed here).
   if (congestion_.in_slow_start() && flight() >= congestion_.cwnd() / 2) cwnd_limited_ = true;
+  if (config.quirks.ack_releases_more) more_ = false;
   grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
@@ -242,23 +245,23 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) const {
   const bool idle = nxt_ == una_;
   if (nxt_ + length == queue_.end()) {
-    const bool pushed = push_end_ > nxt_ || has_urgent(nxt_);
-    if (more_ && !pushed) return false;
+    const bool pushed = push_end_ > nxt_ || release_end_ > nxt_ || has_urgent(nxt_);
+    if ((more_ || config.cork) && !pushed && !fin_queued_) return false;
     // [RFC 9293 MUST-17]
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
   return idle && length >= max_window_ / 2;
 }
 
-// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet, if
-// the window has a number left for it.
+// PSH where the queue ends (MUST-61), unless more is to come there, and where the application
+// asked; FIN behind the last octet, if the window has a number left for it.
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
   plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
   // [RFC 9293 SHLD-27]
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
   // [RFC 9293 MUST-61]
-  plan.push = plan.length > 0 && (end == queue_.end() || pushed);
+  plan.push = plan.length > 0 && ((end == queue_.end() && !unpushed_) || pushed);
 }
 
 // RFC 9293 §3.8.6.1: at least one octet of new data into a shut window.
@@ -272,6 +275,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
   const std::int64_t fits = std::max<std::int64_t>(window_, 1);
   plan.length = static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
   finish_plan(plan);
+  plan.push |= plan.length > 0 && plan.from + plan.length == queue_.end();
   if (plan.length == 0) plan.fin = fin_queued_;
   return plan;
 }
@@ -302,6 +306,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     nxt_ = std::max(nxt_, end);
   }
   probe_due_ = false;
+  if (plan.push && end >= queue_.end()) unpushed_ = false;
   max_ = std::max(max_, end);
   last_sent_ = context.now;
   urgent_notice_ = false;
@@ -333,7 +338,8 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
   // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
-  Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
+  Duration wait = rtt_.rto(config);
+  if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   Instant deadline = context.now + std::min(wait, config.rto_max);
   if (config.user_timeout)
@@ -412,10 +418,12 @@ std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
 }
 
-void Sender::after_append(SendMode mode) {
+void Sender::after_append(std::size_t octets, SendMode mode) {
   more_ = mode == SendMode::more;
+  if (octets > 0) unpushed_ = more_;
   // [RFC 9293 MAY-15]
-  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (mode == SendMode::push) release_end_ = queue_.end();
+  if (mode == SendMode::push && octets > 0) push_end_ = queue_.end();
   if (mode == SendMode::urgent) {
     urgent_end_ = queue_.end();
     urgent_notice_ = true;
@@ -439,14 +447,31 @@ void Sender::before_append(const Context& context, const TcpConfig& config) {
 void Sender::append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode) {
   before_append(context, config);
   queue_.append(octets, context.blocks);
-  after_append(mode);
+  after_append(octets.size(), mode);
 }
 
 void Sender::append_owned(const Context& context, const TcpConfig& config, Octets octets,
                           std::shared_ptr<const void> owner, SendMode mode) {
   before_append(context, config);
   queue_.append_owned(octets, std::move(owner));
-  after_append(mode);
+  after_append(octets.size(), mode);
+}
+
+// tcp_update_pacing_rate and tcp_tso_autosize of Linux: twice the window a round trip in slow
+// start, 1.2 times later; a 1024th of a second of that, and up to 64 KiB where the round trip is
+// below 2 ms.
+std::uint32_t Sender::burst_segments() const {
+  constexpr std::uint64_t kMost = 65536;
+  const auto round_trip = static_cast<std::uint64_t>(std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(rtt_.srtt()).count(), 1));
+  const bool doubles = congestion_.cwnd() < congestion_.ssthresh() / 2;
+  const std::uint64_t rate =
+      std::uint64_t{congestion_.cwnd()} * (doubles ? 200 : 120) * 10'000 / round_trip;
+  const auto shift =
+      std::chrono::duration_cast<std::chrono::microseconds>(rtt_.min_rtt()).count() >> 9;
+  const std::uint64_t near = shift < 16 ? kMost >> shift : 0;
+  const std::uint64_t octets = std::min((rate >> 10) + near, kMost);
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(octets / mss_, 2));
 }
 
 // [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9, 6.4-6]
@@ -483,17 +508,33 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.unacked_bytes = static_cast<std::uint32_t>(max_ - una_);
 }
 
-void Sender::hash_into(base::Hasher& h) const {
-  h.add_all(space_.initial().value(), una_.value(), nxt_.value(), max_.value(), wl1_.value(),
-            wl2_.value(), urgent_end_.value(), push_end_.value(), recover_.value(),
-            reduced_end_.value(), timed_end_.value());
-  h.add_all(timed_at_, oldest_at_, heard_at_, last_sent_, window_, max_window_, mss_);
+void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
+  h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
+            urgent_end_.value(), push_end_.value(), release_end_.value(), recover_.value(),
+            reduced_end_.value());
+  h.add_all(window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
-            fin_queued_, more_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
-  h.add_all(total_retransmits_, bytes_retransmitted_);
-  rtt_.hash_into(h);
+            fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
+  if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
+  hash_times_into(h, config);
   congestion_.hash_into(h);
   queue_.hash_into(h);
+}
+
+// For the future a time counts only while something may yet ask for it.
+void Sender::hash_times_into(base::Hasher& h, const TcpConfig& config) const {
+  const bool all = h.takes_history();
+  const bool owes = in_flight() || !all_sent() || (fin_queued_ && !fin_acked());
+  if (all || owes) h.add(oldest_at_);  // else it is set anew before it is read
+  // It tells whether a peer with a shut window, or a silent one, is there.
+  if (all || window_ == 0 || probes_ > 0 || config.keep_alive.enabled)
+    h.add_all(heard_at_, heard_at_ >= last_sent_);
+  if (all || config.slow_start_after_idle) h.add(last_sent_);
+  // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
+  if (all || !is_rto_pinned(config)) {
+    h.add_all(timed_end_.value(), timed_at_);
+    rtt_.hash_into(h);
+  }
 }
 
 }  // namespace estab::tcp

@@ -98,6 +98,9 @@ class Sender {
   }
   /// The next new octets are to say that the window was reduced (CWR).
   bool owes_cwr() const { return cwr_due_; }
+  /// Full segments that Linux would hand to an offload engine in one piece: a millisecond's worth
+  /// at the pace of sending, more where the round trip is very short, two at least.
+  std::uint32_t burst_segments() const;
   bool has_urgent(StreamOffset at) const { return urgent_end_ > at; }
   /// What a segment that begins there says of the urgent octets, if anything.
   std::optional<std::uint16_t> urgent_pointer(StreamOffset at) const;
@@ -129,7 +132,7 @@ class Sender {
   void take_over(EarlyData& early);
   void queue_fin() {
     fin_queued_ = true;
-    more_ = false;
+    more_ = unpushed_ = false;
   }
   bool fin_queued() const { return fin_queued_; }
   bool all_sent() const { return nxt_ >= queue_.end(); }
@@ -145,7 +148,7 @@ class Sender {
   void fill(TcpInfo& info, const TcpConfig& config) const;
   std::size_t memory() const { return queue_.memory(); }
   friend bool operator==(const Sender&, const Sender&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 
  private:
   /// What SND.UNA is to be sent again for, beside the ordinary course.
@@ -161,7 +164,7 @@ class Sender {
   void finish_plan(SendPlan& plan) const;
   std::uint32_t flight() const { return static_cast<std::uint32_t>(nxt_ - una_); }
   void before_append(const Context& context, const TcpConfig& config);
-  void after_append(SendMode mode);
+  void after_append(std::size_t octets, SendMode mode);
   void take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                        const AckFacts& facts);
   void note_reduction();
@@ -169,6 +172,7 @@ class Sender {
   Duration give_up_after(const TcpConfig& config) const;
   void restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                 TimerTable& timers);
+  void hash_times_into(base::Hasher& hasher, const TcpConfig& config) const;
 
   SequenceSpace space_;
   StreamOffset una_ = kFirstOctet;  // SND.UNA
@@ -177,6 +181,7 @@ class Sender {
   StreamOffset wl1_, wl2_;          // SND.WL1 (in the peer's numbering), SND.WL2
   StreamOffset urgent_end_;         // SND.UP: behind the last urgent octet; 0: none
   StreamOffset push_end_;           // behind the last octet pushed explicitly; 0: none
+  StreamOffset release_end_;        // what stands before is held back no longer; 0: none
   StreamOffset recover_;            // RFC 6582
   StreamOffset reduced_end_;        // behind what was sent when the window was last reduced
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
@@ -197,6 +202,7 @@ class Sender {
   bool first_partial_ = false;
   bool fin_queued_ = false;
   bool more_ = false;           // the application said more follows
+  bool unpushed_ = false;       // and said so with the last octets of the queue
   bool urgent_notice_ = false;  // the peer has not been told of SND.UP yet
   bool ecn_ = false;            // negotiated
   bool cwr_due_ = false;        // the peer is to hear that the window was reduced

@@ -73,7 +73,8 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
 
 void TimeWait::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(snd_nxt.value(), rcv_nxt.value(), ts_recent, deadline.value(), window, timestamps);
+  if (timestamps) h.add_timestamp(ts_recent);
+  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window, timestamps);
 }
 
 }  // namespace estab::tcp
