@@ -9,6 +9,7 @@
 #include "drill/parser.h"
 #include "drill/settings.h"
 #include "drill/shell.h"
+#include "wire/icmp.h"
 #include "wire/ip.h"
 
 namespace estab::drill {
