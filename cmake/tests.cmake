@@ -1,6 +1,6 @@
 # Unit tests stand beside the code (src/x/y_test.cpp): one executable a folder. Larger tests have a
-# folder each below tests/. Labels: unit, style, package, sim, interop, fuzz; `long` besides for what
-# takes more than some seconds.
+# folder each below tests/. Labels: unit, style, requirements, package, sim, interop, fuzz; `long`
+# besides for what takes more than some seconds.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -41,7 +41,11 @@ endforeach()
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
 estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
 
-foreach(folder headers purity style package sim interop cli packetdrill alloc attack oracle)
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
+estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
+
+foreach(folder headers purity style requirements package sim model interop cli packetdrill alloc attack
+               oracle conformance)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
   endif()

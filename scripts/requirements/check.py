@@ -26,13 +26,13 @@ def check_answers(all_tables):
         for entry in table.entries:
             where = f"docs/requirements/rfc{table.rfc}.toml: {entry.id}"
             if entry.same_as:
-                target = by_key.get(entry.same_as)
                 if entry.answer:
                     yield f"{where}: both answer and same_as"
-                elif target is None:
-                    yield f"{where}: same_as names no sentence: {entry.same_as}"
-                elif target.same_as:
-                    yield f"{where}: same_as leads to another same_as: {entry.same_as}"
+                for other in entry.others:
+                    if other not in by_key:
+                        yield f"{where}: same_as names no sentence: {other}"
+                    elif by_key[other].same_as:
+                        yield f"{where}: same_as leads to another same_as: {other}"
             elif entry.answer not in tables.ANSWERS:
                 yield f"{where}: no answer; one of {', '.join(tables.ANSWERS)}, or same_as"
             elif entry.answer != "met" and not entry.why:
@@ -82,6 +82,14 @@ def check_met(all_tables, found):
                       f"{' and no '.join(missing)} carries [RFC {entry.key}]"
 
 
+def check_musts(all_tables):
+    """RFC 9293 numbers what a TCP must do: every one of those is met."""
+    for table in all_tables:
+        for entry in table.entries:
+            if table.rfc == 9293 and entry.id.startswith("MUST-") and entry.answer != "met":
+                yield f"docs/requirements/rfc9293.toml: {entry.id}: has to be met"
+
+
 def check_generated(root, all_tables, found):
     path = root / "docs" / "rfc_coverage.md"
     actual = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -112,6 +120,7 @@ def problems(root, texts, *, write):
     result += check_ids(all_tables)
     result += check_tags(all_tables, found)
     result += check_met(all_tables, found)
+    result += check_musts(all_tables)
     result += check_extraction(texts, folder)
     result += check_generated(root, all_tables, found)
     return result

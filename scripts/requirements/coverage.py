@@ -50,28 +50,36 @@ def _tests(found):
 
 
 def resolved(entry, by_key):
-    return by_key.get(entry.same_as, entry) if entry.same_as else entry
+    """The entries that answer it: itself, or those it refers to."""
+    return [by_key[key] for key in entry.others if key in by_key] or [entry]
 
 
-def _answer(entry, target):
-    text = WORDS.get(target.answer, "none")
-    if entry.same_as:
-        text += f", as RFC {entry.same_as}"
-    why = entry.why or ("" if entry.same_as else target.why)
-    return _escaped(text + (f": {why}" if why else ""))
+def answer_of(entry, by_key):
+    """One answer; of several that it refers to, the one that is least met."""
+    answers = [target.answer for target in resolved(entry, by_key)]
+    return next((a for a in ("not_yet", "deliberate", "met") if a in answers), answers[0])
+
+
+def _answer(entry, by_key):
+    if not entry.same_as:
+        text = WORDS.get(entry.answer, "none")
+    else:
+        words = [WORDS.get(target.answer, "none") for target in resolved(entry, by_key)]
+        text = ", ".join(_unique(words)) + f", as RFC {entry.same_as}"
+    return _escaped(text + (f": {entry.why}" if entry.why else ""))
 
 
 def _row(entry, by_key, index):
-    target = resolved(entry, by_key)
-    code = index.code[entry.key] or index.code[target.key]
-    tests = index.tests[entry.key] or index.tests[target.key]
-    cells = (entry.id, entry.section, entry.level, _shortened(entry.text), _answer(entry, target),
+    targets = resolved(entry, by_key)
+    code = [tag for target in targets for tag in index.code[target.key]]
+    tests = [tag for target in targets for tag in index.tests[target.key]]
+    cells = (entry.id, entry.section, entry.level, _shortened(entry.text), _answer(entry, by_key),
              _where(code), _tests(tests))
     return "| " + " | ".join(cells) + " |"
 
 
 def _counts(table, by_key):
-    answers = [resolved(entry, by_key).answer for entry in table.entries]
+    answers = [answer_of(entry, by_key) for entry in table.entries]
     return [len(answers)] + [answers.count(answer) for answer in WORDS]
 
 

@@ -56,6 +56,7 @@ _HEADER = re.compile(r"^(RFC ?\d+ .*|.*RFC ?\d+\s+\S.*\b(19|20)\d\d\s*)$")
 _HEADING = re.compile(r"^(?:Appendix )?((?:\d+|[A-Z])(?:\.\d+)*)(?:\.\s|\s\s|\.?\s+(?=[A-Z]))\s*\S")
 # RFC 1122 sets its headings in, by their depth.
 _INDENTED_HEADING = re.compile(r"^ {1,12}(\d\.\d(?:\.\d+)*)\s+[A-Z(]")
+_FOOTNOTE = re.compile(r"^\s*_{5,}\s*$")
 _CONTENTS = re.compile(r"\.\s?\.\s?\.|\s{3,}\d+\s*$")
 _END = re.compile(r"^([\d.]+\s+)?(normative |informative )?(references|acknowledge?ments|author'?s'? address(es)?)\b",
                   re.IGNORECASE)
@@ -75,6 +76,9 @@ def without_pages(text):
             result.append(line)
             index += 1
             continue
+        rule = next((i for i in range(max(len(result) - 8, 0), len(result))
+                     if _FOOTNOTE.match(result[i] or "")), len(result))
+        del result[rule:]
         while result and result[-1] == "":
             result.pop()
         index += 1

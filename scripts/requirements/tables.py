@@ -9,7 +9,7 @@ HEAD = """\
 # The normative sentences of RFC {rfc}. id, section, level and text are written by
 # scripts/requirements/extract.py from the text of the RFC; answer, why and same_as by hand, and kept.
 # answer: met | deliberate | not_applicable | not_yet; all but met say why.
-# same_as = "9293 MUST-2": asks for the same, and is answered there.
+# same_as = "9293 MUST-2" (or several, with commas): asks for the same, and is answered there.
 rfc = {rfc}
 title = "{title}"
 """
@@ -29,6 +29,11 @@ class Entry:
     @property
     def key(self):
         return f"{self.rfc} {self.id}"
+
+    @property
+    def others(self):
+        """The keys that same_as names."""
+        return [key.strip() for key in self.same_as.split(",") if key.strip()]
 
 
 @dataclass

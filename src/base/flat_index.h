@@ -5,6 +5,7 @@
 // age. The hash should be keyed with a secret where a peer chooses the keys.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -70,6 +71,16 @@ class FlatIndex {
   void for_each(F&& f) const {
     for (const Slot& slot : slots_)
       if (slot.value != kEmpty) f(slot.value);
+  }
+
+  /// The most slots that finding an entry looks at. Walks through all of them: for measuring.
+  std::size_t longest_search() const {
+    std::size_t longest = 0;
+    for (std::size_t at = 0; at < slots_.size(); ++at) {
+      if (slots_[at].value == kEmpty) continue;
+      longest = std::max(longest, ((at - home(slots_[at].tag)) & (slots_.size() - 1)) + 1);
+    }
+    return longest;
   }
 
   /// Forgets every entry and gives the storage back.

@@ -6,6 +6,11 @@
 //   Hasher hasher;
 //   hasher.add_all(state, deadline, peer.address, peer.port);
 //   return hasher.finish();
+//
+// A Hasher::of_future(now) is for telling apart what will happen, not what has happened: times are
+// added as distances from `now`, numbers that a clock made (initial sequence numbers, timestamps)
+// as distances from what that clock shows now, and whoever adds a value leaves out what only keeps
+// count (takes_history() says so). Two stacks that differ by nothing else then hash alike.
 #pragma once
 
 #include <bit>
@@ -16,6 +21,7 @@
 
 #include "estab/address.h"
 #include "estab/octets.h"
+#include "estab/segment.h"
 #include "estab/time.h"
 
 #include "base/byte_order.h"
@@ -24,6 +30,18 @@ namespace estab::base {
 
 class Hasher {
  public:
+  constexpr Hasher() = default;
+  static constexpr Hasher of_future(Instant now) {
+    Hasher hasher;
+    hasher.origin_ = now;
+    hasher.takes_history_ = false;
+    return hasher;
+  }
+  /// Whether statistics count too.
+  constexpr bool takes_history() const { return takes_history_; }
+  /// What times are counted from.
+  constexpr Instant origin() const { return origin_; }
+
   constexpr void add(std::uint64_t word) { hash_ = (std::rotl(hash_, 29) ^ mix(word)) * kOdd; }
 
   template <class T>
@@ -34,7 +52,16 @@ class Hasher {
   /// Equal numbers hash alike: -0.0 as 0.0.
   constexpr void add(double number) { add(std::bit_cast<std::uint64_t>(number + 0.0)); }
   constexpr void add(Duration duration) { add(duration.count()); }
-  constexpr void add(Instant instant) { add(instant.time_since_epoch().count()); }
+  constexpr void add(Instant instant) {
+    add(instant == kNever ? instant.time_since_epoch().count() : (instant - origin_).count());
+  }
+
+  /// A number of a space that began at an ISN: those advance by one every 4 microseconds.
+  constexpr void add(SeqNum number) { add((number - ticks(std::chrono::microseconds(4))).value()); }
+  /// A number of the timestamps option: those advance by one every millisecond.
+  constexpr void add_timestamp(std::uint32_t number) {
+    add(number - ticks(std::chrono::milliseconds(1)));
+  }
 
   void add(Octets octets) {
     add(octets.size());
@@ -72,7 +99,13 @@ class Hasher {
     return word ^ word >> 32;
   }
 
+  constexpr std::uint32_t ticks(Duration tick) const {
+    return static_cast<std::uint32_t>(origin_.time_since_epoch() / tick);
+  }
+
   std::uint64_t hash_ = kOdd;
+  Instant origin_{};
+  bool takes_history_ = true;
 };
 
 }  // namespace estab::base

@@ -19,6 +19,7 @@ void Runner::run_command(const std::string& text) {
       case ShellStep::Kind::sleep:
         world().pass_until(world().now() + step.time);
         break;
+      case ShellStep::Kind::profile:
       case ShellStep::Kind::nothing:
         break;
       case ShellStep::Kind::socket_table: {

@@ -41,6 +41,13 @@ IpVersion version_in(const std::string& value) {
   mistake(fmt::format("--ip_version={}: ipv4, ipv6 or ipv4-mapped-ipv6 is expected", value));
 }
 
+posix::Profile profile_in(const std::string& value) {
+  if (value == "rfc") return posix::Profile::rfc;
+  if (value == "linux") return posix::Profile::linux_;
+  if (value == "freebsd") return posix::Profile::freebsd;
+  mistake(fmt::format("profile {}: rfc, linux or freebsd is expected", value));
+}
+
 /// Options of packetdrill that say how it runs, not what the script means.
 bool is_of_no_concern(std::string_view name) {
   static constexpr std::string_view kNames[] = {"speed",
@@ -106,16 +113,18 @@ void Runner::read_options() {
 }
 
 void Runner::choose_profile() {
+  std::optional<posix::Profile> asked_for;
   config_.profile = posix::Profile::linux_;
-  const auto look = [this](const std::vector<ScriptEvent>& events) {
-    for (const ScriptEvent& event : events)
-      if (const auto* command = std::get_if<Command>(&event.action))
-        for (const ShellStep& step : read_shell(command->text))
-          if (step.kind == ShellStep::Kind::setting && is_freebsd_setting(step.name))
-            config_.profile = posix::Profile::freebsd;
+  const auto look = [&](const ShellStep& step) {
+    if (step.kind == ShellStep::Kind::setting && is_freebsd_setting(step.name))
+      config_.profile = posix::Profile::freebsd;
+    if (step.kind == ShellStep::Kind::profile) asked_for = profile_in(step.value);
   };
-  look(script_.setup);
-  look(script_.events);
+  for (const std::vector<ScriptEvent>* events : {&script_.setup, &script_.events})
+    for (const ScriptEvent& event : *events)
+      if (const auto* command = std::get_if<Command>(&event.action))
+        for (const ShellStep& step : read_shell(command->text)) look(step);
+  if (asked_for) config_.profile = *asked_for;
   config_.profile = options_.profile.value_or(config_.profile);
   config_.stack = posix::stack_config(config_.profile);
   config_.stack.seed = {1, 2};

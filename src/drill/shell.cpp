@@ -117,6 +117,9 @@ void read_command(const std::string& text, std::vector<ShellStep>& steps) {
     read_assignments(words, text, steps);
   } else if (program == "echo" && read_echo(words, text, steps)) {
     return;
+  } else if (program == "profile" && words.size() == 2) {
+    steps.push_back(step(ShellStep::Kind::profile, text));
+    steps.back().value = words[1];
   } else if (program == "sleep" && words.size() == 2) {
     steps.push_back(step(ShellStep::Kind::sleep, text));
     steps.back().time =

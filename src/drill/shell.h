@@ -16,6 +16,7 @@ struct ShellStep {
   enum class Kind : std::uint8_t {
     setting,       ///< name, value
     socket_table,  ///< a pipeline that begins with a list of sockets
+    profile,       ///< `profile rfc`, which no shell knows: `value` is whose manners are meant
     sleep,         ///< for `time`
     nothing,       ///< known, and without a meaning here
     unknown,

@@ -16,6 +16,7 @@ bool is_network_itself(const Cidr& cidr) {
   return cidr.address.v4_number() << cidr.prefix_length == 0;
 }
 
+// [RFC 1122 3.2.1.3-3, 3.2.1.3-4, 3.2.1.3-5, 3.2.1.3-6, 3.2.2.9-9]
 Result<void> check_address(const Cidr& cidr) {
   if (cidr.prefix_length > address_bits(cidr.address.family())) {
     return std::unexpected(Error::invalid_argument);
@@ -44,6 +45,7 @@ std::uint8_t scope_fitness(Scope source, Scope destination) {
 
 }  // namespace
 
+// [RFC 1122 3.1-3]
 InterfaceId InterfaceTable::add(const InterfaceConfig& config) {
   const InterfaceId id{static_cast<std::uint16_t>(interfaces_.size())};
   base::ensure(id != InterfaceId{});
@@ -57,6 +59,7 @@ void InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
   interfaces_[id.index].config.mtu = std::max(mtu, kMinimumMtu);
 }
 
+// [RFC 1122 3.2.1.3-8, 3.2.2.9-1]
 Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
   if (!contains(id)) return std::unexpected(Error::no_such_id);
   if (auto checked = check_address(address); !checked) return checked;
@@ -78,6 +81,7 @@ bool InterfaceTable::has_address(InterfaceId id, const IpAddress& address) const
   return std::ranges::find(own, address, &Cidr::address) != own.end();
 }
 
+// [RFC 1122 3.3.6-1]
 bool InterfaceTable::is_broadcast(InterfaceId id, const IpAddress& address) const {
   if (!address.is_v4()) return false;
   if (address.is_limited_broadcast()) return true;
@@ -92,6 +96,7 @@ bool InterfaceTable::is_any_broadcast(const IpAddress& address) const {
   return false;
 }
 
+// [RFC 1122 3.2.1.3-11]
 bool InterfaceTable::is_valid_source(const IpAddress& address) const {
   return is_single_host(address) && !is_any_broadcast(address) && !is_local(address);
 }

@@ -83,6 +83,7 @@ Reassembler::Reassembler(const ReassemblerConfig& config)
       timeout_(config.timeout),
       partials_(config.secret) {}
 
+// [RFC 1122 3.3.2-1, 3.3.2-2]
 std::expected<std::optional<Reassembler::Datagram>, FragmentRefusal> Reassembler::accept(
     Instant now, const wire::IpPacket& packet) {
   if (!packet.fragment) return refuse();

@@ -18,7 +18,7 @@ IpAddress address(const char* text) {
   return *IpAddress::parse(text);
 }
 Hop hop(InterfaceId interface, const char* next) {
-  return {interface, address(next)};
+  return {address(next), interface};
 }
 
 TEST(RouteTable, KnowsNoWayWhenEmpty) {
@@ -26,6 +26,7 @@ TEST(RouteTable, KnowsNoWayWhenEmpty) {
   EXPECT_EQ(RouteTable().lookup(address("2001:db8::1")), std::nullopt);
 }
 
+// [RFC 1122 3.3.1.1-1, 3.3.1.1-2]
 TEST(RouteTable, SendsStraightToWhatIsOnTheLink) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("10.0.0.0/24"), kFirst}));
@@ -33,6 +34,7 @@ TEST(RouteTable, SendsStraightToWhatIsOnTheLink) {
   EXPECT_EQ(routes.lookup(address("10.0.1.7")), std::nullopt);
 }
 
+// [RFC 1122 3.3.1.1-1]
 TEST(RouteTable, SendsOverTheGatewayOtherwise) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
@@ -40,6 +42,7 @@ TEST(RouteTable, SendsOverTheGatewayOtherwise) {
 }
 
 // RFC 1812 §5.2.4.3 (2), longest match.
+// [RFC 1122 3.3.1.2-5]
 TEST(RouteTable, PrefersTheLongestPrefixInWhateverOrderTheyWereAdded) {
   const Route wide{cidr("10.0.0.0/8"), kFirst};
   const Route narrow{cidr("10.1.0.0/16"), kSecond};
@@ -105,6 +108,7 @@ TEST(RouteTable, TakesTheSameRouteOnce) {
   EXPECT_EQ(routes.size(), 1u);
 }
 
+// [RFC 1122 3.3.1.2-3, 3.3.1.2-4, 3.3.1.4-1, 3.3.1.4-5, 3.3.1.5-1, 3.3.1.6-1, 3.3.1.6-2]
 TEST(RouteTable, PrefersAnotherGatewayWhileOneSeemsDead) {
   RouteTable routes;
   const Instant now{1000s};

@@ -67,10 +67,12 @@ class Generator {
     if (one_in(6)) step.window = pick<std::uint16_t>({1, 100, 4000, 8000, 0});
     return step;
   }
-  void open_passively(bool completely) {
+  void begin_passively() {
     call(Call::listen);
     sequence_.steps.push_back(opening(kSyn));
-    if (!completely) return;
+  }
+  void open_passively() {
+    begin_passively();
     segment(kAck);
     if (!one_in(8)) call(Call::accept);
   }
@@ -91,7 +93,7 @@ class Generator {
     if (one_in(4)) {
       open_actively();
     } else {
-      open_passively(true);
+      open_passively();
     }
     if (one_in(2)) call(Call::no_delay);
     for (std::uint64_t i = chance_.below(3); i > 0; --i) exchange();
@@ -124,7 +126,7 @@ class Generator {
       case 2:
         return call(Call::connect);
       case 3:
-        return open_passively(false);
+        return begin_passively();
       case 4:
         return open_at_once();
       default:

@@ -57,7 +57,8 @@ class Application {
   CallResult connect();
   CallResult write(std::uint32_t amount, int flags);
   CallResult read(std::uint32_t amount, int flags);
-  CallResult close(bool at_once);
+  CallResult close();
+  CallResult abort();
   CallResult close_listener();
   CallResult number_of(unsigned long request);
   CallResult socket_error();
@@ -125,9 +126,13 @@ CallResult Application::read(std::uint32_t amount, int flags) {
   return read;
 }
 
-CallResult Application::close(bool at_once) {
+CallResult Application::abort() {
   const linger now{1, 0};
-  if (at_once) (void)subject_.set_option(stream_, SOL_SOCKET, SO_LINGER, octets_of(now));
+  (void)subject_.set_option(stream_, SOL_SOCKET, SO_LINGER, octets_of(now));
+  return close();
+}
+
+CallResult Application::close() {
   const CallResult closed = result(subject_.close(stream_));
   stream_ = -1;
   return closed;
@@ -193,9 +198,9 @@ CallResult Application::make(const CallStep& step) {
     case Call::shutdown_both:
       return result(subject_.shutdown(stream_, SHUT_RDWR));
     case Call::close:
-      return close(false);
+      return close();
     case Call::abort:
-      return close(true);
+      return abort();
     case Call::no_delay:
       return result(subject_.set_option(stream_, IPPROTO_TCP, TCP_NODELAY, octets_of(on)));
     case Call::socket_error:
@@ -208,7 +213,7 @@ CallResult Application::make(const CallStep& step) {
 }
 
 void Application::let_go() {
-  if (stream_ >= 0) (void)close(true);
+  if (stream_ >= 0) (void)abort();
   if (listener_ >= 0) (void)close_listener();
 }
 

@@ -64,10 +64,10 @@ bool syn_fin_to_listener(const Difference& d) {
          d.estab_answer().state == State::syn_received;
 }
 
-bool sequence_before_ack(const Difference& d) {
+bool ack_before_sequence(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.ack() && !step->flags.rst() && d.before() == State::syn_received &&
-         sends_one_reset(d.kernel_answer()) && sends_one_ack(d.estab_answer()) && same_state(d);
+         sends_one_ack(d.kernel_answer()) && sends_one_reset(d.estab_answer()) && same_state(d);
 }
 
 bool new_syn_to_half_open(const Difference& d) {
@@ -186,9 +186,12 @@ constexpr std::array kClasses = {
             "RFC 9293 3.10.7.2, third: \"any other incoming control or data (combined with SYN) "
             "will be processed in the SYN-RECEIVED state\"",
             Then::ends, syn_fin_to_listener},
-    Settled{"SYN-RECEIVED, sequence before ACK",
-            "RFC 9293 3.10.7.4: the sequence number is checked first, the ACK field fifth",
-            Then::goes_on, sequence_before_ack},
+    Settled{
+        "SYN-RECEIVED, an ACK of nothing outside the window",
+        "RFC 9293 3.5.2, group 2: \"If the connection is in any non-synchronized state (LISTEN, "
+        "SYN-SENT, SYN-RECEIVED), and the incoming segment acknowledges something not yet sent "
+        "[...] a reset is sent\"",
+        Then::goes_on, ack_before_sequence},
     Settled{"new SYN in SYN-RECEIVED",
             "RFC 9293 3.10.7.4, fourth: \"If the connection was initiated with a passive OPEN, "
             "then return this connection to the LISTEN state and return\"",

@@ -24,17 +24,15 @@ Outcome Sockets::Impl::queue_lengths(Socket& socket, unsigned long request, int&
   const auto info = stack.info(socket.stream);
   if (!info) return done();
   if (request == SIOCINQ) {
-    length = static_cast<int>(stack.readable(socket.stream));
+    // At the mark there is nothing in front of it (tcp_inq).
+    const auto mark = stack.urgent(socket.stream);
+    const bool at_mark = mark && mark->octets_before_end == 0 && !socket.past_urgent;
+    length = at_mark ? 0 : static_cast<int>(stack.readable(socket.stream));
   } else {
     length = static_cast<int>(info->notsent_bytes);
     if (request == SIOCOUTQ && in != State::closed) length += static_cast<int>(info->unacked_bytes);
   }
   return done();
-}
-
-bool Sockets::Impl::has_urgent(const Socket& socket) const {
-  if (!socket.stream || socket.past_urgent) return false;
-  return stack.urgent(socket.stream).has_value();
 }
 
 Outcome Sockets::ioctl(Instant, int fd, unsigned long request, void* argument) {
@@ -51,6 +49,7 @@ Outcome Sockets::ioctl(Instant, int fd, unsigned long request, void* argument) {
     case SIOCINQ:  // FIONREAD
     case SIOCOUTQ:
     case SIOCOUTQNSD: {
+      if (request == SIOCOUTQNSD && !socket->is_tcp()) return failed(ENOTTY);
       const Outcome outcome = impl_->queue_lengths(*socket, request, number);
       if (outcome.error == 0) std::memcpy(argument, &number, sizeof number);
       return outcome;

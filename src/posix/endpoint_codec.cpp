@@ -11,6 +11,8 @@ namespace estab::posix {
 
 namespace {
 
+constexpr socklen_t kOldV6Length = 24;  // before RFC 2553 added a scope
+
 std::uint16_t swapped(std::uint16_t number) {
   if constexpr (std::endian::native == std::endian::big) return number;
   return static_cast<std::uint16_t>(number << 8 | number >> 8);
@@ -36,18 +38,26 @@ Endpoint from_v6(const sockaddr* address) {
 
 std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, socklen_t length) {
   if (!address) return std::unexpected(EFAULT);
-  if (length < sizeof(sa_family_t)) return std::unexpected(EINVAL);
+  const socklen_t least = domain == AF_INET ? sizeof(sockaddr_in) : kOldV6Length;
+  if (length < least) return std::unexpected(EINVAL);
   sa_family_t family;
   std::memcpy(&family, &address->sa_family, sizeof family);
-  if (family != AF_INET && family != AF_INET6) return std::unexpected(EAFNOSUPPORT);
-  if (length < (family == AF_INET ? sizeof(sockaddr_in) : 24u)) return std::unexpected(EINVAL);
-  // An AF_INET6 socket takes an AF_INET address nowhere but in connect, and Linux does not there.
   if (family != domain) return std::unexpected(EAFNOSUPPORT);
   if (family == AF_INET) return from_v4(address);
   if (length >= sizeof(sockaddr_in6)) return from_v6(address);
-  sockaddr_in6 whole{};  // the size before RFC 2553 added a scope
+  sockaddr_in6 whole{};
   std::memcpy(&whole, address, length);
   return from_v6(reinterpret_cast<const sockaddr*>(&whole));
+}
+
+std::expected<Endpoint, int> read_bound_endpoint(int domain, const sockaddr* address,
+                                                 socklen_t length) {
+  const bool old_manner = address && domain == AF_INET && length >= sizeof(sockaddr_in) &&
+                          address->sa_family == AF_UNSPEC;
+  if (!old_manner) return read_endpoint(domain, address, length);
+  const Endpoint endpoint = from_v4(address);
+  if (!endpoint.address.is_unspecified()) return std::unexpected(EAFNOSUPPORT);
+  return endpoint;
 }
 
 void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, socklen_t* length) {

@@ -33,7 +33,7 @@ const NumberOption kOptions[] = {
     {SOL_SOCKET, SO_INCOMING_CPU, &O::incoming_cpu, number, INT_MIN, INT_MAX},
     {SOL_SOCKET, SO_PRIORITY, &O::priority, number, INT_MIN, INT_MAX},
     {SOL_SOCKET, SO_MARK, &O::mark, number, INT_MIN, INT_MAX},
-    {SOL_SOCKET, SO_RCVLOWAT, &O::receive_low_water, number, 0, INT_MAX},
+    {SOL_SOCKET, SO_RCVLOWAT, &O::receive_low_water, number, INT_MIN, INT_MAX},
     {IPPROTO_TCP, TCP_NODELAY, &O::no_delay},
     {IPPROTO_TCP, TCP_CORK, &O::cork},
     {IPPROTO_TCP, TCP_QUICKACK, &O::quick_ack, number, INT_MIN, INT_MAX},

@@ -26,7 +26,7 @@ Outcome give(const void* octets, std::size_t size, void* value, socklen_t* lengt
   if (!length || (!value && *length > 0)) return failed(EFAULT);
   if (static_cast<int>(*length) < 0) return failed(EINVAL);
   const auto n = static_cast<socklen_t>(std::min<std::size_t>(*length, size));
-  if (n > 0) std::memcpy(value, octets, n);
+  if (octets && value) std::memcpy(value, octets, n);
   *length = n;
   return done();
 }
@@ -73,7 +73,7 @@ Outcome set_linger(SocketOptions& options, const void* value, socklen_t length) 
   const auto wanted = read_as<linger>(value, length);
   if (!wanted) return failed(EINVAL);
   options.linger_on = wanted->l_onoff != 0;
-  if (options.linger_on) options.linger_seconds = std::max(wanted->l_linger, 0);
+  if (options.linger_on) options.linger_seconds = wanted->l_linger < 0 ? INT_MAX : wanted->l_linger;
   return done();
 }
 
@@ -130,6 +130,35 @@ Outcome set_congestion(SocketOptions& options, const void* value, socklen_t leng
   return done();
 }
 
+/// The levels that mean anything to a socket of this kind.
+bool knows_level(const Socket& socket, int level) {
+  if (level == IPPROTO_TCP) return socket.is_tcp();
+  if (level == IPPROTO_IPV6) return socket.domain == AF_INET6;
+  return level == SOL_SOCKET || level == IPPROTO_IP;
+}
+
+// TCP_DEFER_ACCEPT is kept as a number of SYN-ACKs, and told as the time they take.
+int deferred_seconds(int seconds) {
+  int covered = 0;
+  for (int wait = 1; covered < seconds && covered < 255; wait = std::min(wait * 2, 120))
+    covered += wait;
+  return covered;
+}
+
+/// Options of which Linux keeps something else than was asked for.
+int as_kept(const SocketOptions& options, const NumberOption& option, int number) {
+  constexpr int kTosBits = 0xfc;  // the others are ECN's (INET_ECN_MASK)
+  const auto is = [&](int level, int name) { return option.level == level && option.name == name; };
+  if (is(IPPROTO_IP, IP_TOS)) return number & kTosBits;
+  if (is(IPPROTO_IPV6, IPV6_TCLASS)) return number < 0 ? 0 : number;
+  if (is(IPPROTO_TCP, TCP_QUICKACK)) return number != 0 ? 1 : 0;
+  if (is(IPPROTO_TCP, TCP_LINGER2)) return std::clamp(number, -1, 120);
+  if (is(IPPROTO_TCP, TCP_DEFER_ACCEPT)) return number <= 0 ? 0 : deferred_seconds(number);
+  if (is(SOL_SOCKET, SO_RCVLOWAT))
+    return std::clamp(number < 0 ? INT_MAX : number, 1, std::max(options.receive_buffer / 2, 1));
+  return number;
+}
+
 }  // namespace
 
 Outcome Sockets::Impl::set_tcp_option(Socket& socket, int name, const void* value,
@@ -159,7 +188,7 @@ Outcome Sockets::Impl::set_tcp_option(Socket& socket, int name, const void* valu
 Outcome Sockets::Impl::set_option(Instant now, Socket& socket, int level, int option,
                                   const void* value, socklen_t length) {
   Outcome outcome;
-  if (level == IPPROTO_TCP && !socket.is_tcp()) return failed(ENOPROTOOPT);
+  if (!knows_level(socket, level)) return failed(ENOPROTOOPT);
   if (const NumberOption* known = find_number_option(level, option)) {
     const auto number = read_number(level, value, length);
     if (!number) return failed(EINVAL);
@@ -167,7 +196,9 @@ Outcome Sockets::Impl::set_option(Instant now, Socket& socket, int level, int op
     if (!flag && (*number < known->least || *number > known->most)) return failed(EINVAL);
     if (option == IPV6_V6ONLY && level == IPPROTO_IPV6 && (socket.bound || socket.stream))
       return failed(EINVAL);
-    socket.options.*(known->member) = flag ? (*number != 0 ? 1 : 0) : *number;
+    if (level == IPPROTO_IP && option == IP_TTL && *number == 0) return failed(EINVAL);
+    const int kept = flag ? (*number != 0 ? 1 : 0) : *number;
+    socket.options.*(known->member) = as_kept(socket.options, *known, kept);
   } else if (level == SOL_SOCKET) {
     outcome = set_socket_option(socket.options, option, value, length, sizes);
   } else if (level == IPPROTO_TCP) {
@@ -187,7 +218,9 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
   if (socket.is_listening()) {
     (void)stack.reconfigure(socket.listener, config(socket), socket.backlog);
   } else if (socket.stream) {
-    (void)stack.reconfigure(now, socket.stream, config(socket));
+    TcpConfig wanted = config(socket);
+    if (const auto settled = stack.settings(socket.stream)) wanted.mss_limit = settled->mss_limit;
+    (void)stack.reconfigure(now, socket.stream, wanted);
   }
 }
 
@@ -195,10 +228,8 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
 void Sockets::Impl::apply_at_once(Instant now, Socket& socket, int option) {
   if (!socket.stream) return;
   const SocketOptions& o = socket.options;
-  // Uncorked, or told not to delay, what was held back goes (tcp_push_pending_frames).
-  const bool pushes = (option == TCP_CORK && !o.cork) || (option == TCP_NODELAY && o.no_delay);
-  if (pushes && !(option == TCP_NODELAY && o.cork))
-    (void)stack.send(now, socket.stream, {}, SendMode::push);
+  // Told not to delay, what is held back goes, corked or not (tcp_push_pending_frames).
+  if (option == TCP_NODELAY && o.no_delay) (void)stack.send(now, socket.stream, {}, SendMode::push);
   constexpr std::uint8_t kQuickAcks = 16;  // TCP_MAX_QUICKACKS
   if (option == TCP_QUICKACK)
     (void)stack.set_quick_acks(now, socket.stream, o.quick_ack ? kQuickAcks : 0);
@@ -212,7 +243,8 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   switch (name) {
     case SO_ERROR:
       sync(socket);
-      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere else.
+      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere
+      // else.
       if (socket.error == 0) std::swap(socket.error, socket.soft_error);
       return give_number(take_error(socket), value, length);
     case SO_TYPE:
@@ -229,6 +261,14 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
       return give_number(o.receive_buffer, value, length);
     case SO_SNDLOWAT:
       return give_number(1, value, length);
+    case SO_PEEK_OFF:
+      return give_number(-1, value, length);
+    case SO_RXQ_OVFL:
+    case SO_LOCK_FILTER:
+    case SO_SELECT_ERR_QUEUE:
+      return give_number(0, value, length);
+    case SO_BINDTODEVICE:
+      return give(nullptr, 0, value, length);
     case SO_LINGER: {
       const linger told{o.linger_on, o.linger_seconds};
       return give(&told, sizeof told, value, length);
@@ -261,7 +301,7 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
     case TCP_MAXSEG:
       return give_number(max_segment(socket), value, length);
     case TCP_WINDOW_CLAMP:
-      return give_number(static_cast<int>(config(socket).receive_buffer), value, length);
+      return give_number(socket.options.window_clamp, value, length);
     case TCP_FASTOPEN:
       return give_number(socket.options.fast_open, value, length);
     case TCP_INFO: {
@@ -294,7 +334,7 @@ Outcome Sockets::Impl::get_ip_option(Socket& socket, int level, int name, void* 
 
 Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option, void* value,
                                   socklen_t* length) {
-  if (level == IPPROTO_TCP && !socket.is_tcp()) return failed(ENOPROTOOPT);
+  if (!knows_level(socket, level)) return failed(EOPNOTSUPP);
   if (const NumberOption* known = find_number_option(level, option))
     return give_number(shown_number(socket, *known), value, length);
   switch (level) {

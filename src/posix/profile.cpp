@@ -27,6 +27,10 @@ StackConfig linux_config() {
   tcp.send_buffer = 262144;     // tcp_wmem
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
+  tcp.quirks = {.push_bursts = true,
+                .drop_syn_fin = true,
+                .ignore_ack_of_unsent = true,
+                .ack_releases_more = true};
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;
@@ -43,6 +47,7 @@ StackConfig freebsd_config() {
   config.msl = 30s;            // net.inet.tcp.msl
   tcp.receive_buffer = 65536;  // net.inet.tcp.recvspace
   tcp.send_buffer = 32768;     // net.inet.tcp.sendspace
+  tcp.ecn = Ecn::accept;       // net.inet.tcp.ecn.enable
   tcp.window_scale = 6;        // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;  // net.inet.tcp.delacktime

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "posix/endpoint_codec.h"
 #include "posix/errno_of.h"
@@ -12,8 +13,7 @@ namespace estab::posix {
 
 namespace {
 
-constexpr int kUnknownFlags = ~(MSG_PEEK | MSG_OOB | MSG_DONTWAIT | MSG_WAITALL | MSG_TRUNC |
-                                MSG_NOSIGNAL | MSG_CMSG_CLOEXEC | MSG_ERRQUEUE | MSG_DONTROUTE);
+constexpr int kTcpInq = 36;  // TCP_CM_INQ
 
 /// Copies a run of octets to where the vectors have room, `skip` octets in; returns how many.
 std::size_t scatter(std::span<const iovec> into, std::size_t skip, Octets octets) {
@@ -58,8 +58,9 @@ std::size_t Sockets::Impl::take(Instant now, Socket& socket, std::span<const iov
     if (seen == 0 || (flags & MSG_PEEK) != 0) break;
     (void)stack.consume(now, socket.stream, seen);
   }
-  if (mark && mark->octets_before_end == 0 && moved > 0 && (flags & MSG_PEEK) == 0)
-    socket.past_urgent = true;
+  // At the mark reading goes on behind it, and the octet set aside is gone, even if nothing
+  // follows.
+  if (mark && mark->octets_before_end == 0 && (flags & MSG_PEEK) == 0) socket.past_urgent = true;
   return moved;
 }
 
@@ -67,7 +68,8 @@ std::size_t Sockets::Impl::take(Instant now, Socket& socket, std::span<const iov
 Outcome Sockets::Impl::receive_urgent(Socket& socket, std::span<const iovec> into, int flags,
                                       Message& message) {
   const auto mark = stack.urgent(socket.stream);
-  if (socket.options.oob_inline || !mark || socket.urgent_read) return failed(EINVAL);
+  const bool gone = socket.urgent_read || socket.past_urgent;
+  if (socket.options.oob_inline || !mark || gone) return failed(EINVAL);
   if (state(socket) == State::closed && !received_fin(socket)) return failed(ENOTCONN);
   if (!mark->out_of_band) {
     if (state(socket) == State::closed || reading_shut(socket)) return done(0);
@@ -119,12 +121,11 @@ Outcome Sockets::Impl::receive_stream(Instant now, Socket& socket, std::span<con
 
 Outcome Sockets::Impl::receive_datagram(Instant now, Socket& socket, std::span<const iovec> into,
                                         int flags, Message& message) {
-  if ((flags & MSG_OOB) != 0) return failed(EOPNOTSUPP);
   drain_port(socket);
   if (socket.error != 0) return failed(take_error(socket));
   if (socket.datagrams.empty()) {
-    if (socket.shut_read) return done(0);
     if (socket.nonblocking || (flags & MSG_DONTWAIT) != 0) return failed(EAGAIN);
+    if (socket.shut_read) return done(0);
     return wait_or_fail(now, socket.reading, socket.options.receive_timeout, EAGAIN);
   }
   socket.reading = {};
@@ -141,13 +142,31 @@ Outcome Sockets::Impl::receive(Instant now, int fd, std::span<const iovec> into,
                                Message& message) {
   Socket* socket = find(fd);
   if (!socket) return no_socket(fd);
-  if ((flags & kUnknownFlags) != 0) flags &= ~kUnknownFlags;
+  if (has_hole(into)) return failed(EFAULT);
   if ((flags & MSG_ERRQUEUE) != 0) return failed(EAGAIN);  // nothing is ever queued there
   if (!socket->is_tcp()) return receive_datagram(now, *socket, into, flags, message);
   sync(*socket);
   if (socket->is_listening()) return failed(ENOTCONN);
   if ((flags & MSG_OOB) != 0) return receive_urgent(*socket, into, flags, message);
   return receive_stream(now, *socket, into, flags);
+}
+
+// Beside the octets: with TCP_INQ how many more there are, one more than none if the end has come
+// (tcp_inq_hint).
+void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
+  const std::size_t room = std::exchange(header.msg_controllen, 0);
+  if (!socket.is_tcp() || !socket.options.inq) return;
+  if (!header.msg_control || room < CMSG_SPACE(sizeof(int))) {
+    header.msg_flags |= MSG_CTRUNC;
+    return;
+  }
+  const int left = static_cast<int>(stack.readable(socket.stream)) + (received_fin(socket) ? 1 : 0);
+  header.msg_controllen = CMSG_SPACE(sizeof(int));
+  cmsghdr* control = CMSG_FIRSTHDR(&header);
+  control->cmsg_level = IPPROTO_TCP;
+  control->cmsg_type = kTcpInq;
+  control->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(control), &left, sizeof left);
 }
 
 // ---- the public face
@@ -187,7 +206,7 @@ Outcome Sockets::recvmsg(Instant now, int fd, msghdr* header, int flags) {
       impl_->receive(now, fd, {header->msg_iov, header->msg_iovlen}, flags, message);
   if (outcome.error != 0) return outcome;
   header->msg_flags = message.flags;
-  header->msg_controllen = 0;
+  impl_->give_control(*impl_->find(fd), *header);
   if (message.from && header->msg_name) {
     write_endpoint(impl_->find(fd)->domain, *message.from, static_cast<sockaddr*>(header->msg_name),
                    &header->msg_namelen);

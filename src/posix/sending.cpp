@@ -32,9 +32,9 @@ class Gathered {
   Octets view_;
 };
 
-SendMode mode_of(const Socket& socket, int flags) {
+SendMode mode_of(int flags) {
   if ((flags & MSG_OOB) != 0) return SendMode::urgent;
-  if ((flags & MSG_MORE) != 0 || socket.options.cork) return SendMode::more;
+  if ((flags & MSG_MORE) != 0) return SendMode::more;
   return SendMode::normal;
 }
 
@@ -90,7 +90,7 @@ Outcome Sockets::Impl::push_octets(Instant now, Socket& socket, std::span<const 
   const auto info = stack.info(socket.stream);
   const bool held_back = low_water > 0 && info && info->notsent_bytes >= low_water;
   if (held_back && !left.empty()) return waiting(kNever);
-  const auto sent = stack.send(now, socket.stream, left, mode_of(socket, flags));
+  const auto sent = stack.send(now, socket.stream, left, mode_of(flags));
   if (!sent && sent.error() != Error::would_block) {
     socket.writing = {};
     sync(socket);
@@ -123,6 +123,8 @@ Outcome Sockets::Impl::transmit(Instant now, int fd, std::span<const iovec> from
                                 const std::optional<Endpoint>& to) {
   Socket* socket = find(fd);
   if (!socket) return no_socket(fd);
+  if (has_hole(from)) return failed(EFAULT);
+  if ((flags & MSG_FASTOPEN) != 0) return failed(EOPNOTSUPP);
   if (!socket->is_tcp()) {
     if ((flags & MSG_OOB) != 0) return failed(EOPNOTSUPP);
     return transmit_datagram(now, *socket, from, to);

@@ -38,6 +38,7 @@ int syn_count_of(const TcpConfig& base) {
 TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes sizes) {
   TcpConfig config = base;
   config.nagle = o.no_delay == 0;
+  config.cork = o.cork != 0;
   config.urgent_inline = o.oob_inline != 0;
   config.keep_alive = {o.keep_alive != 0, Duration(1s) * o.keep_idle,
                        Duration(1s) * o.keep_interval, static_cast<std::uint8_t>(o.keep_count)};

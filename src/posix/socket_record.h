@@ -29,6 +29,7 @@ struct Blocked {
   bool active = false;
   Instant until = kNever;
   std::size_t done = 0;
+  int error = 0;  ///< what it ends with then
 };
 
 struct QueuedDatagram {
@@ -46,6 +47,9 @@ struct Socket {
   std::optional<Endpoint> peer{};   ///< of a connected UDP socket
   ListenerId listener{};
   std::uint32_t backlog = 0;
+  std::size_t queued = 0;  ///< connections to accept, when last looked at
+  /// With TCP_DEFER_ACCEPT: connections taken from the stack, and until when they wait for data.
+  std::deque<std::pair<StreamId, Instant>> deferred{};
   StreamId stream{};
   DatagramId port{};
   std::deque<QueuedDatagram> datagrams{};

@@ -1,5 +1,6 @@
 // The public face of Sockets, and its table of descriptors.
 
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,16 +15,20 @@ Outcome wait_or_fail(Instant now, Blocked& blocked, Duration limit, int error) {
   if (!blocked.active) {
     blocked.active = true;
     blocked.until = deadline(now, limit);
+    blocked.error = error;
   }
   if (now < blocked.until) return waiting(blocked.until);
-  blocked = {};
-  return failed(error);
+  return failed(std::exchange(blocked, {}).error);
 }
 
 std::size_t total_size(std::span<const iovec> vectors) {
   std::size_t total = 0;
   for (const iovec& vector : vectors) total += vector.iov_len;
   return total;
+}
+
+bool has_hole(std::span<const iovec> vectors) {
+  return std::ranges::any_of(vectors, [](const iovec& v) { return !v.iov_base && v.iov_len > 0; });
 }
 
 // ---- the table
@@ -66,20 +71,31 @@ Socket* Sockets::Impl::owner_of(StreamId stream) {
 namespace {
 
 // As tcp_reset of Linux tells it: a reset finds a pipe broken whose other end had closed.
-int errno_of_end(Error failure, const Socket& socket) {
-  if (failure == Error::connection_reset && socket.peer_closed) return EPIPE;
+// RFC 9293 §3.10.7.4 has one signal for a reset; Linux another where the peer had ended its
+// direction.
+int errno_of_end(Error failure, const Socket& socket, Profile profile) {
+  const bool as_linux = profile == Profile::linux_;
+  if (as_linux && failure == Error::connection_reset && socket.peer_closed) return EPIPE;
   const int error = errno_of(failure);
   return error == ETIMEDOUT && socket.soft_error != 0 ? socket.soft_error : error;
 }
 
 }  // namespace
 
+// RFC 9293 §3.10.7.4 lets a RST in CLOSING and LAST-ACK end the connection without a word; Linux
+// and FreeBSD tell the application. Such a connection is over with octets, or the FIN,
+// unacknowledged.
 void Sockets::Impl::sync(Socket& socket) {
   if (!socket.stream || socket.failure_seen) return;
   const auto failure = stack.failure(socket.stream);
-  if (!failure) return;
+  if (failure) {
+    socket.error = errno_of_end(*failure, socket, profile);
+  } else {
+    if (stack.state(socket.stream) != State::closed) return;
+    const auto info = stack.info(socket.stream);
+    if (info && info->unacked_bytes + info->notsent_bytes > 0) socket.error = ECONNRESET;
+  }
   socket.failure_seen = true;
-  socket.error = errno_of_end(*failure, socket);
 }
 
 // Linux hands TIME-WAIT to a record of its own, as the stack does: the socket itself is closed.
@@ -121,8 +137,9 @@ Sockets::~Sockets() = default;
 Outcome Sockets::socket(int domain, int type, int protocol) {
   if (domain != AF_INET && domain != AF_INET6) return failed(EAFNOSUPPORT);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (kind != SOCK_STREAM && kind != SOCK_DGRAM)
-    return failed(kind >= 0 && kind <= 10 ? ESOCKTNOSUPPORT : EINVAL);
+  if (kind < 0 || kind > SOCK_PACKET) return failed(EINVAL);
+  if (kind == SOCK_RAW) return failed(EPROTONOSUPPORT);
+  if (kind != SOCK_STREAM && kind != SOCK_DGRAM) return failed(ESOCKTNOSUPPORT);
   const int wanted = kind == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
   if (protocol != 0 && protocol != wanted) return failed(EPROTONOSUPPORT);
   Socket socket;
@@ -139,8 +156,7 @@ Outcome Sockets::socket(int domain, int type, int protocol) {
 Outcome Sockets::bind(int fd, const sockaddr* address, socklen_t length) {
   Socket* socket = impl_->find(fd);
   if (!socket) return impl_->no_socket(fd);
-  // Linux takes AF_UNSPEC for AF_INET if the address is the unspecified one.
-  const auto endpoint = read_endpoint(socket->domain, address, length);
+  const auto endpoint = read_bound_endpoint(socket->domain, address, length);
   if (!endpoint) return failed(endpoint.error());
   return impl_->bind(*socket, *endpoint);
 }
@@ -229,7 +245,8 @@ void take_stream_event(Socket& socket, const StreamEvent& event) {
   ++socket.wakes;
   if (event.peer_closed) socket.peer_closed = true;
   if (event.urgent) socket.urgent_read = socket.past_urgent = false;
-  if (!event.soft_error) return;
+  // That R1 has been reached is no word from the network (RFC 9293 §3.8.3).
+  if (!event.soft_error || event.soft_error == Error::connection_timed_out) return;
   const bool wants_it =
       socket.domain == AF_INET ? socket.options.receive_error : socket.options.receive_error6;
   const int error = errno_of(*event.soft_error);

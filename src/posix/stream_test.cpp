@@ -6,7 +6,6 @@ namespace estab::posix {
 namespace {
 
 using namespace std::chrono_literals;
-using State_ = std::string;
 
 TEST(StreamSockets, ServeAConnection) {
   for (const Family family : {Family::ipv4, Family::ipv6}) {
@@ -21,7 +20,6 @@ TEST(StreamSockets, ServeAConnection) {
     desk.out(". 1:1(0) ack 101");
     EXPECT_EQ(desk.read(4, 1000), gives(100));
     EXPECT_EQ(desk.buffer[99], script::pattern(script::Stream::from_remote, 100));
-    desk.data = script::pattern(script::Stream::from_stack, 1, 50);
     EXPECT_EQ(desk.write(4, 50), gives(50));
     desk.out("P. 1:51(50) ack 101");
     EXPECT_EQ(desk.close(4), gives(0));

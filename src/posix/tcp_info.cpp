@@ -53,9 +53,9 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_state = linux_state(state);
   out.tcpi_retransmits = info.retransmits;
   out.tcpi_backoff = info.backoff;
-  out.tcpi_options = static_cast<std::uint8_t>((info.timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-                                               (info.sack ? TCPI_OPT_SACK : 0) |
-                                               (info.wscale ? TCPI_OPT_WSCALE : 0));
+  out.tcpi_options = static_cast<std::uint8_t>(
+      (info.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info.sack ? TCPI_OPT_SACK : 0) |
+      (info.wscale ? TCPI_OPT_WSCALE : 0) | (info.ecn ? TCPI_OPT_ECN : 0));
   out.tcpi_snd_wscale = info.snd_wscale & 15;
   out.tcpi_rcv_wscale = info.wscale ? info.rcv_wscale & 15 : 0;
   out.tcpi_rto = microseconds(info.rto);

@@ -134,7 +134,7 @@ TEST(Ack, OfABurstRidesOnTheAnswerOfTheApplication) {
   peer.quiet();
 }
 
-// [RFC 9293 MAY-13]
+// [RFC 9293 MAY-13] [RFC 5681 3.2-1]
 TEST(Ack, IsSentAtOnceForEachSegmentBeyondAGap) {  // RFC 5681 §4.2, §3.2
   Opened peer(settled());
   for (int i = 1; i <= 4; ++i) {
@@ -144,6 +144,7 @@ TEST(Ack, IsSentAtOnceForEachSegmentBeyondAGap) {  // RFC 5681 §4.2, §3.2
   peer.quiet();
 }
 
+// [RFC 5681 4.2-11]
 TEST(Ack, IsSentForEachSegmentBeyondAGapEvenInABurst) {
   Opened peer(settled());
   peer.together([&] { peer.in_run(1001, 5001); });
@@ -151,6 +152,7 @@ TEST(Ack, IsSentForEachSegmentBeyondAGapEvenInABurst) {
   peer.quiet();
 }
 
+// [RFC 5681 3.2-2]
 TEST(Ack, IsSentAtOnceWhenAGapIsFilledInPartOrWhole) {
   Opened peer(settled());
   peer.in_run(1001, 2001);

@@ -12,6 +12,13 @@ namespace {
 // for a reboot, and as long as a flow may go without looking at its path again.
 constexpr Duration kSuspicion = std::chrono::minutes(10);
 
+// RFC 1122 §3.2.1.3 (a), (b) and (g), RFC 4291 §2.5.3: these never appear on a link.
+// [RFC 1122 3.2.1.3-1, 3.2.1.3-2, 3.2.1.3-7]
+bool stays_inside(const IpAddress& destination) {
+  if (destination.is_unspecified() || destination.is_loopback()) return true;
+  return destination.is_v4() && destination.v4_number() >> 24 == 0;
+}
+
 base::SipKey path_key(base::Prng& prng) {
   return {prng.next(), prng.next()};
 }
@@ -41,7 +48,9 @@ Core::Core(const Core& o)
       latest(o.latest),
       path_version(o.path_version) {}
 
+// [RFC 1122 3.3.3-2]
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {
+  if (stays_inside(destination)) return std::nullopt;
   const auto hop = routes.lookup(destination, now);
   if (!hop) return std::nullopt;
   const std::uint16_t link_mtu = interfaces.config(hop->interface).mtu;
@@ -67,7 +76,7 @@ bool same(const TcpReply& a, const TcpReply& b) {
 }
 
 bool same(const RawReply& a, const RawReply& b) {
-  return a.header == b.header && a.transport == b.transport;
+  return a.header == b.header && a.transport == b.transport && a.source_route == b.source_route;
 }
 
 bool same(const Reply& a, const Reply& b) {
@@ -94,12 +103,14 @@ void Core::hash_into(base::Hasher& h) const {
   path_mtu.hash_into(h);
   icmp_limit.hash_into(h);
   h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
-  for (std::uint64_t count : counters.verdicts) h.add(count);
+  for (std::uint64_t word : prng.state()) h.add(word);
+  if (h.takes_history())
+    for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
       const Segment& segment = tcp->emission.segment;
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq.value(),
-                segment.ack.value(), segment.flags.wire());
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
+                segment.flags.wire(), segment.window, tcp->emission.reason);
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));
     }

@@ -37,6 +37,7 @@ struct TcpReply {
 struct RawReply {
   wire::IpHeader header;
   std::vector<std::uint8_t> transport;
+  std::vector<IpAddress> source_route{};
 };
 
 using Reply = std::variant<TcpReply, RawReply>;
@@ -86,6 +87,7 @@ struct Core {
   }
   void tell(Event event);
   /// Counts what became of a frame or segment, and passes it on.
+  // [RFC 1122 3.1-7]
   Verdict count(Verdict verdict) {
     ++counters.verdicts[static_cast<std::size_t>(verdict)];
     return verdict;

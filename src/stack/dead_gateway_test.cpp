@@ -1,6 +1,7 @@
 // Negative advice to IP (RFC 9293 §3.8.3 (b), RFC 1122 §3.3.1.4): when R1 is reached, the datagrams
 // of every connection that used the gateway take another one, if there is one.
 
+#include "stack/testing/datagrams.h"
 #include "stack/testing/opened.h"
 
 namespace estab::script {
@@ -27,7 +28,7 @@ class DeadGateway : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, DeadGateway, both_families(), family_name);
 
-// [RFC 9293 MUST-20]
+// [RFC 9293 MUST-20] [RFC 1122 3.3.1.4-1, 3.3.1.4-5, 3.3.1.4-2]
 TEST_P(DeadGateway, IsLeftWhenR1IsReached) {
   peer.establish();
   peer.send(100);
@@ -39,7 +40,7 @@ TEST_P(DeadGateway, IsLeftWhenR1IsReached) {
   EXPECT_EQ(gateways(), std::vector{second()}) << "and it stays left";
 }
 
-// [RFC 9293 MUST-20]
+// [RFC 9293 MUST-20] [RFC 1122 3.3.1.5-1]
 TEST_P(DeadGateway, IsLeftByOtherConnectionsToo) {
   peer.talk_from(1);
   peer.establish();
@@ -73,6 +74,28 @@ TEST_P(DeadGateway, IsLeftByASynAckToo) {
   peer.in("S 0:0(0) win 65535 <mss 1460>");
   peer.after(10s);
   EXPECT_EQ(gateways(), (std::vector{first(), first(), first(), second()}));
+}
+
+// RFC 1122 §3.2.2.1: a hint, not a proof.
+// [RFC 1122 3.2.2.1-6]
+TEST_P(DeadGateway, IsNotDeclaredByIcmp) {
+  peer.establish();
+  peer.send(100);
+  const Sent data = peer.out("P. 1:101(100) ack 1");
+  EXPECT_EQ(data.next_hop, first());
+  for (const auto kind :
+       {wire::IcmpError::Kind::net_unreachable, wire::IcmpError::Kind::host_unreachable})
+    peer.in_octets(icmp_error(data, kind));
+  peer.after(300ms);
+  EXPECT_EQ(peer.out("P. 1:101(100) ack 1").next_hop, first());
+}
+
+// [RFC 1122 3.3.1.4-3]
+TEST_P(DeadGateway, IsNeverPinged) {
+  peer.establish();
+  peer.send(100);
+  peer.after(24h);
+  while (const auto sent = peer.next()) EXPECT_TRUE(sent->segment) << "only TCP is sent";
 }
 
 TEST_P(DeadGateway, IsTriedAgainAfterTenMinutes) {

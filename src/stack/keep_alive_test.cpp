@@ -101,6 +101,7 @@ TEST(KeepAlive, CanBeSwitchedOnAndOffOnAnOpenConnection) {  // MUST-24
   EXPECT_EQ(peer.state(), State::established);
 }
 
+// [RFC 7323 3.2-6]
 TEST(KeepAlive, CarriesTimestampsIfTheyAreInUse) {
   Start start = kept_alive();
   start.options = kTimestampsToo;

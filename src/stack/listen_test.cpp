@@ -113,7 +113,7 @@ TEST_P(Listen, ForgetsOpeningsAndResetsWhatNobodyAcceptedWhenItEnds) {
 }
 
 // MUST-57, MUST-63.
-// [RFC 9293 MUST-63, MUST-57]
+// [RFC 9293 MUST-63, MUST-57] [RFC 1122 3.2.1.3-10, 3.2.1.3-11, 3.4-3]
 TEST_P(Listen, IsSilentTowardsBroadcastsMulticastsAndImpossibleSources) {
   const bool v4 = GetParam() == Family::ipv4;
   EXPECT_TRUE(peer.stack().listen({.local = {IpAddress(), Peer::kLocalPort}}));
@@ -149,7 +149,7 @@ TEST_P(Listen, IsSilentTowardsBroadcastsMulticastsAndImpossibleSources) {
   peer.out("S. 0:0(0) ack 1 <*>");
 }
 
-// [RFC 9293 MUST-3]
+// [RFC 9293 MUST-3] [RFC 1122 3.1-7]
 TEST_P(Listen, DropsAWrongChecksum) {
   peer.listen();
   OctetVector octets = peer.make("S 0:0(0) win 65535 <mss 1460>");

@@ -18,7 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Families, OpeningFailure, both_families(), family_name)
 // ---- repetition
 // ------------------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-22, MUST-23]
+// [RFC 9293 MUST-22, MUST-23] [RFC 1122 4.2.3.1-3] [RFC 6298 2-1]
 TEST_P(OpeningFailure, RepeatsTheSynWithBackOffAndTimesOutAfterThreeMinutes) {
   ASSERT_TRUE(peer.connect());
   peer.after(182999ms);
@@ -57,6 +57,7 @@ TEST_P(OpeningFailure, RepeatsTheSynAckWithBackOffAndForgetsAfterThreeMinutes) {
   peer.out("R 1:1(0) win 0");
 }
 
+// [RFC 1122 4.2.3.1-3]
 TEST_P(OpeningFailure, WaitsBetweenSynsAsConfigured) {
   TcpConfig tcp;
   tcp.rto_initial = 200ms;
@@ -113,6 +114,7 @@ TEST_P(OpeningFailure, IsRefusedByAReset) {
 }
 
 // RFC 5961 §3: in SYN-SENT a RST counts only if it acknowledges the SYN.
+// [RFC 5961 3.2-6]
 TEST_P(OpeningFailure, IsNotRefusedByAResetWithoutAcknowledgement) {
   peer.reach(State::syn_sent);
   EXPECT_EQ(peer.in("R 0:0(0) win 0"), Verdict::reset_ignored);
@@ -132,6 +134,7 @@ TEST_P(OpeningFailure, DropsInSynSentWhatHasNeitherSynNorReset) {
   EXPECT_EQ(peer.state(), State::syn_sent);
 }
 
+// [RFC 1122 3.2.2.1-4]
 TEST_P(OpeningFailure, EndsAtOnceWhenIcmpSaysThatThePortIsUnreachable) {
   ASSERT_TRUE(peer.connect());
   const Sent syn = peer.out("S 0:0(0) <*>");
@@ -219,7 +222,7 @@ TEST_P(OpeningFailure, IsToldToThePeerWhenAbortedInSynReceived) {
 // ---- the OPEN call
 // ---------------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-43, MUST-46]
+// [RFC 9293 MUST-43, MUST-46] [RFC 1122 3.2.1.3-9]
 TEST_P(OpeningFailure, CallsThatMakeNoSenseAreRefused) {
   const bool v4 = GetParam() == Family::ipv4;
   Stack& stack = peer.stack();

@@ -34,7 +34,7 @@ TEST_P(Opening, AnswersASynWithASynAckAndIsEstablishedByTheThirdSegment) {
 }
 
 // RFC 9293 figure 6, seen from A.
-// [RFC 9293 MUST-65]
+// [RFC 9293 MUST-65] [RFC 2018 2-1]
 TEST_P(Opening, SendsASynAndAnswersTheSynAckWithAnAck) {
   const std::string mss = GetParam() == Family::ipv4 ? "1460" : "1440";
   ASSERT_TRUE(peer.connect());
@@ -109,6 +109,7 @@ TEST_P(Opening, RepeatsTheSynAckWhenTheSynComesAgain) {
 }
 
 // Karn's rule (RFC 6298 §3): it is not known which of two was answered.
+// [RFC 6298 3-2]
 TEST_P(Opening, TakesNoRoundTripTimeFromASynAckSentTwice) {
   peer.reach(State::syn_received);
   peer.after(300ms);
@@ -292,6 +293,7 @@ TEST_P(Opening, ReturnsToListenWhenAnOldDuplicateSynTurnsOutToBeOne) {
 // ------------------------------------------------------------------
 
 // Figure 9, seen from B: the peer forgot the connection and opens anew.
+// [RFC 5961 4.2-4]
 TEST_P(Opening, FindsOutByTheResetAfterItsAckThatThePeerRebooted) {
   for (std::string_view options : {"mss 1460", "mss 1460,sackOK,TS val 5 ecr 0,wscale 7"}) {
     for (const char* syn :

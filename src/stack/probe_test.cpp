@@ -142,6 +142,19 @@ TEST(Probe, IsAFinIfThatIsAllThereIs) {
   EXPECT_EQ(idle.state(), State::fin_wait_2);
 }
 
+// Nobody could abort it any more, and a peer that answers every probe would hold it for ever.
+TEST_F(ZeroWindow, IsWaitedForUntilR2OnceTheApplicationHasLetGo) {
+  ASSERT_TRUE(peer.close());
+  for (int i = 0; i < 14; ++i) {
+    peer.after(60s);
+    peer.forget_output();
+    peer.in(". 1:1(0) ack 1 win 0");
+    ASSERT_EQ(peer.stack().census().streams, 1u) << i;
+  }
+  peer.after(180s);
+  EXPECT_EQ(peer.stack().census().streams, 0u);
+}
+
 TEST_F(ZeroWindow, IsGivenUpAtAUserTimeoutSetWhileItIsProbed) {
   peer.after(100s);
   peer.in(". 1:1(0) ack 1 win 0");

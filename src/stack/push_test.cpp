@@ -29,6 +29,31 @@ TEST(Push, IsNotSetWhileMoreIsQueuedThanMayGo) {
   peer.quiet();
 }
 
+TEST(Push, IsSetAtTheEndOfABurstIfSo) {
+  TcpConfig tcp;
+  tcp.quirks.push_bursts = true;
+  Opened peer({.tcp = tcp, .window = 2500});
+  peer.send(20000);
+  peer.out_run(1, 2001, 1000, "P.");
+  peer.ack(1001);  // one segment is no burst
+  peer.out(". 2001:3001(1000) ack 1");
+  peer.ack(3001);
+  peer.out_run(3001, 5001, 1000, "P.");
+  peer.quiet();
+}
+
+TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
+  TcpConfig tcp;
+  tcp.quirks.push_bursts = true;
+  Opened peer({.tcp = tcp, .window = 4000});
+  peer.send(20000);
+  peer.forget_output();
+  peer.after(400ms);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1001);
+  peer.out_run(1001, 3001);
+}
+
 // [RFC 9293 MAY-15]
 TEST(Push, IsSetWhereTheApplicationAskedForItInTheMidstOfTheQueue) {  // MAY-15
   Opened peer;

@@ -15,7 +15,7 @@ InterfaceConfig link_of(std::uint16_t mtu) {
 
 // ---- MSS
 
-// [RFC 9293 MUST-14, SHLD-5, MAY-3, MUST-67]
+// [RFC 9293 MUST-14, SHLD-5, MAY-3, MUST-67] [RFC 1191 3.1-4]
 TEST(Mss, AnnouncedIsWhatTheLinkTakesLessTheFixedHeaders) {  // MUST-14, MUST-67
   const auto announced = [](Family family, std::uint16_t mtu, std::uint16_t limit) {
     Peer peer(
@@ -50,7 +50,7 @@ TEST(Mss, OfThePeerIsNeverExceeded) {
   peer.out_run(1, 1401, 700);
 }
 
-// [RFC 9293 MUST-16]
+// [RFC 9293 MUST-16] [RFC 1122 3.3.3-2, 3.3.3-3]
 TEST(Mss, OfThePeerIsNotBelievedBeyondTheLink) {  // MUST-16
   Opened peer({.options = "mss 9000"});
   peer.send(3000);
@@ -85,6 +85,7 @@ struct PathMtu : testing::TestWithParam<Family> {
   Opened peer{{.tcp = {.nagle = false}, .options = "mss 1400", .family = GetParam()}};
 };
 
+// [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9]
 TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
   peer.send(5000);
   const auto first = *peer.next();
@@ -100,6 +101,7 @@ TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
   peer.out("P. " + Opened::range(5001, 5001 + mss) + " ack 1");
 }
 
+// [RFC 1191 6.4-6]
 TEST_P(PathMtu, IsNoLoss) {
   peer.send(5000);
   const auto first = *peer.next();
@@ -135,6 +137,7 @@ TEST_P(PathMtu, IsForgottenAfterAWhile) {
   peer.out_run(1401, 4201, 1400);
 }
 
+// [RFC 1122 3.3.3-5]
 TEST_P(PathMtu, FollowsTheLink) {
   peer.send(1400);
   peer.out("P. 1:1401(1400) ack 1");

@@ -9,7 +9,7 @@ namespace {
 class Service : public testing::TestWithParam<Family> {};
 INSTANTIATE_TEST_SUITE_P(Families, Service, both_families(), family_name);
 
-// [RFC 9293 MUST-49]
+// [RFC 9293 MUST-49] [RFC 1122 3.2.1.7-3, 3.2.1.7-4, 3.4-1, 3.4-2]
 TEST_P(Service, TimeToLiveIsAsConfiguredInEverySegment) {
   for (const Open::Side side : {kPassive, kActive}) {
     Peer peer(TcpConfig{.ttl = 17}, GetParam());
@@ -32,6 +32,7 @@ TEST_P(Service, TimeToLiveIsAsConfiguredInEverySegment) {
   }
 }
 
+// [RFC 1122 3.2.1.7-1]
 TEST_P(Service, TimeToLiveOfTheOthersIsNeverZero) {
   Peer peer(TcpConfig{}, GetParam());
   peer.in(". 1:1(0) ack 5 win 0");
@@ -40,7 +41,7 @@ TEST_P(Service, TimeToLiveOfTheOthersIsNeverZero) {
   EXPECT_GT(peer.next()->ip.ttl, 0);
 }
 
-// [RFC 9293 MUST-48]
+// [RFC 9293 MUST-48] [RFC 1122 3.2.1.6-1, 3.4-1, 3.4-2]
 TEST_P(Service, DscpIsThatOfTheConnection) {
   for (const Open::Side side : {kPassive, kActive}) {
     Opened peer({.tcp = {.dscp = 46}, .side = side, .family = GetParam()});
@@ -68,6 +69,7 @@ TEST_P(Service, DscpCanBeChangedOnAnOpenConnection) {
 }
 
 // A host is where the way ends: how much of it was left does not matter (RFC 1122 §3.2.1.7).
+// [RFC 1122 3.2.1.7-2]
 TEST_P(Service, SegmentsThatArriveWithTheirLastHopAreTaken) {
   Opened peer({.family = GetParam()});
   for (const std::uint8_t ttl : {0, 1}) {

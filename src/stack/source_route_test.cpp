@@ -23,7 +23,7 @@ OctetVector routed(const OctetVector& segment, const Hops& hops) {
 
 // ---- asked for by the application
 
-// [RFC 9293 MUST-51]
+// [RFC 9293 MUST-51] [RFC 1122 3.2.1.8-1, 3.2.1.8-5, 3.4-1, 3.4-2]
 TEST(SourceRoute, LeadsEverySegmentOfAnActiveOpenOverItsHops) {
   Peer peer(TcpConfig{.source_route = {kNear, kFar}});
   ASSERT_TRUE(peer.connect());
@@ -93,7 +93,7 @@ TEST(SourceRoute, MeansNothingToIpV6) {
 
 // ---- left by the peer
 
-// [RFC 9293 MUST-53]
+// [RFC 9293 MUST-53] [RFC 1122 3.2.1.8-5, 3.2.1.8-6]
 TEST(ReturnRoute, IsTakenByEverySegmentOfAPassiveOpen) {
   Peer peer;
   peer.listen();
@@ -153,8 +153,38 @@ TEST(ReturnRoute, IsNotTakenOnAnActiveOpen) {
   EXPECT_EQ(peer.out(". 1:1(0) ack 11").route, Hops{});
 }
 
+// RFC 1122 §3.3.5: whoever is only a hop must not take it for itself.
+// [RFC 1122 3.3.5-10]
+TEST(SourceRouteUnderWay, IsNotTakenAndItsSourceIsTold) {
+  Opened peer;
+  const OctetVector segment = peer.make("P. 1:11(10) ack 1 win 65535");
+  const OctetVector under_way = {131, 7, 4, 198, 51, 100, 1, 0};
+  EXPECT_EQ(peer.in_octets(with_ip_options(segment, under_way)), Verdict::not_for_us);
+  const auto sent = peer.next();
+  ASSERT_TRUE(sent);
+  const auto message = wire::parse_icmp(*wire::parse_ip(sent->octets));
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->type, wire::icmp_v4::kUnreachable);
+  EXPECT_EQ(message->code, 5);
+  EXPECT_EQ(peer.stack().readable(peer.stream()), 0u);
+}
+
+// RFC 1122 §3.2.2.6.
+// [RFC 1122 3.2.1.8-6, 3.2.2.6-9]
+TEST(SourceRouteOfAnEcho, IsTakenBackByItsReply) {
+  Peer peer;
+  const OctetVector request =
+      icmp(peer.remote(), peer.local(), {wire::icmp_v4::kEchoRequest, 0, 1, OctetVector(100)});
+  EXPECT_EQ(peer.in_octets(routed(request, {kFar, kNear})), Verdict::echo_answered);
+  const auto reply = peer.next();
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->route, (Hops{kNear, kFar}));
+  EXPECT_EQ(reply->ip.destination, peer.remote());
+  EXPECT_EQ(reply->next_hop, kNear);
+}
+
 // Any other option is none of TCP's business.
-// [RFC 9293 MUST-50]
+// [RFC 9293 MUST-50] [RFC 1122 3.2.1.8-3, 3.2.1.8-4]
 TEST(IpOptions, ThatAreUnknownAreIgnored) {
   Opened peer;
   std::uint32_t at = 1;

@@ -168,11 +168,13 @@ const InterfaceConfig& Stack::interface(InterfaceId id) const {
   return impl_->core.interfaces.config(id);
 }
 
+// [RFC 1122 3.3.3-5]
 void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
   impl_->core.interfaces.set_mtu(id, mtu);
   ++impl_->core.path_version;
 }
 
+// [RFC 1122 3.3.1.6-1, 3.3.1.6-2]
 Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
   impl_->core.routes.make_room();
   if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
@@ -218,7 +220,7 @@ void Stack::give_block(Block&& block) {
 
 bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
   impl_->core.latest = now;
-  return impl_->poll_transmit(now, frame);
+  return impl_->has_output() && impl_->poll_transmit(now, frame);
 }
 
 std::optional<Event> Stack::poll_event() {

@@ -14,10 +14,10 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner,
+                             const Segment& segment, Origin origin, const tcp::Carrier& carrier,
                              const tcp::ReturnRoute& return_route) {
   make_up(core, now);
-  const Arrived in{tuple, segment, origin, owner, return_route, core.secrets.flow_hash(tuple)};
+  const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -73,7 +73,7 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
   unsettled_ = true;
-  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
   const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
   if (good && flow.learns_route && !in.return_route.empty())
     learn_route(core, now, flow, in.return_route);
@@ -110,11 +110,11 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
+  flow.connection()->take_over(core.context(now), early_data);
   ++core.counters.active_opens;
   flow.connected_due = !released;
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
-  early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
   if (!released) queue_event(flow, index);
   settle(core, now, index);
@@ -225,7 +225,7 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
   ++core.counters.passive_opens;
   unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
   settle(core, now, index);
   return Verdict::handshake_completed;
 }
@@ -242,7 +242,8 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  return accept_syn(core, now, in, listener);    // third
+  if (flags.fin() && listeners_[listener].config->quirks.drop_syn_fin) return Verdict::syn_dropped;
+  return accept_syn(core, now, in, listener);  // third
 }
 
 bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {
@@ -336,7 +337,13 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
       return acknowledge();
+    case tcp::TimeWaitStep::acknowledge_few:
+      if (record.answers >= core.config.limits.challenge_acks_per_second)
+        return Verdict::out_of_window;
+      ++record.answers;
+      return acknowledge();
     case tcp::TimeWaitStep::acknowledge_restart:
+      record.answers = 0;
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);
@@ -388,7 +395,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // ---- ICMP (RFC 9293 §3.9.2.2)
 // -----------------------------------------------------------------------------------
 
-// [RFC 9293 MUST-54]
+// [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
   make_up(core, now);

@@ -39,7 +39,8 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner, const tcp::ReturnRoute& return_route);
+                     Origin origin, const tcp::Carrier& carrier,
+                     const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -73,9 +74,8 @@ class TcpLayer {
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
-    return (unsettled_ || !output_.empty()) && poll_flows(core, now, frame);
-  }
+  bool has_output() const { return unsettled_ || !output_.empty(); }
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
@@ -150,7 +150,7 @@ class TcpLayer {
     const FourTuple& tuple;
     const Segment& segment;
     Origin origin;
-    Block* owner;
+    tcp::Carrier carrier;
     const tcp::ReturnRoute& return_route;
     std::uint32_t hash;
   };
@@ -179,10 +179,10 @@ class TcpLayer {
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
   void expire_time_wait(Core& core, Instant now);
+  void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   struct Chosen {
@@ -280,7 +280,7 @@ inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, F
 
 // Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
 // has merely aged.
-// [RFC 9293 MUST-45]
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1]
 inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
   const bool current = flow.path_version == core.path_version &&
                        now - flow.path_found_at < core.config.path_mtu_lifetime;

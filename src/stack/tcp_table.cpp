@@ -85,9 +85,8 @@ void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   if (flow.indexed && (state == State::closed || state == State::time_wait)) {
     const auto& ending = connection.ending();
     if (ending && ending->reset)
-      send_reply(core, connection.tuple(),
-                 connection.make_reset(core.context(now), *ending->reset), State::closed,
-                 connection.config());
+      send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
+                 State::closed, connection.config());
     if (state == State::time_wait) {
       enter_time_wait(core, now, index);
     } else {
@@ -262,11 +261,18 @@ bool TcpLayer::equals(const TcpLayer& o) const {
 
 void TcpLayer::hash_into(base::Hasher& h) const {
   flows_.for_each([&](std::uint32_t index, const Flow& flow) {
-    h.add_all(index, flows_.generation(index), flow.indexed, flow.listener);
+    h.add_all(index, flows_.generation(index), flow.indexed, flow.listener, flow.in_output,
+              flow.in_events, flow.connected_due);
     std::visit([&](const auto& block) { block.hash_into(h); }, flow.tcb);
   });
-  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) { record.hash_into(h); });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    record.hash_into(h, *listeners_[record.listener].config);
+  });
   time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) { record.hash_into(h); });
+  listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
+    h.add_all(index, listener.local, listener.half_open, listener.queue.size());
+    for (StreamId id : listener.queue) h.add_all(id.index, id.generation);
+  });
   h.add_all(listeners_.size(), output_.size(), ready_.size(), next_port_, cookie_sent_at_);
 }
 

@@ -122,6 +122,7 @@ TEST_P(TimeWait, IsNotKeptByThePassiveSide) {
 // ---- RFC 1337
 // --------------------------------------------------------------------------------------------
 
+// [RFC 1337 3-1]
 TEST_P(TimeWait, IsNotEndedByAReset) {
   peer.reach(State::time_wait);
   peer.after(30s);
@@ -215,7 +216,7 @@ constexpr std::array kReuses = {
     Reuse{"mss 1460,TS val 1000 ecr 0", "S 1:1(0) win 9 <mss 1460>", false,
           "no timestamps now, number not greater"}};
 
-// [RFC 9293 MAY-2, SHLD-4]
+// [RFC 9293 MAY-2, SHLD-4] [RFC 6191 2-1]
 TEST_P(TimeWait, GivesWayToASynThatProvesItselfNew) {
   for (const Reuse& reuse : kReuses) {
     Peer each(TcpConfig{}, GetParam());
@@ -269,6 +270,7 @@ TEST(TimeWaitIsn, LiesBeyondTheOldNumbersEvenIfTheClockDoesNot) {
 }
 
 // RFC 6191: only "if timestamps would be enabled" on our side as well.
+// [RFC 6191 2-1]
 TEST(TimeWaitReuse, NeedsAGreaterNumberWhereWeUseNoTimestamps) {
   TcpConfig tcp;
   tcp.use_timestamps = false;

@@ -47,11 +47,11 @@ std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated
 Connection::Connection(const Context& context, const Opening& opening,
                        std::shared_ptr<const TcpConfig> config, const PathLimits& path)
     : tuple_(opening.tuple),
+      path_mtu_(path.mtu),
       config_(std::move(config)),
       negotiated_(opening.negotiated),
       answers_since_(context.now),
       timestamp_offset_(opening.timestamp_offset),
-      path_mtu_(path.mtu),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {
@@ -64,6 +64,7 @@ TcpInfo Connection::info() const {
   info.state = state_;
   info.timestamps = negotiated_.timestamps;
   info.sack = negotiated_.sack;
+  info.ecn = negotiated_.ecn;
   info.wscale = negotiated_.window_scale;
   info.snd_wscale = negotiated_.send_shift;
   info.ato = config_->delayed_ack;
@@ -143,6 +144,12 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
   }
   sender_.append_owned(context, *config_, octets, std::move(owner), mode);
   return {};
+}
+
+void Connection::take_over(const Context& context, EarlyData& early) {
+  sender_.take_over(early);
+  want_writable_ = early.refused();
+  if (early.fin()) (void)shutdown(context);
 }
 
 Result<std::size_t> Connection::recv(const Context& context, MutableOctets into) {
@@ -239,7 +246,7 @@ void Connection::on_timer(const Context& context, Timer timer) {
       if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_))
+      if (!sender_.on_persist_timer(context, *config_, timers_) || is_hopeless(context.now))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
@@ -253,6 +260,13 @@ void Connection::on_timer(const Context& context, Timer timer) {
     case Timer::count_:
       return;
   }
+}
+
+// MUST-37 lets a shut window stay shut as long as the application likes: it may abort. Where it has
+// let go nobody could, and a peer that answers every probe would hold the octets for ever
+// (RFC 6429 §3). R2 ends that.
+bool Connection::is_hopeless(Instant now) const {
+  return released_ && now - sender_.stalled_since() >= config_->r2;
 }
 
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
@@ -290,6 +304,7 @@ void Connection::on_heard(const Context& context) {
 
 // RFC 5961 §10: a limit for each connection. One for all connections together would tell an
 // attacker who can use it up whether a guess was right (CVE-2016-5696).
+// [RFC 5961 7-2]
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;
@@ -319,26 +334,26 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {
     return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.refuses_input_,
-                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.keep_alive_probes_,
-                    c.answers_, c.answers_since_, c.timestamp_offset_, c.path_mtu_, c.segs_in_,
-                    c.segs_out_, c.signals_, c.timers_, c.sender_, c.receiver_);
+                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.burst_,
+                    c.keep_alive_probes_, c.answers_, c.answers_since_, c.timestamp_offset_,
+                    c.path_mtu_, c.segs_in_, c.segs_out_, c.signals_, c.timers_, c.sender_,
+                    c.receiver_);
   };
-  if (a.ending_.has_value() != b.ending_.has_value()) return false;
-  if (a.ending_ &&
-      (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
-    return false;
-  return fields(a) == fields(b);
+  return a.ending_ == b.ending_ && fields(a) == fields(b);
 }
 
 void Connection::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
   h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
-            keep_alive_probes_, answers_, answers_since_, timestamp_offset_, path_mtu_);
+            burst_, keep_alive_probes_, timestamp_offset_, path_mtu_);
+  const bool counting = h.origin() - answers_since_ < std::chrono::seconds(1);
+  if (h.takes_history() || counting) h.add_all(answers_, answers_since_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);
-  sender_.hash_into(h);
-  receiver_.hash_into(h);
+  negotiated_.hash_into(h);
+  sender_.hash_into(h, *config_);
+  receiver_.hash_into(h, negotiated_);
 }
 
 }  // namespace estab::tcp

@@ -11,7 +11,9 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   const std::uint32_t mss = sender_.mss();
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
-  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt())) return mss;
+  // CWR belongs on one segment only.
+  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt()) || sender_.owes_cwr())
+    return mss;
   return path.super_segment - path.super_segment % mss;
 }
 
@@ -23,6 +25,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   if (std::exchange(challenge_due_, false)) {
     emit_ack(context, SendReason::challenge_ack, emission);
   } else if (receiver_.owes_duplicate()) {
+    // [RFC 5681 4.2-11]
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
@@ -51,8 +54,9 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.wire(at);
   segment.ack = receiver_.ack_number();
-  segment.flags = kAck;
+  segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
+  // [RFC 7323 3.2-2, 3.2-6]
   if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   if (const auto pointer = sender_.urgent_pointer(at)) {
     segment.flags = segment.flags | kUrg;
@@ -101,15 +105,34 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   emission.payload_length = fitting.length;
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
+  const bool is_new = sender_.is_new(fitting);
+  // [RFC 3168 5.2-1, 5.2-2, 6.1.1-5, 6.1.1-9, 6.1.2-4, 6.1.2-5, 6.1.4-1, 6.1.5-1, 6.1.5-2, 6.1.6-1]
+  emission.ect = negotiated_.ecn && is_new;
+  if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(context, *config_, fitting, timers_);
+  if (is_new && ends_burst(emission)) emission.segment.flags = emission.segment.flags | kPsh;
 }
 
-// RFC 9293 §3.10.5 with the ACK that RFC 5961 lets the peer judge it by, and with timestamps where
-// they are in use (RFC 7323 §5.2: SHOULD).
+// Whether these octets are the last of a burst (Quirks::push_bursts).
+bool Connection::ends_burst(const Emission& emission) {
+  const std::uint32_t mss = sender_.mss();
+  if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
+  burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
+  if (burst_ < sender_.burst_segments()) {
+    const auto next = sender_.plan(*config_, mss);
+    if (next && next->length >= mss) return false;
+  }
+  return std::exchange(burst_, std::uint16_t{0}) > 1;
+}
+
+// RFC 9293 §3.10.5, with an ACK for peers that look at one, and with timestamps where they are in
+// use (RFC 7323 §5.2: SHOULD). Where it answers a segment it takes its number from there (§3.5.2):
+// that is RCV.NXT as the peer sees it, whatever of ours is under way or lost, and so the only
+// number for which RFC 5961 §3 lets the peer believe a RST at once.
 Emission Connection::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   Segment& segment = emission.segment;
@@ -120,6 +143,12 @@ Emission Connection::make_reset(const Context& context, SendReason reason) const
   segment.flags = kRst | kAck;
   if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
+  if (ending_ && ending_->answered) {
+    segment.seq = *ending_->answered;
+    segment.ack = SeqNum();
+    segment.flags = kRst;
+    if (segment.options.timestamps) segment.options.timestamps->echo = 0;  // RFC 7323 §3.2
+  }
   return emission;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 
 namespace estab::tcp {
@@ -16,6 +17,9 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.irs = syn.seq;
   h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
+  // [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
+  h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
+  // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
   h.started_at = h.sent_at = context.now;
@@ -30,6 +34,7 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   segment.seq = h.iss;
   segment.ack = h.irs + 1;
   segment.flags = kSyn | kAck;
+  if (h.negotiated.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
   segment.window = syn_window(config);
   segment.options =
       accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
@@ -64,10 +69,12 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   return opening;
 }
 
-void HalfOpen::hash_into(base::Hasher& h) const {
+void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  h.add_all(iss.value(), irs.value(), ts_recent, mss, repeats, answers, sent_twice, listener,
-            started_at, sent_at, deadline);
+  if (negotiated.timestamps) h.add_timestamp(ts_recent);
+  h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener, started_at, deadline);
+  if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
+  negotiated.hash_into(h);
   for (const IpAddress& hop : return_route.hops()) h.add(hop);
 }
 

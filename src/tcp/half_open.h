@@ -30,7 +30,7 @@ struct HalfOpen {
   ReturnRoute return_route;  // MUST-53
 
   friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 };
 
 static_assert(sizeof(HalfOpen) <= 128);

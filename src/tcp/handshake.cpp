@@ -4,6 +4,7 @@
 
 #include "base/ensure.h"
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 #include "tcp/transitions.h"
 
@@ -54,6 +55,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   }
   // Second, check the RST bit.
   if (flags.rst()) {
+    // [RFC 5961 3.2-6]
     if (!acked) return {Verdict::reset_ignored};
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
@@ -75,6 +77,12 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
 void Handshake::accept_syn(const Segment& segment) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  // [RFC 3168 6.1.1-3, 6.1.1-4]
+  // RFC 3168 §6.1.1: who has sent a SYN that does not ask for ECN cannot use it.
+  const bool agreed =
+      segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
+  negotiated_.ecn = asks_for_ecn() && agreed;
+  // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
@@ -100,6 +108,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
       send_window_ = std::uint32_t{segment.window}
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
+      if (segment.flags.syn() && !is_ecn_setup_syn_ack(segment.flags)) negotiated_.ecn = false;
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
     case SynReceivedStep::repeat_syn_ack:
@@ -125,6 +134,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
   return {Verdict::no_ack_bit};
 }
 
+// [RFC 1122 3.2.2.1-4]
 void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
@@ -159,6 +169,7 @@ void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpCon
   if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
 }
 
+// [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
@@ -186,11 +197,12 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   segment.window = syn_window(*config_);
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
-    segment.flags = kSyn;
+    segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
     segment.options = offer(*config_, mss_);
     if (segment.options.timestamps) segment.options.timestamps->value = clock;
   } else {
     segment.flags = kSyn | kAck;
+    if (negotiated_.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
     segment.ack = irs_ + 1;
     segment.options = accept_offer(negotiated_, mss_, {clock, ts_recent_});
   }
@@ -252,9 +264,13 @@ bool operator==(const Handshake& a, const Handshake& b) {
 
 void Handshake::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, iss_.value(), irs_.value(), mss_, send_window_, timestamp_offset_, ts_recent_,
-            repeats_, answers_, due_, sent_twice_, released_, started_at_, sent_at_, deadline_,
-            failure_, advice_, soft_error_);
+  const bool irs_known = state_ == State::syn_received;
+  if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
+  if (irs_known) h.add(irs_);
+  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_,
+            sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
+  if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
+  negotiated_.hash_into(h);
   early_data_.hash_into(h);
 }
 

@@ -72,6 +72,10 @@ class Handshake {
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
+  /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
+  /// §6.1.1.1).
+  // [RFC 3168 6.1.1.1-2]
+  bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
 

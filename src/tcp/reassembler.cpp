@@ -137,6 +137,7 @@ OffsetRange Reassembler::run_around(StreamOffset offset) const {
   return *run;
 }
 
+// [RFC 2018 4-6, 4-8, 8-2, 4-7, 8-4]
 SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset next,
                                     std::size_t max) {
   SackBlocks blocks;

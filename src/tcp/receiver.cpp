@@ -51,6 +51,7 @@ Receiver::Receiver(const Receiver& o)
       sack_(o.sack_),
       fin_received_(o.fin_received_),
       urgent_set_aside_(o.urgent_set_aside_),
+      echoes_congestion_(o.echoes_congestion_),
       queue_(o.queue_),
       gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
 
@@ -69,11 +70,14 @@ bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const 
   return begins_inside || (last >= nxt_ && last < edge_);
 }
 
+// [RFC 7323 5.5-1]
 bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
   return !is_older(timestamps.value, ts_recent_) || now - ts_recent_at_ > kTimestampLifetime;
 }
 
+// [RFC 7323 3.2-3]
 void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
+  // [RFC 7323 4.3-1, 4.3-2, 4.3-3, 5.2-1]
   if (begin > last_ack_sent_) return;
   if (is_older(timestamps.value, ts_recent_) && now - ts_recent_at_ <= kTimestampLifetime) return;
   ts_recent_ = timestamps.value;
@@ -145,7 +149,7 @@ std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& con
     in.octets = in.octets.subspan(skip, static_cast<std::size_t>(limit - from));
     if (from > nxt_) {
       store_beyond_gap(context, config, from, in);
-      // [RFC 9293 MAY-13]
+      // [RFC 9293 MAY-13] [RFC 5681 3.2-1]
       owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
     } else {
       octets = accept_next(context, config, in, timers);
@@ -178,6 +182,7 @@ std::uint32_t Receiver::accept_next(const Context& context, const TcpConfig& con
     if (again.empty()) again = {gap_end, std::min(nxt_, end)};
   }
   note_duplicate(again);
+  // [RFC 5681 3.2-2]
   owe(SendReason::ack_gap_filled);  // RFC 5681 §4.2: at once, filled in all or in part
   return static_cast<std::uint32_t>(nxt_ - before);
 }
@@ -276,7 +281,7 @@ StreamOffset Receiver::free_edge(const TcpConfig& config) const {
 // from moving back; that may promise a little more than the buffer, and is done while the excess is
 // below half of it. Beyond that the edge may seem to move back by less than one unit, which
 // RFC 7323 §2.4 tells senders to expect; what had been promised is still accepted.
-// [RFC 9293 SHLD-14, MUST-39]
+// [RFC 9293 SHLD-14, MUST-39] [RFC 7323 2.3-5, 2.4-2, 2.4-3]
 std::uint16_t Receiver::announce(const TcpConfig& config) {
   const StreamOffset free = free_edge(config);
   const std::int64_t step = std::min<std::int64_t>(config.receive_buffer / 2, segment_size_);
@@ -291,6 +296,7 @@ std::uint16_t Receiver::announce(const TcpConfig& config) {
   return static_cast<std::uint16_t>(units);
 }
 
+// [RFC 2018 4-1, 4-3, 4-2, 4-4, 4-5]
 SackBlocks Receiver::sack_blocks() {
   if (!sack_ || !gaps_) return {};
   return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
@@ -376,19 +382,24 @@ bool operator==(const Receiver& a, const Receiver& b) {
     return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
                     r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
                     r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
-                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.queue_);
+                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.echoes_congestion_,
+                    r.queue_);
   };
   if (scalars(a) != scalars(b)) return false;
   if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
   return *a.gaps_ == *b.gaps_;
 }
 
-void Receiver::hash_into(base::Hasher& h) const {
-  h.add_all(space_.initial().value(), nxt_.value(), edge_.value(), read_.value());
+void Receiver::hash_into(base::Hasher& h, const Negotiated& negotiated) const {
+  h.add_all(space_.initial(), nxt_.value(), edge_.value(), read_.value());
   h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
-  h.add_all(ts_recent_at_, ts_recent_, largest_segment_, segment_size_, unacknowledged_, due_,
-            out_of_band_);
-  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
+  if (h.takes_history() || negotiated.timestamps) {
+    h.add(ts_recent_at_);
+    h.add_timestamp(ts_recent_);
+  }
+  h.add_all(largest_segment_, segment_size_, unacknowledged_, due_, out_of_band_);
+  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
+            echoes_congestion_);
   queue_.hash_into(h);
   if (gaps_) gaps_->hash_into(h);
 }

@@ -73,6 +73,20 @@ class Receiver {
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
   bool is_straight() const { return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_; }
 
+  // ---- congestion (RFC 3168 §6.1.3) ------------------------------------------------------------
+  /// A segment came marked: every ACK says so until the peer has answered. At once, since a sender
+  /// with a small window has nothing else to go by.
+  void on_congestion() {
+    echoes_congestion_ = true;
+    owe(SendReason::ack_immediate);
+  }
+  /// CWR: the peer has answered.
+  void on_window_reduced() {
+    echoes_congestion_ = false;
+    owe(SendReason::ack_immediate);
+  }
+  bool echoes_congestion() const { return echoes_congestion_; }
+
   // ---- acknowledging ---------------------------------------------------------------------------
   void owe(SendReason reason) { due_ = reason; }
   void owe_duplicate() { duplicates_owed_ += duplicates_owed_ < kMaxDuplicatesOwed ? 1 : 0; }
@@ -104,7 +118,7 @@ class Receiver {
   void fill(TcpInfo& info) const;
   std::size_t memory() const;
   friend bool operator==(const Receiver& a, const Receiver& b);
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, const Negotiated& negotiated) const;
 
  private:
   static constexpr std::uint8_t kMaxDuplicatesOwed = 200;
@@ -140,6 +154,7 @@ class Receiver {
   bool sack_;
   bool fin_received_ = false;
   bool urgent_set_aside_ = false;
+  bool echoes_congestion_ = false;
   ReceiveQueue queue_;
   std::unique_ptr<Reassembler> gaps_;  // made when the first gap appears
 };

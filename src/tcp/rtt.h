@@ -13,6 +13,11 @@ class Hasher;
 
 namespace estab::tcp {
 
+/// The settings leave the RTO no choice: whatever is measured, it stays the same.
+inline bool is_rto_pinned(const TcpConfig& config) {
+  return config.rto_min == config.rto_max && config.rto_initial == config.rto_max;
+}
+
 class RttEstimator {
  public:
   explicit RttEstimator(const TcpConfig& config);

@@ -27,7 +27,7 @@ struct SenderTest : Surroundings {
   void ack(std::int64_t number) { sender.accept_ack(context(), config, at(number), {}, timers); }
   static std::uint64_t hash(const Sender& value) {
     base::Hasher hasher;
-    value.hash_into(hasher);
+    value.hash_into(hasher, {});
     return hasher.finish();
   }
 

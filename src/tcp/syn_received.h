@@ -26,7 +26,7 @@ enum class SynReceivedStep : std::uint8_t {
   reset,           ///< second check: a RST with exactly the expected number
   challenge,       ///< second check: a RST inside the window (RFC 5961 §3)
   new_syn,         ///< fourth check: another SYN, inside the window (MUST-11: it depends)
-  refuse_ack,      ///< fifth check: acknowledges what was never sent: RST
+  refuse_ack,      ///< acknowledges what was never sent: RST
 };
 
 inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Segment& segment) {
@@ -35,6 +35,12 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   const std::int32_t ahead = segment.seq - expected;
   const auto acks_our_syn = [&] { return flags.ack() && segment.ack == view.iss + 1; };
 
+  // An ACK of what was never sent is refused wherever the segment stands (RFC 9293 §3.5.2, group
+  // 2). If that waited for the fifth check, an end of another connection and this one would answer
+  // each other's unacceptable segments until one of them gave up.
+  const bool refused = flags.ack() && !flags.rst() && !acks_our_syn();
+  const bool known_syn = flags.syn() && segment.seq == view.irs && !flags.rst();
+  if (refused && !known_syn) return SynReceivedStep::refuse_ack;
   if (view.negotiated.timestamps && !flags.rst()) {
     // RFC 7323 §3.2. A SYN without them may be that of a peer that has rebooted.
     if (!segment.options.timestamps && !flags.syn()) return SynReceivedStep::ignore;
@@ -45,7 +51,7 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   // A SYN with the number we know. Alone it asks for our SYN-ACK again; with ACK it is the peer's
   // half of a simultaneous open (RFC 9293 figure 7), in which the SYN itself is old and the
   // acknowledgement new.
-  if (flags.syn() && segment.seq == view.irs && !flags.rst())
+  if (known_syn)
     return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::repeat_syn_ack;
   // First: the sequence number.
   const auto length = std::int64_t{segment.length()};
@@ -57,8 +63,7 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   if (flags.rst()) return ahead == 0 ? SynReceivedStep::reset : SynReceivedStep::challenge;
   if (flags.syn()) return SynReceivedStep::new_syn;
   // Fifth: ACK.
-  if (!flags.ack()) return SynReceivedStep::ignore;
-  return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::refuse_ack;
+  return flags.ack() ? SynReceivedStep::establish : SynReceivedStep::ignore;
 }
 
 /// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>; `clock` is TSval.

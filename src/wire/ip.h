@@ -118,6 +118,10 @@ std::size_t emit_ip(const IpHeader& header, std::size_t payload_length, std::uin
 std::size_t emit_source_route(std::span<const IpAddress> route, const IpAddress& destination,
                               std::uint8_t* out, IpAddress& first_hop);
 
+/// Whether the datagram has not yet been everywhere its source route leads: then it is not at its
+/// destination, whatever the header says.
+bool is_under_way(Octets v4_options);
+
 /// Octets of that option, with its padding.
 constexpr std::size_t source_route_length(std::size_t hops) {
   return hops == 0 || hops > kMaxSourceRoute ? 0 : 4 + 4 * hops;

@@ -103,11 +103,19 @@ class Rules(Tree):
         self.answer(MAY_2={"answer": "met"})
         self.finds("MAY-2: met, but no code and no test carries [RFC 9293 MAY-2]")
 
+    def test_a_must_of_rfc_9293_that_is_not_met_is_found(self):
+        self.answer(MUST_1={"answer": "deliberate", "why": "we would rather not"})
+        self.finds("rfc9293.toml: MUST-1: has to be met")
+
     def test_a_reference_to_nothing_or_to_a_reference_is_found(self):
         self.answer(**{"1_2": {"same_as": "9293 MUST-7"}})
         self.finds("1-2: same_as names no sentence: 9293 MUST-7")
         self.answer(MAY_2={"same_as": "9293 1-2"})
         self.finds("MAY-2: same_as leads to another same_as: 9293 1-2")
+
+    def test_a_reference_to_several_is_let_be(self):
+        self.answer(**{"1_2": {"same_as": "9293 MUST-1, 9293 MAY-2"}})
+        self.assertEqual(self.problems(), [])
 
     def test_two_answers_are_found(self):
         self.answer(**{"1_2": {"same_as": "9293 MUST-1", "answer": "met"}})

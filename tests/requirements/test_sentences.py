@@ -51,6 +51,10 @@ class Extraction(unittest.TestCase):
         self.gives("1.  One\n\n   It MUST hold." + PAGE_BREAK + "   It is old.\n",
                    ("1-1", "MUST", "It MUST hold."))
 
+    def test_leaves_out_a_footnote_at_the_end_of_a_page(self):
+        self.gives("1.  One\n\n   All MUST\n_______________\n*But not all." + PAGE_BREAK + "   go.\n",
+                   ("1-1", "MUST", "All MUST go."))
+
     def test_puts_words_together_at_the_hyphen(self):
         self.gives("1.  One\n\n   Half-\n   open ones MUST end (MUST-\n   9).\n",
                    ("MUST-9", "MUST", "Half-open ones MUST end (MUST-9)."))

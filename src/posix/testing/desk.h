@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 
 #include "estab/posix.h"
@@ -102,9 +103,15 @@ class Desk {
     buffer.assign(octets, 0);
     return seen(sockets.recv(now(), fd, buffer.data(), octets, flags));
   }
+  /// Sends the next octets of the pattern that the peer verifies.
   Outcome write(int fd, std::size_t octets, int flags = 0) {
-    data.resize(octets);
-    return seen(sockets.send(now(), fd, data.data(), octets, flags));
+    const auto data = next_data(octets);
+    const Outcome outcome = sockets.send(now(), fd, data.data(), octets, flags);
+    written_ += static_cast<std::uint32_t>(std::max<std::int64_t>(outcome.value, 0));
+    return seen(outcome);
+  }
+  std::vector<std::uint8_t> next_data(std::size_t octets) const {
+    return script::pattern(script::Stream::from_stack, written_, octets);
   }
   Outcome shutdown(int fd, int how) { return seen(sockets.shutdown(now(), fd, how)); }
   Outcome close(int fd) { return seen(sockets.close(now(), fd)); }
@@ -161,9 +168,10 @@ class Desk {
   }
 
   std::vector<std::uint8_t> buffer;  ///< what read last gave
-  std::vector<std::uint8_t> data;    ///< what write sends
 
  private:
+  std::uint32_t written_ = 1;
+
   static script::PeerOptions peer_options(const DeskOptions& options) {
     script::PeerOptions peer;
     peer.family = options.family;
