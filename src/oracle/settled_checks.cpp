@@ -213,6 +213,30 @@ bool inside_one_window(const Difference& d) {
   return inside(d.kernel.resolved[d.step]) != inside(d.estab.resolved[d.step]);
 }
 
+// Where the edges of the two windows differ, so do the numbers that lie there.
+bool numbers_at_the_edge(Difference& d) {
+  bool differ = false;
+  for (std::size_t i = 0; i <= d.step; ++i)
+    differ = differ || d.kernel.resolved[i].edge != d.estab.resolved[i].edge;
+  const auto by_place = [](std::int64_t a, std::int64_t b) {
+    return a >= kToldByPlace && b >= kToldByPlace;
+  };
+  return differ && level_sent(
+                       d,
+                       [&](const SentSegment& kernel, const SentSegment& estab) {
+                         if (kernel.ack != estab.ack) return by_place(kernel.ack, estab.ack);
+                         return std::ranges::equal(
+                             kernel.sack, estab.sack, [&](const auto& a, const auto& b) {
+                               return (a[0] == b[0] || by_place(a[0], b[0])) &&
+                                      (a[1] == b[1] || by_place(a[1], b[1]));
+                             });
+                       },
+                       [](const SentSegment& kernel, SentSegment& estab) {
+                         estab.ack = kernel.ack;
+                         estab.sack = kernel.sack;
+                       });
+}
+
 bool window_in_time_wait(Difference& d) {
   return d.kernel_answer().state == State::time_wait &&
          level_sent(
@@ -377,6 +401,9 @@ constexpr std::array kClasses = {
             "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
             "(RCV.NXT)\" resets",
             Then::ends, reset_behind_sack},
+    Settled{"numbers at the edge of two windows",
+            "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::goes_on,
+            nullptr, numbers_at_the_edge},
     Settled{"inside one window, outside the other",
             "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::ends,
             inside_one_window},
