@@ -33,11 +33,20 @@ TEST_P(OracleFinding, ANumberHalfTheCircleAwayIsNotInSynReceivedsWindow) {
   peer.out(". 1:1(0) ack 1");
 }
 
+// RFC 5961 §5.2: nobody acknowledges what stands before our SYN.
+TEST_P(OracleFinding, AnAckFromBeforeTheConnectionIsChallenged) {
+  peer.establish();
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 0 win 65535"), Verdict::ack_unacceptable);
+  peer.out(". 1:1(0) ack 1");
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 4294966000 win 65535"), Verdict::ack_unacceptable);
+  peer.out(". 1:1(0) ack 1");
+}
+
 // RFC 7323 §5.3 (R3) after RFC 5961 §5.2: or whoever guesses a sequence number could make the
 // peer's own segments look old.
 TEST_P(OracleFinding, NoTimestampIsTakenFromASegmentThatIsRefused) {
   for (const std::string_view forged :
-       {"- 1:1(0)", "S 1:1(0)", ". 1:1(0) ack 5000", "P. 1:2(1) ack 4294800000"}) {
+       {"- 1:1(0)", "S 1:1(0)", ". 1:1(0) ack 5000", "P. 1:2(1) ack 0"}) {
     Peer other(TcpConfig{}, GetParam());
     other.establish({.options = kTimestamps});
     other.in(std::string(forged) + " win 65535 <TS val 2000000000 ecr 0>");
