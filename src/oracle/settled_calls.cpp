@@ -79,13 +79,6 @@ bool when_pollpri_is_told(const Difference& d) {
          any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
 }
 
-// SIOCINQ tells what can be read up to the mark.
-bool unread_up_to_the_mark(const Difference& d) {
-  return is_call(d, CallStep::Call::unread) && same_state(d) &&
-         d.kernel_answer().call->value >= 0 &&
-         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
-}
-
 bool errno_of_a_parameter_problem(const Difference& d) {
   if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
   return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
@@ -188,10 +181,6 @@ constexpr std::array kClasses = {
         "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP)\", whether or not the octet is "
         "there already",
         Then::ends, urgent_in_text_received},
-    Settled{"FIONREAD and the urgent mark",
-            "RFC 9293 3.9.1.3 RECEIVE has no such count; POSIX: octets that can be read, and those "
-            "behind the mark can",
-            Then::ends, unread_up_to_the_mark},
     Settled{"advice of ICMP that an ACK has overtaken",
             "RFC 9293 3.9.2.2 (SHLD-25): \"it SHOULD make the information available to the "
             "application\"",

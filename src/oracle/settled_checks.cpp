@@ -302,16 +302,6 @@ bool beyond_an_untold_window(const Difference& d) {
           (sends_one_ack(d.estab_answer()) && d.estab_answer().state == estab_before(d)));
 }
 
-bool timestamps_not_agreed_on(const Difference& d) {
-  if (d.before() != State::time_wait || has_timestamps(d) || d.kernel_answer().sent.empty() ||
-      !d.kernel_answer().sent[0].timestamp_echo)
-    return false;
-  return same_but_for(d, [](Answer& answer) {
-    for (SentSegment& sent : answer.sent) sent.timestamp_echo.reset();
-    for (SentSegment& sent : answer.sent) sent.option_order.clear();
-  });
-}
-
 // Linux takes a RST behind the last SACK block, too.
 bool reset_behind_sack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
@@ -413,8 +403,7 @@ constexpr std::array kClasses = {
     Settled{
         "TIME-WAIT, SYN with the first timestamps",
         "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would be "
-        "enabled for the new incarnation of the connection, honor the incoming connection "
-        "request\"",
+        "enabled for the new incarnation of the connection, honor the incoming connection request\"",
         Then::ends, syn_with_first_timestamps},
     Settled{"an orphan in FIN-WAIT-2",
             "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
@@ -440,10 +429,6 @@ constexpr std::array kClasses = {
         "RFC 9293 3.10.7.4: acceptable is what lies in RCV.WND, and RCV.WND is what was sent in "
         "SEG.WND (3.3.1)",
         Then::ends, beyond_an_untold_window},
-    Settled{"timestamps not agreed on, in TIME-WAIT",
-            "RFC 7323 3.2: \"If a TSopt is received on a connection where TSopt was not negotiated "
-            "in the initial three-way handshake, the TSopt MUST be ignored\"",
-            Then::goes_on, timestamps_not_agreed_on},
     Settled{
         "TIME-WAIT, SYN with the very next number",
         "RFC 1122 4.2.2.13: the new number must be \"larger than the largest sequence number it "

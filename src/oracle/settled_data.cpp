@@ -80,15 +80,6 @@ bool mss_of_zero(const Difference& d) {
          d.estab_answer().sent[0].payload < d.kernel_answer().sent[0].payload;
 }
 
-// What came for nobody: Linux answers as CLOSED would, we as the connection.
-bool form_of_reset(const Difference& d) {
-  if (!sends_one_reset(d.kernel_answer()) || !sends_one_reset(d.estab_answer())) return false;
-  const SentSegment& kernel = d.kernel_answer().sent[0];
-  const SentSegment& estab = d.estab_answer().sent[0];
-  return kernel.flags == kRst && estab.flags == (kRst | kAck) && same_state(d) &&
-         d.kernel_answer().call == d.estab_answer().call;
-}
-
 // The numbers of SYN and FIN are no octets of data: Linux reports them in SACK blocks nevertheless.
 using Blocks = std::vector<std::array<std::int64_t, 2>>;
 
@@ -156,6 +147,14 @@ bool ack_before_data(Difference& d) {
     return false;
   more.erase(more.begin());
   return true;
+}
+
+// One of the two tells of room that reading has made, the other finds it too little to tell.
+bool window_update(const Difference& d) {
+  const bool alone = (is_silent(d.kernel_answer()) && sends_one_ack(d.estab_answer())) ||
+                     (is_silent(d.estab_answer()) && sends_one_ack(d.kernel_answer()));
+  return is_call(d, CallStep::Call::read) && alone && same_state(d) &&
+         d.kernel_answer().call == d.estab_answer().call;
 }
 
 bool urgent_notice(const Difference& d) {
@@ -318,13 +317,9 @@ constexpr std::array kClasses = {
             Then::ends, nagle_of_minshall},
     Settled{"an ACK from before the connection",
             "RFC 5961 5.2: \"The ACK value is considered acceptable only if it is in the range of "
-            "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)\", wherever the connection began",
+            "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)\", and before ISS+1 there is nothing "
+            "to acknowledge",
             Then::ends, ack_before_the_connection, nullptr, taken_from_before_the_connection},
-    Settled{
-        "the form of a RST upon text nobody reads",
-        "RFC 9293 3.10.7.4 and RFC 1122 4.2.2.13 ask for a RST and leave its form; ours has the "
-        "ACK that lets RFC 5961's peer judge it",
-        Then::goes_on, form_of_reset},
     Settled{"SACK of a SYN or FIN",
             "RFC 2018 3: blocks are of \"data that has been received and queued\"; a FIN is none",
             Then::goes_on, nullptr, sack_of_syn_or_fin},
@@ -336,6 +331,11 @@ constexpr std::array kClasses = {
     Settled{"a FIN beyond a gap, nobody reads",
             "RFC 1122 4.2.2.13: a RST if \"new data is received after CLOSE is called\"; none was",
             Then::ends, fin_beyond_gap_for_nobody},
+    Settled{
+        "a window update upon reading",
+        "RFC 9293 3.8.6.2.2: when \"min( Fr * RCV.BUFF, Eff.snd.MSS )\" of room has been made; the "
+        "buffers are of different size",
+        Then::goes_on, window_update},
     Settled{
         "urgent data told before it can go",
         "RFC 9293 3.8.6.1 (MUST-66) lets URG through a shut window: the peer is to know at once",
