@@ -403,7 +403,8 @@ constexpr std::array kClasses = {
     Settled{
         "TIME-WAIT, SYN with the first timestamps",
         "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would be "
-        "enabled for the new incarnation of the connection, honor the incoming connection request\"",
+        "enabled for the new incarnation of the connection, honor the incoming connection "
+        "request\"",
         Then::ends, syn_with_first_timestamps},
     Settled{"an orphan in FIN-WAIT-2",
             "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
