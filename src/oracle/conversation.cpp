@@ -185,6 +185,8 @@ OctetVector Conversation::make_reset() const {
 
 std::int64_t Conversation::comparable(std::uint32_t number) const {
   if (number <= kFar) return number;
+  for (std::size_t i = 0; i < injected_.size(); ++i)
+    if (number == injected_[i].begin) return kToldByPlace * static_cast<std::int64_t>(i + 1);
   for (std::size_t i = injected_.size(); i-- > 0;) {
     const std::uint32_t into = number - injected_[i].begin;
     if (into <= injected_[i].length) return kToldByPlace * static_cast<std::int64_t>(i + 1) + into;

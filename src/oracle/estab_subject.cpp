@@ -1,5 +1,7 @@
 #include "oracle/estab_subject.h"
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 
 #include <poll.h>
@@ -55,7 +57,14 @@ struct EstabSubject::World {
     while (const auto event = stack.poll_event()) sockets.handle_event(now, *event);
   }
 
+  void send_all() {
+    while (stack.poll_transmit(now, frame)) {
+      frame.copy_to(sent.emplace_back(frame.size()).data());
+    }
+  }
+
   FourTuple tuple;
+  std::deque<std::vector<std::uint8_t>> sent;
   Instant now{std::chrono::seconds(1000)};
   Stack stack;
   posix::Sockets sockets;
@@ -87,8 +96,27 @@ void EstabSubject::inject(Octets datagram) {
   world_->tell_events();
 }
 
+// What is sent on the way is kept for take_frame: only a stack whose output is taken goes on.
+void EstabSubject::wait(Duration span) {
+  const Instant until = world_->now + span;
+  // What comes next at `until` comes before timers of that very time, which the kernel's are late
+  // for.
+  while (world_->stack.next_deadline() < until) {
+    world_->now = std::max(world_->now, world_->stack.next_deadline());
+    world_->stack.handle_deadline(world_->now);
+    world_->tell_events();
+    world_->send_all();
+  }
+  world_->now = std::max(world_->now, until - 2 * kStep);
+}
+
 bool EstabSubject::take_frame(std::vector<std::uint8_t>& into) {
   world_->tell_events();
+  if (!world_->sent.empty()) {
+    into = std::move(world_->sent.front());
+    world_->sent.pop_front();
+    return true;
+  }
   if (!world_->stack.poll_transmit(world_->now, world_->frame)) return false;
   into.resize(world_->frame.size());
   world_->frame.copy_to(into.data());

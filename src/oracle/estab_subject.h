@@ -16,6 +16,7 @@ class EstabSubject : public Subject {
   void begin(const FourTuple& tuple, const ReceiveRoom& room) override;
   void end(Octets reset) override;
   void inject(Octets datagram) override;
+  void wait(Duration span) override;
   bool take_frame(std::vector<std::uint8_t>& into) override;
   State state() override;
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -69,6 +70,13 @@ void KernelSubject::drain() {
 void KernelSubject::inject(Octets datagram) {
   [[maybe_unused]] const ssize_t written =
       ::write(in_.tun.number(), datagram.data(), datagram.size());
+}
+
+void KernelSubject::wait(Duration span) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span);
+  timespec left{.tv_sec = seconds.count(), .tv_nsec = (span - seconds).count()};
+  while (::nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
 }
 
 bool KernelSubject::take_frame(std::vector<std::uint8_t>& into) {

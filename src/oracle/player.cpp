@@ -234,9 +234,11 @@ Played play(Subject& subject, const Sequence& sequence, const ReceiveRoom& room,
     } else if (const auto* segment = std::get_if<SegmentStep>(&step)) {
       resolved = conversation.resolve(*segment);
       subject.inject(conversation.make(*segment));
+    } else if (const auto* icmp = std::get_if<IcmpStep>(&step)) {
+      resolved = conversation.resolve(*icmp);
+      subject.inject(conversation.make(*icmp));
     } else {
-      resolved = conversation.resolve(std::get<IcmpStep>(step));
-      subject.inject(conversation.make(std::get<IcmpStep>(step)));
+      subject.wait(std::get<WaitStep>(step).span);
     }
     while (subject.take_frame(frame)) conversation.read(frame, answer);
     answer.state = subject.state();

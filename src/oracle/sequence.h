@@ -11,6 +11,7 @@
 
 #include "estab/address.h"
 #include "estab/segment.h"
+#include "estab/time.h"
 
 namespace estab::oracle {
 
@@ -104,7 +105,13 @@ struct CallStep {
   friend bool operator==(const CallStep&, const CallStep&) = default;
 };
 
-using Step = std::variant<SegmentStep, IcmpStep, CallStep>;
+/// Time passes; timers may run out.
+struct WaitStep {
+  Duration span{};
+  friend bool operator==(const WaitStep&, const WaitStep&) = default;
+};
+
+using Step = std::variant<SegmentStep, IcmpStep, CallStep, WaitStep>;
 
 struct Sequence {
   Family family = Family::ipv4;

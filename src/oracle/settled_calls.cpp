@@ -79,13 +79,6 @@ bool when_pollpri_is_told(const Difference& d) {
          any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
 }
 
-// SIOCINQ tells what can be read up to the mark.
-bool unread_up_to_the_mark(const Difference& d) {
-  return is_call(d, CallStep::Call::unread) && same_state(d) &&
-         d.kernel_answer().call->value < d.estab_answer().call->value &&
-         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
-}
-
 bool errno_of_a_parameter_problem(const Difference& d) {
   if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
   return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
@@ -98,6 +91,16 @@ bool advice_forgotten(const Difference& d) {
   for (std::size_t i = 0; i < d.step; ++i)
     if (std::holds_alternative<IcmpStep>(d.sequence.steps[i])) return true;
   return false;
+}
+
+// The same, as it shows in what is read: the octet has left the stream, or has not.
+bool urgent_in_text_received(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           const Conversation::Resolved& place = d.estab.resolved[i];
+           const std::uint32_t behind = place.seq + step.urgent_pointer;
+           return step.flags.urg() && static_cast<std::int32_t>(behind - place.next) <= 0;
+         });
 }
 
 bool urgent_behind_a_fin(const Difference& d) {
@@ -119,20 +122,20 @@ bool connect_after_a_vain_shutdown(const Difference& d) {
   const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
                     called_before(d, CallStep::Call::shutdown_write) ||
                     called_before(d, CallStep::Call::shutdown_read);
-  return is_call(d, CallStep::Call::connect) && shut &&
-         (d.before() == State::closed || d.before() == State::syn_received) &&
-         d.kernel_answer().call->error == EINVAL && d.estab_answer().call->value < 0 &&
+  return is_call(d, CallStep::Call::connect) && shut && d.kernel_answer().call->error == EINVAL &&
          same_state(d);
 }
 
-// Linux remembers there that nobody will read.
+// Linux sends the FIN that was asked for before it looks at the text of the segment that opens; and
+// remembers that nobody will read.
 bool text_after_shutdown_while_opening(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  const auto resets = [](const SentSegment& sent) { return sent.flags.rst(); };
-  return step && step->payload > 0 && d.before() == State::syn_received &&
-         called_before(d, CallStep::Call::shutdown_both) &&
-         std::ranges::any_of(d.kernel_answer().sent, resets) &&
-         d.estab_answer().state == State::fin_wait_1;
+  const auto has_fin = [](const SentSegment& sent) { return sent.flags.fin(); };
+  const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
+                    called_before(d, CallStep::Call::shutdown_write);
+  return step && where(d).end != where(d).seq && d.before() == State::syn_received && shut &&
+         std::ranges::any_of(d.kernel_answer().sent, has_fin) &&
+         std::ranges::any_of(d.estab_answer().sent, has_fin);
 }
 
 bool abort_in_time_wait(const Difference& d) {
@@ -173,10 +176,11 @@ constexpr std::array kClasses = {
         "remote side has urgent data if the urgent pointer (RCV.UP) is in advance of the data "
         "consumed\"",
         Then::ends, when_pollpri_is_told},
-    Settled{"FIONREAD and the urgent mark",
-            "RFC 9293 3.9.1.3 RECEIVE has no such count; POSIX: octets that can be read, and those "
-            "behind the mark can",
-            Then::ends, unread_up_to_the_mark},
+    Settled{
+        "an urgent octet that had been received",
+        "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP)\", whether or not the octet is "
+        "there already",
+        Then::ends, urgent_in_text_received},
     Settled{"advice of ICMP that an ACK has overtaken",
             "RFC 9293 3.9.2.2 (SHLD-25): \"it SHOULD make the information available to the "
             "application\"",
@@ -198,7 +202,9 @@ constexpr std::array kClasses = {
             "shutdown of a connection that is not there",
             Then::ends, connect_after_a_vain_shutdown},
     Settled{"text after a shutdown while opening",
-            "RFC 1122 4.2.2.13 speaks of CLOSE; a half-close (RFC 9293 3.6) takes text still",
+            "RFC 9293 3.10.7.4: the ACK field is processed, then the text, then the FIN; what is "
+            "queued (3.10.4) goes when that is done. RFC 1122 4.2.2.13 speaks of CLOSE; a "
+            "half-close takes text still",
             Then::ends, text_after_shutdown_while_opening},
     Settled{"ABORT in TIME-WAIT",
             "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\"", Then::ends,

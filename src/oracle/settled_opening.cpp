@@ -45,6 +45,17 @@ bool fin_waits_for_the_handshake(const Difference& d) {
          d.estab_answer().state == State::syn_received;
 }
 
+// Linux does not wait for its timer when it has seen that the peer is in another connection.
+bool syn_again_at_once(const Difference& d) {
+  if (!std::holds_alternative<WaitStep>(d.at()) || d.before() != State::syn_sent) return false;
+  const bool refused = any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+    return step.flags.ack() && d.estab.resolved[i].ack != 1;
+  });
+  const auto is_syn = [](const SentSegment& sent) { return sent.flags == kSyn; };
+  return refused && std::ranges::all_of(d.kernel_answer().sent, is_syn) &&
+         std::ranges::all_of(d.estab_answer().sent, is_syn) && same_state(d);
+}
+
 bool text_or_fin_with_syn_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || d.before() != State::syn_sent) return false;
@@ -67,7 +78,8 @@ bool syn_fin_to_listener(const Difference& d) {
 bool ack_before_sequence(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.ack() && !step->flags.rst() && d.before() == State::syn_received &&
-         sends_one_ack(d.kernel_answer()) && sends_one_reset(d.estab_answer()) && same_state(d);
+         (sends_one_ack(d.kernel_answer()) || (step->timestamps && kernel_ignores(d))) &&
+         sends_one_reset(d.estab_answer()) && same_state(d);
 }
 
 bool new_syn_to_half_open(const Difference& d) {
@@ -100,8 +112,8 @@ bool syn_ack_in_syn_received(const Difference& d) {
 bool ack_of_nothing_in_syn_received(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.ack() && d.before() == State::syn_received && where(d).ack != 1 &&
-         is_synchronized(d.kernel_answer().state) && sends_one_reset(d.estab_answer()) &&
-         d.estab_answer().state == State::syn_received;
+         (is_synchronized(d.kernel_answer().state) || d.kernel_answer().sent.size() > 1) &&
+         sends_one_reset(d.estab_answer()) && d.estab_answer().state == State::syn_received;
 }
 
 bool icmp_about_a_number_not_sent(const Difference& d) {
@@ -173,6 +185,10 @@ constexpr std::array kClasses = {
         "RFC 9293 3.7.1: the option tells what can be received (MMS_R), not what the path to the "
         "peer takes (RFC 6691 3)",
         Then::goes_on, nullptr, mss_of_the_path},
+    Settled{
+        "the SYN again after an ACK of nothing",
+        "RFC 6298 5: the SYN is repeated when its timer runs out, which no refused segment changes",
+        Then::ends, syn_again_at_once},
     Settled{
         "CLOSE in SYN-RECEIVED",
         "RFC 9293 3.10.4 has the FIN sent at once if nothing is to be sent, and queued otherwise; "

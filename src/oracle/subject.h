@@ -11,6 +11,7 @@
 #include "estab/posix.h"
 #include "estab/segment.h"
 #include "estab/state.h"
+#include "estab/time.h"
 
 namespace estab::oracle {
 
@@ -31,6 +32,7 @@ class Subject {
   virtual void end(Octets reset) = 0;
 
   virtual void inject(Octets datagram) = 0;
+  virtual void wait(Duration span) = 0;
   /// The next frame the host has sent; false if there is none.
   virtual bool take_frame(std::vector<std::uint8_t>& into) = 0;
   /// Of the pair of endpoints, whoever holds it; CLOSED also if there is only a listener.

@@ -80,6 +80,10 @@ std::string text_of(const CallStep& step) {
   return text;
 }
 
+std::string text_of(const WaitStep& step) {
+  return "wait " + std::to_string(std::chrono::duration<double>(step.span).count()) + " s";
+}
+
 }  // namespace
 
 std::string to_string(const Step& step) {

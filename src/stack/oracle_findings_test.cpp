@@ -126,6 +126,17 @@ TEST_P(OracleFinding, AnUrgentPointerBehindTheFinSetsNothingAside) {
   EXPECT_EQ(other.stack().recv(other.now(), other.stream(), octet).error(), Error::end_of_stream);
 }
 
+// RFC 9293 §3.1: the pointer is an offset from the sequence number of its segment, here the SYN's.
+TEST_P(OracleFinding, AnUrgentPointerBesideASynIsCountedFromTheSyn) {
+  ASSERT_TRUE(peer.connect());
+  peer.out("S 0:0(0) <*>");
+  peer.in("SU. 0:0(0) ack 1 win 65535 urg 100 <mss 1460>");
+  peer.out(". 1:1(0) ack 1");
+  const auto mark = peer.stack().urgent(peer.stream());
+  ASSERT_TRUE(mark.has_value());
+  EXPECT_EQ(mark->octets_before_end, 99u);
+}
+
 OctetVector icmp_about(Peer& peer, wire::IcmpError::Kind kind, std::uint32_t detail,
                        const OctetVector& datagram) {
   const Family family = peer.local().family();

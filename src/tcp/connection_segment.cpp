@@ -30,6 +30,7 @@ void Connection::on_opened(const Context& context, const Segment& segment, const
     Segment rest = segment;
     rest.flags = rest.flags.without(kSyn);
     rest.seq = rest.seq + 1;
+    if (rest.urgent_pointer > 0) --rest.urgent_pointer;  // counted from the SYN's number (MUST-62)
     const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), carrier};
     ++segs_in_;
     note_timestamp(context, arrival);

@@ -11,6 +11,7 @@
 
 #include "tools/commands.h"
 #include "tools/drill_files.h"
+#include "tools/drill_oracle.h"
 #include "tools/options.h"
 #include "tools/report.h"
 
@@ -25,6 +26,8 @@ struct DrillCommand {
   std::uint64_t jobs = 0;  // 0: as many as there are processors
   std::string junit;
   ReportFormat format = ReportFormat::text;
+  bool against_kernel = false;
+  OracleCommand oracle{};
 };
 
 Read<posix::Profile> parse_profile(std::string_view text) {
@@ -108,7 +111,22 @@ void write_junit(const std::string& path, const std::vector<DrillRun>& runs) {
     throw Failure(ExitCode::bad_input, fmt::format("drill: --junit '{}': cannot be written", path));
 }
 
+ExitCode run_against_kernel(const DrillCommand& command) {
+  OracleCommand oracle = command.oracle;
+  oracle.paths = command.paths;
+  oracle.defines = command.options.defines;
+  oracle.format = command.format;
+  if (command.options.ip_version == drill::IpVersion::v6) oracle.family = Family::ipv6;
+  return drill_against_kernel(oracle);
+}
+
 ExitCode run_drill(const DrillCommand& command) {
+  if (!command.against_kernel && command.oracle.random > 0)
+    throw Failure(ExitCode::bad_input, "drill: --random: only with --against-kernel");
+  if (command.paths.empty() && command.oracle.random == 0)
+    throw Failure(ExitCode::bad_input,
+                  "drill: no script: name a file or a directory (or --against-kernel --random N)");
+  if (command.against_kernel) return run_against_kernel(command);
   const std::vector<DrillRun> runs = run_scripts(find_scripts(command.paths), command);
   const DrillCount count = count_results(runs);
   if (!command.junit.empty()) write_junit(command.junit, runs);
@@ -142,17 +160,29 @@ void add_script_options(CLI::App& command, drill::DrillOptions& options) {
       "Replace a word of the scripts; may be given several times");
 }
 
+void add_oracle_options(CLI::App& command, DrillCommand& options) {
+  command.add_flag("--against-kernel", options.against_kernel,
+                   "Put the scripts' packets and calls to this machine's TCP too, in a network "
+                   "namespace of its own, and compare the answers");
+  add_value(command, "--random", "NUMBER", parse_count, options.oracle.random,
+            "With --against-kernel: that many random sequences in place of scripts");
+  add_value(command, "--seed", "NUMBER", parse_count, options.oracle.seed,
+            "Of the random sequences (default: 1)");
+  add_value(command, "--first", "NUMBER", parse_count, options.oracle.first,
+            "Number of the first random sequence (default: 0)");
+}
+
 void add_drill(CLI::App& program, ExitCode& exit_code) {
   auto* command = program.add_subcommand("drill", "Run packetdrill scripts against the stack");
   auto options = std::make_shared<DrillCommand>();
   command->add_option("PATH", options->paths, "Scripts, and directories of scripts (*.pkt)")
-      ->required()
       ->type_name("FILE|DIR...");
   add_script_options(*command, options->options);
   command->add_option("--junit", options->junit, "Write the results as JUnit's XML")
       ->type_name("FILE");
   add_value(*command, "--jobs", "NUMBER", parse_count, options->jobs,
             "Scripts run at once (default: as many as there are processors)");
+  add_oracle_options(*command, *options);
   add_json_flag(*command, options->format);
   command->add_flag_callback(
       "-v,--verbose", [options] { options->options.log = drill::DrillOptions::Log::on; },

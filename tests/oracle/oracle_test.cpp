@@ -1,12 +1,16 @@
 // The stack against the kernel: no difference that is not settled; and the check can fail: a bug
 // planted between the two is found.
 
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "base/byte_order.h"
+#include "drill/parser.h"
 #include "oracle/estab_subject.h"
+#include "oracle/from_script.h"
 #include "oracle/generator.h"
 #include "oracle/kernel_subject.h"
 #include "oracle/settled.h"
@@ -49,6 +53,53 @@ TEST_P(Sequences, AreAnsweredAsTheKernelDoesOrAsIsSettled) {
     EstabSubject estab;
     EXPECT_EQ(first_unexplained(kernel, estab, GetParam(), 1000), "");
   });
+}
+
+std::string text_of(const char* path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Differences, EveryClassStandsInTheDocument) {
+  const std::string document = text_of(ESTAB_SOURCE_DIR "/docs/differences.md");
+  for (const Settled& known : settled_classes())
+    EXPECT_NE(document.find("| " + std::string(known.name) + " |"), std::string::npos)
+        << known.name;
+  std::size_t rows = 0;
+  for (std::size_t at = document.find("\n| ", document.find("## The classes"));
+       at != std::string::npos; at = document.find("\n| ", at + 1))
+    rows += document.compare(at + 3, 7, "class |") != 0 ? 1 : 0;
+  EXPECT_EQ(rows, settled_classes().size()) << "a class that is not in the code stands there";
+}
+
+/// A script has the same steps as the sequence the generator would make of it.
+TEST(Scripts, BecomeSequencesOfTheirPacketsAndCalls) {
+  const auto script = drill::parse_script(R"(
+    0    socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+    +0   bind(3, ..., ...) = 0
+    +0   listen(3, 1) = 0
+    +0.1 < S 0:0(0) win 1000 <mss 1460,sackOK,TS val 7 ecr 0,nop,wscale 3>
+    +0   > S. 0:0(0) ack 1 <...>
+    +0   < . 1:1(0) ack 1 win 1000 <nop,nop,TS val 8 ecr 9>
+    +0   accept(3, ..., ...) = 4
+    +0   write(4, ..., 100) = 100
+    +0   close(4) = 0
+  )");
+  ASSERT_TRUE(script.has_value()) << script.error().what;
+  const ScriptedSequence made = sequence_of(*script, Family::ipv6);
+  EXPECT_TRUE(made.left_out.empty());
+  EXPECT_EQ(made.sequence.family, Family::ipv6);
+  std::vector<std::string> steps;
+  for (const Step& step : made.sequence.steps) steps.push_back(to_string(step));
+  const std::vector<std::string> expected = {
+      "listen",
+      "wait 0.100000 s",
+      "< S 0(0) win 1000 <mss 1460,sackOK,TS val 7 ecr 0,wscale 3>",
+      "< . 1(0) ack 1 win 1000 <TS val 8 ecr latest>",
+      "accept",
+      "write(100)",
+      "close"};
+  EXPECT_EQ(steps, expected);
 }
 
 /// A stack that goes wrong: its frames, or the peer's, are changed on the way.

@@ -35,7 +35,7 @@ LAYERS = CORE_LAYERS | {
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
     "posix": set(CORE_LAYERS),
-    "oracle": set(CORE_LAYERS) | {"posix", "device"},
+    "oracle": set(CORE_LAYERS) | {"posix", "device", "drill", "trace"},
     "packetdrill": set(CORE_LAYERS) | {"posix"},
     "drill": set(CORE_LAYERS) | {"trace", "posix"},
     "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill", "oracle"},

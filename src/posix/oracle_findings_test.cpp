@@ -1,0 +1,35 @@
+// What the comparison with the kernel (tests/oracle) found in the socket calls.
+
+#include "posix/testing/desk.h"
+#include "stack/testing/datagrams.h"
+
+namespace estab::posix {
+namespace {
+
+// RFC 9293 §3.9.2.2 (SHLD-25).
+TEST(OracleFindings, SocketErrorTellsOnceWhatIcmpAdvised) {
+  Desk desk;
+  const int fd = desk.opened();
+  EXPECT_EQ(desk.write(fd, 10), gives(10));
+  const script::Sent sent = desk.peer.out("P. 1:11(10) ack 1");
+  const wire::IcmpMessage message =
+      wire::make_icmp_error(Family::ipv4, wire::IcmpError::Kind::host_unreachable, 0, sent.octets);
+  desk.peer.in_octets(script::icmp(desk.peer.remote(), desk.peer.local(), message));
+  desk.after(Duration::zero());
+  EXPECT_EQ(desk.error_of(fd), EHOSTUNREACH);
+  EXPECT_EQ(desk.error_of(fd), 0);
+  EXPECT_EQ(desk.write(fd, 10), gives(10)) << "the connection goes on";
+}
+
+TEST(OracleFindings, ANewAttemptToConnectStartsWithoutTheErrorOfTheLast) {
+  Desk desk;
+  const int fd = desk.tcp_socket(SOCK_NONBLOCK);
+  EXPECT_EQ(desk.bind(fd, desk.local_name()), gives(0));
+  EXPECT_EQ(desk.connect(fd), fails(EINPROGRESS));
+  EXPECT_EQ(desk.shutdown(fd, SHUT_RDWR), gives(0));
+  EXPECT_EQ(desk.connect(fd), fails(EINPROGRESS));
+  EXPECT_EQ(desk.error_of(fd), 0);
+}
+
+}  // namespace
+}  // namespace estab::posix
