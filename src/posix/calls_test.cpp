@@ -507,6 +507,17 @@ TEST(Vectors, AreFilledAndGatheredInOrder) {
   desk.out("P. 1:11(10) ack 11");
 }
 
+TEST(Vectors, OfNothingAreDoneAtOnce) {
+  Desk desk;
+  const int fd = desk.tcp_socket();
+  EXPECT_EQ(desk.sockets.read(desk.now(), fd, nullptr, 0), gives(0));
+  EXPECT_EQ(desk.sockets.readv(desk.now(), fd, nullptr, 0), gives(0));
+  EXPECT_EQ(desk.sockets.writev(desk.now(), fd, nullptr, 0), gives(0));
+  EXPECT_EQ(desk.sockets.write(desk.now(), fd, nullptr, 0), fails(EPIPE));
+  EXPECT_EQ(desk.sockets.recv(desk.now(), fd, nullptr, 0, 0), fails(ENOTCONN));
+  EXPECT_EQ(desk.sockets.readv(desk.now(), 99, nullptr, 0), fails(EBADF));
+}
+
 TEST(Flags, OfRecvPeekAndTruncate) {
   Desk desk;
   const int fd = desk.opened();

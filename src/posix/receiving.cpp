@@ -172,14 +172,18 @@ void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
 // ---- the public face
 // ------------------------------------------------------------------------------
 
+// read and readv of nothing look at no queue (sock_read_iter); recv does.
 Outcome Sockets::read(Instant now, int fd, void* into, std::size_t octets) {
+  if (octets == 0) return impl_->find(fd) ? done() : impl_->no_socket(fd);
   return recv(now, fd, into, octets, 0);
 }
 
 Outcome Sockets::readv(Instant now, int fd, const iovec* vectors, int count) {
   if (count < 0 || count > 1024) return failed(EINVAL);
+  const std::span<const iovec> into(vectors, static_cast<std::size_t>(count));
+  if (total_size(into) == 0) return read(now, fd, nullptr, 0);
   Impl::Message message;
-  return impl_->receive(now, fd, {vectors, static_cast<std::size_t>(count)}, 0, message);
+  return impl_->receive(now, fd, into, 0, message);
 }
 
 Outcome Sockets::recv(Instant now, int fd, void* into, std::size_t octets, int flags) {

@@ -142,7 +142,9 @@ Outcome Sockets::write(Instant now, int fd, const void* octets, std::size_t coun
 
 Outcome Sockets::writev(Instant now, int fd, const iovec* vectors, int count) {
   if (count < 0 || count > 1024) return failed(EINVAL);
-  return impl_->transmit(now, fd, {vectors, static_cast<std::size_t>(count)}, 0, std::nullopt);
+  const std::span<const iovec> from(vectors, static_cast<std::size_t>(count));
+  if (total_size(from) == 0) return impl_->find(fd) ? done() : impl_->no_socket(fd);
+  return impl_->transmit(now, fd, from, 0, std::nullopt);
 }
 
 Outcome Sockets::send(Instant now, int fd, const void* octets, std::size_t count, int flags) {
