@@ -5,8 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <map>
-#include <set>
 #include <vector>
 
 #include "base/byte_order.h"
@@ -25,23 +23,26 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-/// What the senders have sent of each datagram: at each place, which octets.
+/// What the senders have sent of each datagram: runs of one octet.
 class Model {
  public:
   void note(std::uint8_t datagram, std::size_t offset, Octets text) {
-    for (std::size_t i = 0; i < text.size(); ++i) sent_[datagram][offset + i].insert(text[i]);
+    if (!text.empty()) sent_[datagram].push_back({offset, text.size(), text[0]});
   }
-  void check(std::uint8_t datagram, Octets whole) const {
-    const auto places = sent_.find(datagram);
-    require(places != sent_.end());
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-      const auto place = places->second.find(i);
-      require(place != places->second.end() && place->second.contains(whole[i]));
-    }
+  void check(std::uint8_t datagram, Octets whole) {
+    std::vector<bool> sent(whole.size());
+    for (const Run& run : sent_[datagram])
+      for (std::size_t i = run.offset; i < std::min(run.offset + run.length, whole.size()); ++i)
+        if (whole[i] == run.octet) sent[i] = true;
+    require(std::ranges::find(sent, false) == sent.end());
   }
 
  private:
-  std::map<std::uint8_t, std::map<std::size_t, std::set<std::uint8_t>>> sent_;
+  struct Run {
+    std::size_t offset, length;
+    std::uint8_t octet;
+  };
+  std::array<std::vector<Run>, 256> sent_;
 };
 
 class Program {

@@ -216,6 +216,7 @@ SCRIPTS = {
     "comments": "# one\n/* two\n lines */ 0 close(3) = 0 // three\n",
     "unended": "0 socket(..., SOCK_STREAM\n/* no end",
     "quotes": "0 write(3, \"\\x41\\n\\\"\", 3) = 3\n+0 < raw 45 00 zz\n",
+    "late": "999999999 close(3) = 0\n9999999999 close(3) = 0\n",
     "numbers": "99999999999999999999 close(3) = -0x7fffffffffffffff\n+0 < S 4294967295:0(1) win 99999\n",
     "defines": "+0 < S 0:0(0) win 1 <mss MSS>\n+0 EMPTY close(3) = 0\n",
     "nested": "0 f(" + "[" * 60 + "1" + "]" * 60 + ") = 0\n",

@@ -27,7 +27,7 @@ for name in "${targets[@]}"; do
   mkdir -p "$build/corpus/$name"
   echo "== $name, $seconds s" >&2
   verdict=none
-  "$build/bin/fuzz_$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
+  "$build/bin/fuzz_$name" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 \
     -print_final_stats=1 -artifact_prefix="$build/crashes/$name-" \
     "$build/corpus/$name" "$root/fuzz/corpus/$name" >"$log" 2>&1 ||
     { verdict="see $(basename "$log")"; found=1; tail -n 40 "$log" >&2; }

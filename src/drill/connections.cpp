@@ -96,10 +96,10 @@ TestSocket& Connections::receiver() {
   return *under_test_;
 }
 
-bool Connections::takes(TestSocket& socket, const FourTuple& sent, bool is_syn) {
+bool Connections::takes(TestSocket& socket, const FourTuple& sent, Opens opens) {
   if (socket.has_tuple) return socket.flow.tuple == sent;
   const bool may_be_first = socket.role == TestSocket::Role::connecting &&
-                            sent.remote() == socket.flow.tuple.remote() && is_syn;
+                            sent.remote() == socket.flow.tuple.remote() && opens == Opens::yes;
   if (!may_be_first) return false;
   socket.flow.tuple = sent;
   socket.has_tuple = true;

@@ -21,6 +21,9 @@ struct TestSocket {
   bool new_incarnation = true;
 };
 
+/// Whether a packet is a SYN: only such a one begins a connection.
+enum class Opens : std::uint8_t { no, yes };
+
 class Connections {
  public:
   Connections(const CallSetting& setting, std::uint32_t remote_shift)
@@ -35,7 +38,7 @@ class Connections {
   TestSocket* under_test() { return under_test_; }
   /// Whether the datagram the stack sent is one of the socket's. Tells a connecting socket its
   /// port.
-  static bool takes(TestSocket& socket, const FourTuple& sent, bool is_syn);
+  static bool takes(TestSocket& socket, const FourTuple& sent, Opens opens);
 
  private:
   TestSocket& add(int descriptor);

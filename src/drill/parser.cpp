@@ -6,6 +6,9 @@
 namespace estab::drill {
 namespace {
 
+// Of a time in seconds: what fits as nanoseconds.
+constexpr std::int64_t kLongestTime = 1'000'000'000;
+
 constexpr std::int64_t kNanosecondsInSecond = 1'000'000'000;
 
 bool begins_time(const Token& token) {
@@ -120,7 +123,7 @@ Duration parse_seconds(Lexer& lexer) {
   const std::size_t dot = token.text.find('.');
   std::int64_t whole = 0;
   for (const char c : token.text.substr(0, dot)) {
-    if (c < '0' || c > '9' || whole > 1'000'000'000)
+    if (c < '0' || c > '9' || whole >= kLongestTime / 10)
       throw SyntaxError(token.line, "the time '" + token.text + "' makes no sense");
     whole = whole * 10 + (c - '0');
   }

@@ -74,12 +74,14 @@ class Runner {
   // ---- packets (runner_packets.cpp)
   void send_packet(const ScriptEvent& event, PacketSpec packet);
   void expect_packet(const ScriptEvent& event, const PacketSpec& packet);
+  enum class Kind : std::uint8_t { of_the_flow, or_icmp };
+  static Kind kind_of(const PacketSpec& packet);
   struct Seen {
     PacketSpec packet;
     Instant when;
   };
-  std::optional<Seen> next_packet(TestSocket& socket, bool is_icmp, Instant limit);
-  std::optional<Seen> peek_packet(TestSocket& socket, bool is_icmp);
+  std::optional<Seen> next_packet(TestSocket& socket, Kind wanted, Instant limit);
+  std::optional<Seen> peek_packet(TestSocket& socket, Kind wanted);
   void join_burst(TestSocket& socket, const PacketSpec& expected, Seen& seen, Instant limit);
   [[noreturn]] void report_silence(TestSocket& socket, const PacketSpec& expected, Instant limit);
   PacketSpec translate(TestSocket& socket, const PacketSpec& expected, PacketSpec sent);

@@ -61,24 +61,29 @@ void Runner::send_packet(const ScriptEvent&, PacketSpec packet) {
 
 // ---- out
 
-std::optional<Runner::Seen> Runner::peek_packet(TestSocket& socket, bool is_icmp) {
+Runner::Kind Runner::kind_of(const PacketSpec& packet) {
+  return std::holds_alternative<IcmpSpec>(packet.transport) ? Kind::or_icmp : Kind::of_the_flow;
+}
+
+std::optional<Runner::Seen> Runner::peek_packet(TestSocket& socket, Kind wanted) {
   auto& sent = world().sent();
   while (!sent.empty()) {
     auto packet = read_sent_packet(sent.front().when, sent.front().octets);
     if (!packet)
       throw Mismatch{fmt::format("the stack sent a packet at {} and {}", moment(sent.front().when),
                                  packet.error())};
-    const bool is_its_icmp = std::holds_alternative<IcmpSpec>(packet->packet.transport) && is_icmp;
-    if (is_its_icmp || Connections::takes(socket, packet->flow, is_syn(packet->packet)))
+    const bool is_its_icmp = wanted == Kind::or_icmp && kind_of(packet->packet) == Kind::or_icmp;
+    if (is_its_icmp ||
+        Connections::takes(socket, packet->flow, is_syn(packet->packet) ? Opens::yes : Opens::no))
       return Seen{std::move(packet->packet), packet->when};
     sent.pop_front();
   }
   return std::nullopt;
 }
 
-std::optional<Runner::Seen> Runner::next_packet(TestSocket& socket, bool is_icmp, Instant limit) {
+std::optional<Runner::Seen> Runner::next_packet(TestSocket& socket, Kind wanted, Instant limit) {
   for (;;) {
-    if (auto seen = peek_packet(socket, is_icmp)) {
+    if (auto seen = peek_packet(socket, wanted)) {
       world().sent().pop_front();
       return seen;
     }
@@ -92,8 +97,8 @@ void Runner::join_burst(TestSocket& socket, const PacketSpec& expected, Seen& se
   auto* part = std::get_if<TcpSpec>(&seen.packet.transport);
   if (whole == nullptr || part == nullptr || (part->flags & TcpFlags::kSyn) != 0) return;
   while (part->length < whole->length) {
-    auto next = peek_packet(socket, false);
-    while (!next && world().step(limit)) next = peek_packet(socket, false);
+    auto next = peek_packet(socket, Kind::of_the_flow);
+    while (!next && world().step(limit)) next = peek_packet(socket, Kind::of_the_flow);
     if (!next || !continues(seen.packet, next->packet)) return;
     if (part->length + std::get<TcpSpec>(next->packet.transport).length > whole->length) return;
     join(seen.packet, next->packet);
@@ -102,8 +107,7 @@ void Runner::join_burst(TestSocket& socket, const PacketSpec& expected, Seen& se
 }
 
 void Runner::report_silence(TestSocket& socket, const PacketSpec& expected, Instant limit) {
-  const bool is_icmp = std::holds_alternative<IcmpSpec>(expected.transport);
-  const auto late = next_packet(socket, is_icmp, limit + kSearch);
+  const auto late = next_packet(socket, kind_of(expected), limit + kSearch);
   if (!late)
     throw Mismatch{fmt::format("nothing was sent by {}, and nothing will be", moment(limit)),
                    to_string(expected), "nothing"};
@@ -160,7 +164,6 @@ void Runner::expect_packet(const ScriptEvent& event, const PacketSpec& packet) {
   World& place = world();
   PacketSpec expected = packet;
   if (auto* icmp = std::get_if<IcmpSpec>(&expected.transport)) *icmp = resolve(*icmp);
-  const bool is_icmp = std::holds_alternative<IcmpSpec>(expected.transport);
   TestSocket* socket = connections_.under_test();
   if (socket == nullptr)
     mistake("a packet is expected, and there is neither a socket nor a packet");
@@ -168,7 +171,7 @@ void Runner::expect_packet(const ScriptEvent& event, const PacketSpec& packet) {
   const Instant last =
       event.time.until ? at(event.time, *event.time.until) : from.value_or(place.now() + kSearch);
   const Instant limit = std::max(last, place.now()) + tolerance_;
-  auto seen = next_packet(*socket, is_icmp, limit);
+  auto seen = next_packet(*socket, kind_of(expected), limit);
   if (!seen) report_silence(*socket, expected, limit);
   join_burst(*socket, expected, *seen, limit);
   const PacketSpec sent = translate(*socket, expected, seen->packet);

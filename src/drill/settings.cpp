@@ -49,8 +49,11 @@ Applied set_time(Duration& setting, const Numbers& value) {
   return Applied::yes;
 }
 /// What the stack does anyway is nothing to be said; the contrary it cannot do.
-Applied always(bool is_so) {
-  return is_so ? Applied::harmless : Applied::refused;
+Applied always_on(std::int64_t value) {
+  return value != 0 ? Applied::harmless : Applied::refused;
+}
+Applied always_off(std::int64_t value) {
+  return value == 0 ? Applied::harmless : Applied::refused;
 }
 
 /// The least shift with which a window of `most` octets can be told.
@@ -95,7 +98,7 @@ constexpr Setting kLinux[] = {
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_timestamps, v); }},
     {"tcp_sack", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
     {"tcp_ecn", set_ecn},
-    {"tcp_ecn_fallback", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
+    {"tcp_ecn_fallback", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
     {"tcp_window_scaling",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_window_scale, v); }},
     {"tcp_slow_start_after_idle",
@@ -147,11 +150,11 @@ constexpr Setting kLinux[] = {
     {"tcp_no_metrics_save", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_moderate_rcvbuf", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_invalid_ratelimit", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
-    {"tcp_dsack", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
-    {"tcp_rfc1337", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
-    {"tcp_stdurg", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
-    {"tcp_abort_on_overflow", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
-    {"tcp_mtu_probing", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
+    {"tcp_dsack", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"tcp_rfc1337", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"tcp_stdurg", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"tcp_abort_on_overflow", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
+    {"tcp_mtu_probing", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
 };
 
 // Below net.inet.tcp.
@@ -213,18 +216,18 @@ constexpr Setting kFreeBsd[] = {
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.keep_alive.enabled, v); }},
     {"hostcache.purgenow", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"hostcache.purge", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
-    {"rexmit_drop_options", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
+    {"rexmit_drop_options", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
     {"drop_synfin",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.quirks.drop_syn_fin, v); }},
-    {"insecure_rst", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
-    {"insecure_syn", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
-    {"blackhole", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
-    {"rfc3042", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
+    {"insecure_rst", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
+    {"insecure_syn", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
+    {"blackhole", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
+    {"rfc3042", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
     {"rfc3390", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"rfc3465", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
-    {"icmp_may_rst", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
-    {"path_mtu_discovery", [](StackConfig&, const Numbers& v) { return always(v[0] != 0); }},
-    {"pmtud_blackhole_detection", [](StackConfig&, const Numbers& v) { return always(v[0] == 0); }},
+    {"icmp_may_rst", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"path_mtu_discovery", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"pmtud_blackhole_detection", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
     {"tso", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"log_in_vain", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"nolocaltimewait", [](StackConfig&, const Numbers&) { return Applied::harmless; }},

@@ -43,20 +43,6 @@ Result<void> RouteTable::add(const Route& route) {
   return {};
 }
 
-// [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
-std::optional<Hop> RouteTable::lookup(const IpAddress& destination, Instant now) const {
-  const Bits bits = bits_of(destination);
-  const Entry* best = nullptr;
-  for (const Entry& entry : tables_[index_of(destination.family())]) {
-    if (masked(bits, entry.mask) != entry.prefix) continue;
-    const bool suspect = entry.suspect_until > now;
-    if (!best || !suspect) best = &entry;
-    if (!suspect) break;
-  }
-  if (!best) return std::nullopt;
-  return Hop{best->interface, best->gateway.value_or(destination)};
-}
-
 // [RFC 1122 3.3.1.4-1, 3.3.1.4-5, 3.3.1.4-2, 3.3.1.4-3, 3.3.1.5-1]
 bool RouteTable::advise_against(const Hop& hop, Instant until) {
   bool found = false;

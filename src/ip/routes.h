@@ -24,8 +24,8 @@ namespace estab::ip {
 
 /// Where a datagram goes next. On the link itself `next_hop` is the destination.
 struct Hop {
-  InterfaceId interface;
   IpAddress next_hop;
+  InterfaceId interface;
   friend bool operator==(const Hop&, const Hop&) = default;
 };
 
@@ -39,7 +39,19 @@ class RouteTable {
   void make_room() {
     for (auto& table : tables_) table.reserve(table.size() + 1);
   }
-  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const;
+  // [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
+  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const {
+    const Bits bits = bits_of(destination);
+    const Entry* best = nullptr;
+    for (const Entry& entry : tables_[index_of(destination.family())]) {
+      if (masked(bits, entry.mask) != entry.prefix) continue;
+      const bool suspect = entry.suspect_until > now;
+      if (!best || !suspect) best = &entry;
+      if (!suspect) break;
+    }
+    if (!best) return std::nullopt;
+    return Hop{best->gateway ? *best->gateway : destination, best->interface};
+  }
   /// Negative advice (RFC 9293 §3.8.3 (b), RFC 1122 §3.3.1.4): nothing seems to get through by this
   /// hop. Until then a route over another gateway is preferred, if one leads to the destination.
   /// False if the hop is no gateway's: a neighbour cannot be avoided.

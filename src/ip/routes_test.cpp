@@ -18,7 +18,7 @@ IpAddress address(const char* text) {
   return *IpAddress::parse(text);
 }
 Hop hop(InterfaceId interface, const char* next) {
-  return {interface, address(next)};
+  return {address(next), interface};
 }
 
 TEST(RouteTable, KnowsNoWayWhenEmpty) {

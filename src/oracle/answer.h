@@ -19,6 +19,10 @@ enum class Window : std::uint8_t {
   moved_back,  ///< its right edge lies before one announced earlier (RFC 9293 §3.8.6: SHLD-14)
 };
 
+/// Numbers near the edge of a window, which each host has elsewhere, are told by the place they
+/// were injected at: from here on.
+inline constexpr std::int64_t kToldByPlace = 1'000'000'000;
+
 /// A segment of the host's.
 struct SentSegment {
   TcpFlags flags;

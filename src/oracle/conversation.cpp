@@ -13,7 +13,6 @@ namespace {
 
 // Numbers from here on are beyond anything a sequence sends in order: they are near the edge.
 constexpr std::uint32_t kFar = 12000;
-constexpr std::int64_t kMarked = 1'000'000'000;
 
 wire::IpHeader header_between(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint8_t ecn) {
@@ -88,6 +87,11 @@ Conversation::Resolved Conversation::resolve(const SegmentStep& step) const {
   return {seq, step.flags.ack() ? ack_of(step.ack) : 0, next_, edge_, seq + length};
 }
 
+Conversation::Resolved Conversation::resolve(const IcmpStep& step) const {
+  const std::uint32_t quoted = ack_of(step.seq);
+  return {quoted, 0, sent_, sent_, quoted};
+}
+
 Segment Conversation::segment_of(const SegmentStep& step) const {
   Segment segment;
   const SeqNum iss = iss_.value_or(SeqNum(0));
@@ -139,9 +143,9 @@ OctetVector Conversation::datagram(const Segment& segment, const SegmentStep& st
   wire::finish_tcp_checksum(MutableOctets(tcp).first(head), tuple_.remote_address,
                             tuple_.local_address, pieces);
   if (step.wrong_checksum) tcp[wire::kTcpChecksumOffset] ^= 0x55;
-  return with_header(header_between(tuple_.remote_address, tuple_.local_address,
-                                    wire::kProtocolTcp, step.ecn),
-                     tcp);
+  return with_header(
+      header_between(tuple_.remote_address, tuple_.local_address, wire::kProtocolTcp, step.ecn),
+      tcp);
 }
 
 OctetVector Conversation::make(const IcmpStep& step) const {
@@ -160,11 +164,11 @@ OctetVector Conversation::make(const IcmpStep& step) const {
   const wire::IcmpMessage message =
       wire::make_icmp_error(family, kind_of(step.kind), step.mtu, original);
   OctetVector icmp(wire::kMaxIcmpErrorV6);
-  icmp.resize(wire::emit_icmp_error(message, tuple_.remote_address, tuple_.local_address,
-                                    icmp.data()));
-  return with_header(header_between(tuple_.remote_address, tuple_.local_address,
-                                    wire::icmp_protocol(family), 0),
-                     icmp);
+  icmp.resize(
+      wire::emit_icmp_error(message, tuple_.remote_address, tuple_.local_address, icmp.data()));
+  return with_header(
+      header_between(tuple_.remote_address, tuple_.local_address, wire::icmp_protocol(family), 0),
+      icmp);
 }
 
 OctetVector Conversation::make_reset() const {
@@ -183,7 +187,7 @@ std::int64_t Conversation::comparable(std::uint32_t number) const {
   if (number <= kFar) return number;
   for (std::size_t i = injected_.size(); i-- > 0;) {
     const std::uint32_t into = number - injected_[i].begin;
-    if (into <= injected_[i].length) return kMarked * static_cast<std::int64_t>(i + 1) + into;
+    if (into <= injected_[i].length) return kToldByPlace * static_cast<std::int64_t>(i + 1) + into;
   }
   return number;
 }
@@ -236,8 +240,7 @@ void Conversation::read_segment(const wire::IpPacket& packet, Answer& answer) {
   sent.seq = iss_ ? static_cast<std::int32_t>(segment->seq - *iss_)
                   : static_cast<std::int64_t>(segment->seq.value());
   if (segment->flags.rst() && segment->seq.value() == 0) sent.seq = 0;  // RFC 9293 §3.10.7.1
-  if (segment->flags.ack())
-    sent.ack = comparable(static_cast<std::uint32_t>(segment->ack - isn_));
+  if (segment->flags.ack()) sent.ack = comparable(static_cast<std::uint32_t>(segment->ack - isn_));
   sent.payload = static_cast<std::uint32_t>(segment->payload.size());
   const auto first = static_cast<std::uint32_t>(sent.seq) + (segment->flags.syn() ? 1u : 0u);
   for (std::uint32_t i = 0; i < sent.payload; ++i)

@@ -53,6 +53,8 @@ class Conversation {
     std::int32_t begin_beyond_next() const { return static_cast<std::int32_t>(seq - next); }
   };
   Resolved resolve(const SegmentStep& step) const;
+  /// Of the number quoted: `seq`; `next` and `edge` are SND.NXT.
+  Resolved resolve(const IcmpStep& step) const;
 
  private:
   struct Injected {  // at a place only this host has

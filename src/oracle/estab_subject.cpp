@@ -14,14 +14,15 @@ namespace {
 
 constexpr Duration kStep = std::chrono::microseconds(5);
 
-// What the kernel's side is set to as well (see kernel_namespace.cpp): every segment is acknowledged
-// at once, so that no delayed ACK has to be waited for.
+// What the kernel's side is set to as well (see kernel_namespace.cpp): every segment is
+// acknowledged at once, so that no delayed ACK has to be waited for.
 StackConfig config_for(const ReceiveRoom& room) {
   StackConfig config = posix::stack_config(posix::Profile::linux_);
   config.seed = {0x6f7261636c65, 1};
   config.tcp.receive_buffer = room.window;
   config.tcp.window_scale = room.shift;
   config.tcp.delayed_ack = Duration::zero();
+  config.tcp.quirks.ignore_ack_of_unsent = false;  // this kernel answers, as RFC 5961 §5.2 asks
   config.limits.challenge_acks_per_second = 255;
   config.limits.icmp_errors_per_second = 1'000'000;
   return config;

@@ -45,8 +45,13 @@ class Generator {
   // A segment as the peer would send it now.
   SegmentStep proper(TcpFlags flags, std::uint16_t payload = 0) {
     SegmentStep step{.flags = flags, .payload = payload};
-    if (timestamps_ && !flags.rst()) step.timestamps = TimestampStep{++clock_};
+    if (timestamps_ && !flags.rst()) step.timestamps = TimestampStep{next_clock()};
     return step;
+  }
+  std::uint32_t next_clock() {
+    ++clock_;
+    if (clock_ == 0 && !one_in(8)) ++clock_;  // Linux takes 0 for none: not too often
+    return clock_;
   }
   void segment(TcpFlags flags, std::uint16_t payload = 0) {
     sequence_.steps.push_back(proper(flags, payload));
@@ -62,10 +67,12 @@ class Generator {
     if (one_in(6)) step.window = pick<std::uint16_t>({1, 100, 4000, 8000, 0});
     return step;
   }
-  void open_passively(bool completely) {
+  void begin_passively() {
     call(Call::listen);
     sequence_.steps.push_back(opening(kSyn));
-    if (!completely) return;
+  }
+  void open_passively() {
+    begin_passively();
     segment(kAck);
     if (!one_in(8)) call(Call::accept);
   }
@@ -86,7 +93,7 @@ class Generator {
     if (one_in(4)) {
       open_actively();
     } else {
-      open_passively(true);
+      open_passively();
     }
     if (one_in(2)) call(Call::no_delay);
     for (std::uint64_t i = chance_.below(3); i > 0; --i) exchange();
@@ -104,9 +111,7 @@ class Generator {
         return call(Call::read, pick<std::uint32_t>({1, 10, 1000, 5000}));
     }
   }
-  std::uint16_t draw_payload() {
-    return pick<std::uint16_t>({1, 2, 10, 100, 500, 1000, 1400});
-  }
+  std::uint16_t draw_payload() { return pick<std::uint16_t>({1, 2, 10, 100, 500, 1000, 1400}); }
   std::uint32_t draw_amount() { return pick<std::uint32_t>({1, 10, 100, 1000, 3000, 6000}); }
   void end_ours() {
     call(pick({Call::shutdown_write, Call::shutdown_write, Call::close, Call::shutdown_both}));
@@ -121,7 +126,7 @@ class Generator {
       case 2:
         return call(Call::connect);
       case 3:
-        return open_passively(false);
+        return begin_passively();
       case 4:
         return open_at_once();
       default:
@@ -174,22 +179,46 @@ class Generator {
 
   TcpFlags draw_flags() {
     if (one_in(24)) return TcpFlags(static_cast<std::uint8_t>(chance_.next()));
-    return pick({kAck, kAck, kAck, kAck, kAck | kPsh, kAck | kPsh, kFin | kAck, kFin | kAck,
-                 kFin | kPsh | kAck, kRst, kRst, kRst | kAck, kSyn, kSyn, kSyn | kAck, kSyn | kFin,
-                 kSyn | kRst, kFin, kPsh, TcpFlags(), kUrg | kAck, kUrg | kAck | kPsh,
-                 TcpFlags(0xff), kAck | kEce, kAck | kCwr, kSyn | kEce | kCwr, kFin | kRst});
+    return pick({kAck,
+                 kAck,
+                 kAck,
+                 kAck,
+                 kAck | kPsh,
+                 kAck | kPsh,
+                 kFin | kAck,
+                 kFin | kAck,
+                 kFin | kPsh | kAck,
+                 kRst,
+                 kRst,
+                 kRst | kAck,
+                 kSyn,
+                 kSyn,
+                 kSyn | kAck,
+                 kSyn | kFin,
+                 kSyn | kRst,
+                 kFin,
+                 kPsh,
+                 TcpFlags(),
+                 kUrg | kAck,
+                 kUrg | kAck | kPsh,
+                 TcpFlags(0xff),
+                 kAck | kEce,
+                 kAck | kCwr,
+                 kSyn | kEce | kCwr,
+                 kFin | kRst});
   }
   std::int32_t draw_offset() {
-    return pick<std::int32_t>({-70000, -1461, -1460, -1000, -100, -10, -2, -1, 1, 2, 10, 100, 1000,
-                               1460, 1461, 3000, 32768, 65535, 70000, 0x7fffffff, -0x7fffffff});
+    return pick<std::int32_t>({-70000, -1461, -1460, -1000, -100,  -10,        -2,
+                               -1,     1,     2,     10,    100,   1000,       1460,
+                               1461,   3000,  32768, 65535, 70000, 0x7fffffff, -0x7fffffff});
   }
   Place draw_seq() {
     switch (chance_.below(8)) {
       case 0:
         return {Base::current, draw_offset()};
       case 1:
-        return {Base::edge, pick<std::int32_t>({-1461, -1460, -101, -100, -10, -2, -1, 0, 1, 2,
-                                                10, 1000})};
+        return {Base::edge,
+                pick<std::int32_t>({-1461, -1460, -101, -100, -10, -2, -1, 0, 1, 2, 10, 1000})};
       case 2:
         return {Base::current, pick<std::int32_t>({-2, -1, 1, 2, 10, 100})};
       case 3:
@@ -218,7 +247,7 @@ class Generator {
         step.timestamps = TimestampStep{clock_};
       }
     }
-    if (!step.timestamps || !one_in(4)) return;
+    if (!step.timestamps || step.ack != Place{} || !one_in(4)) return;
     step.timestamps->value =
         clock_ + pick<std::uint32_t>({0, 1, 10, 0xffffffff, 0xfffffff0, 0x7fffffff, 0x80000000,
                                       0x80000001, 100000});
@@ -235,11 +264,11 @@ class Generator {
   }
   void draw_raw(SegmentStep& step) {
     using Raw = std::vector<std::uint8_t>;
-    step.raw_options = pick<Raw>({Raw{1, 1, 1, 1}, Raw{0, 0, 0, 0}, Raw{2, 3, 5, 0},
-                                  Raw{2, 0, 0, 0}, Raw{8, 10, 0, 0}, Raw{253, 4, 1, 2},
-                                  Raw{3, 3, 15, 1}, Raw{2, 4, 0, 0}, Raw{2, 4, 0, 10},
-                                  Raw{254, 1, 0, 0}, Raw{19, 18, 0, 0}, Raw{34, 2, 1, 1},
-                                  Raw{5, 2, 1, 1}, Raw{5, 9, 1, 1}, Raw{255, 255, 255, 255}});
+    step.raw_options =
+        pick<Raw>({Raw{1, 1, 1, 1}, Raw{0, 0, 0, 0}, Raw{2, 3, 5, 0}, Raw{2, 0, 0, 0},
+                   Raw{8, 10, 0, 0}, Raw{253, 4, 1, 2}, Raw{3, 3, 15, 1}, Raw{2, 4, 0, 0},
+                   Raw{2, 4, 0, 10}, Raw{254, 1, 0, 0}, Raw{19, 18, 0, 0}, Raw{34, 2, 1, 1},
+                   Raw{5, 2, 1, 1}, Raw{5, 9, 1, 1}, Raw{255, 255, 255, 255}});
   }
   void draw_opening_options(SegmentStep& step) {
     if (one_in(3)) step.mss = pick<std::uint16_t>({0, 1, 47, 48, 64, 88, 535, 536, 1460, 65535});
@@ -274,19 +303,21 @@ class Generator {
     if (step.kind == Kind::source_quench && sequence_.family == Family::ipv6)
       step.kind = Kind::too_big;  // ICMPv6 has none
     if (step.kind == Kind::too_big)
-      step.mtu = pick<std::uint16_t>({0, 1, 68, 500, 552, 576, 1000, 1279, 1280, 1400, 1499, 1500,
-                                      1501, 65535});
-    step.seq = {pick({Base::current, Base::origin}), pick<std::int32_t>({-1000, -100, -10, -1, 0, 1, 1000})};
+      step.mtu = pick<std::uint16_t>(
+          {0, 1, 68, 500, 552, 576, 1000, 1279, 1280, 1400, 1499, 1500, 1501, 65535});
+    step.seq = {pick({Base::current, Base::origin}),
+                pick<std::int32_t>({-1000, -100, -10, -1, 0, 1, 1000})};
     sequence_.steps.push_back(step);
   }
 
   void hostile_call() {
-    const Call what = pick({Call::write, Call::write, Call::write_urgent, Call::read, Call::read,
-                            Call::peek, Call::read_urgent, Call::shutdown_read,
-                            Call::shutdown_write, Call::shutdown_both, Call::close, Call::abort,
-                            Call::close_listener, Call::no_delay, Call::poll, Call::poll,
-                            Call::socket_error, Call::unread, Call::accept, Call::connect,
-                            Call::listen});
+    const Call what =
+        pick({Call::write,          Call::write,         Call::write_urgent, Call::read,
+              Call::read,           Call::peek,          Call::read_urgent,  Call::shutdown_read,
+              Call::shutdown_write, Call::shutdown_both, Call::close,        Call::abort,
+              Call::close_listener, Call::no_delay,      Call::poll,         Call::poll,
+              Call::socket_error,   Call::unread,        Call::accept,       Call::connect,
+              Call::listen});
     std::uint32_t amount = 0;
     if (what == Call::write || what == Call::write_urgent) amount = draw_amount();
     if (what == Call::read || what == Call::peek)

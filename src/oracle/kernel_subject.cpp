@@ -36,11 +36,11 @@ struct SocketAddress {
 
 // By the kernel's numbers, TCP_ESTABLISHED = 1 to TCP_NEW_SYN_RECV = 12.
 State state_of(std::uint8_t number) {
-  static constexpr std::array kStates = {
-      State::closed,     State::established, State::syn_sent,  State::syn_received,
-      State::fin_wait_1, State::fin_wait_2,  State::time_wait, State::closed,
-      State::close_wait, State::last_ack,    State::closed,    State::closing,
-      State::syn_received};
+  static constexpr std::array kStates = {State::closed,       State::established, State::syn_sent,
+                                         State::syn_received, State::fin_wait_1,  State::fin_wait_2,
+                                         State::time_wait,    State::closed,      State::close_wait,
+                                         State::last_ack,     State::closed,      State::closing,
+                                         State::syn_received};
   return number < kStates.size() ? kStates[number] : State::closed;
 }
 
@@ -147,8 +147,8 @@ posix::Outcome KernelSubject::close(int fd) {
 }
 
 posix::Outcome KernelSubject::set_option(int fd, int level, int option, Octets value) {
-  return outcome_of(::setsockopt(fd, level, option, value.data(),
-                                 static_cast<socklen_t>(value.size())));
+  return outcome_of(
+      ::setsockopt(fd, level, option, value.data(), static_cast<socklen_t>(value.size())));
 }
 
 posix::Outcome KernelSubject::get_option(int fd, int level, int option, MutableOctets value) {

@@ -1,5 +1,6 @@
 // KernelSubject: the kernel's own TCP as a subject, over a TUN. What is written to a TUN is
-// processed before the write returns, so that reading until nothing is left shows all that followed.
+// processed before the write returns, so that reading until nothing is left shows all that
+// followed.
 #pragma once
 
 #include "device/file_descriptor.h"

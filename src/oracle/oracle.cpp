@@ -19,6 +19,12 @@ bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) c
   return true;
 }
 
+const Settled* Oracle::find_parting(const Difference& difference) const {
+  const auto parting = std::ranges::find_if(
+      classes_, [&](const Settled& each) { return each.parts && each.parts(difference); });
+  return parting == classes_.end() ? nullptr : &*parting;
+}
+
 Comparison Oracle::compare(const Sequence& sequence) {
   Comparison comparison;
   const std::uint32_t number = ++plays_;
@@ -26,12 +32,16 @@ Comparison Oracle::compare(const Sequence& sequence) {
   difference.kernel = play(kernel_, sequence, {}, number);
   difference.estab = play(estab_, sequence, difference.kernel.room, number);
   for (std::size_t& i = difference.step; i < sequence.steps.size(); ++i) {
-    if (difference.is_none()) continue;
-    if (!settle(difference, comparison.settled)) {
+    const bool same = difference.is_none();
+    if (!same && !settle(difference, comparison.settled)) {
       comparison.unexplained = std::move(difference);
       return comparison;
     }
-    if (comparison.settled.back()->then == Settled::Then::ends) return comparison;
+    if (!same && comparison.settled.back()->then == Settled::Then::ends) return comparison;
+    if (const Settled* parting = find_parting(difference)) {
+      comparison.settled.push_back(parting);
+      return comparison;
+    }
   }
   return comparison;
 }

@@ -42,6 +42,9 @@ struct Settled {
   /// For a class that is about a field or two of the segments sent, in place of `fits`: where these
   /// differ and it explains them, gives both answers the same. What else differs is left.
   bool (*level)(Difference&) = nullptr;
+  /// For a class whose answers may be the same while what is remembered is not: whether they part
+  /// at this step, unseen.
+  bool (*parts)(const Difference&) = nullptr;
 };
 
 using SettledClasses = std::span<const Settled>;
@@ -67,6 +70,7 @@ class Oracle {
   bool shrink_once(Difference& difference);
   /// Adds the classes the difference belongs to. False if they do not explain all of it.
   bool settle(Difference difference, std::vector<const Settled*>& found) const;
+  const Settled* find_parting(const Difference& difference) const;
 
   Subject& kernel_;
   Subject& estab_;

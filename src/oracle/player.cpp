@@ -41,6 +41,9 @@ Octets octets_of(const auto& value) {
 // The application: one listener, one stream.
 class Application {
  public:
+  /// What a call upon no stream gives: none is made.
+  static constexpr std::int64_t kNoStream = -2;
+
   Application(Subject& subject, const FourTuple& tuple) : subject_(subject), tuple_(tuple) {}
 
   CallResult make(const CallStep& step);
@@ -54,15 +57,14 @@ class Application {
   CallResult connect();
   CallResult write(std::uint32_t amount, int flags);
   CallResult read(std::uint32_t amount, int flags);
-  CallResult close(bool at_once);
+  CallResult close();
+  CallResult abort();
   CallResult close_listener();
   CallResult number_of(unsigned long request);
   CallResult socket_error();
   CallResult poll();
 
-  static CallResult result(const posix::Outcome& outcome) {
-    return {outcome.value, outcome.error};
-  }
+  static CallResult result(const posix::Outcome& outcome) { return {outcome.value, outcome.error}; }
 
   Subject& subject_;
   FourTuple tuple_;
@@ -124,9 +126,13 @@ CallResult Application::read(std::uint32_t amount, int flags) {
   return read;
 }
 
-CallResult Application::close(bool at_once) {
+CallResult Application::abort() {
   const linger now{1, 0};
-  if (at_once) (void)subject_.set_option(stream_, SOL_SOCKET, SO_LINGER, octets_of(now));
+  (void)subject_.set_option(stream_, SOL_SOCKET, SO_LINGER, octets_of(now));
+  return close();
+}
+
+CallResult Application::close() {
   const CallResult closed = result(subject_.close(stream_));
   stream_ = -1;
   return closed;
@@ -173,7 +179,7 @@ CallResult Application::make(const CallStep& step) {
     default:
       break;
   }
-  if (stream_ < 0) return {};  // no stream yet, or no longer: nothing to call
+  if (stream_ < 0) return {kNoStream};
   switch (step.call) {
     case Call::write:
       return write(step.amount, 0);
@@ -192,9 +198,9 @@ CallResult Application::make(const CallStep& step) {
     case Call::shutdown_both:
       return result(subject_.shutdown(stream_, SHUT_RDWR));
     case Call::close:
-      return close(false);
+      return close();
     case Call::abort:
-      return close(true);
+      return abort();
     case Call::no_delay:
       return result(subject_.set_option(stream_, IPPROTO_TCP, TCP_NODELAY, octets_of(on)));
     case Call::socket_error:
@@ -207,7 +213,7 @@ CallResult Application::make(const CallStep& step) {
 }
 
 void Application::let_go() {
-  if (stream_ >= 0) (void)close(true);
+  if (stream_ >= 0) (void)abort();
   if (listener_ >= 0) (void)close_listener();
 }
 
@@ -229,6 +235,7 @@ Played play(Subject& subject, const Sequence& sequence, const ReceiveRoom& room,
       resolved = conversation.resolve(*segment);
       subject.inject(conversation.make(*segment));
     } else {
+      resolved = conversation.resolve(std::get<IcmpStep>(step));
       subject.inject(conversation.make(std::get<IcmpStep>(step)));
     }
     while (subject.take_frame(frame)) conversation.read(frame, answer);

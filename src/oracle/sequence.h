@@ -28,7 +28,7 @@ struct Place {
 
 struct TimestampStep {
   enum class Echo : std::uint8_t { latest, zero, future };
-  std::uint32_t value = 0;    ///< TSval, as on the wire
+  std::uint32_t value = 0;   ///< TSval, as on the wire
   Echo echo = Echo::latest;  ///< TSecr: the host's latest TSval, 0, or one it has not sent
   friend bool operator==(const TimestampStep&, const TimestampStep&) = default;
 };

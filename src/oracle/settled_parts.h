@@ -22,6 +22,10 @@ inline bool is_silent(const Answer& answer) {
 inline bool is_pure_ack(const SentSegment& sent) {
   return sent.flags.without(kUrg) == kAck && sent.payload == 0;
 }
+/// Whether that is the number acknowledged, as far as it is comparable.
+inline bool acknowledges(const SentSegment& sent, std::uint32_t number) {
+  return sent.ack == number || sent.ack >= kToldByPlace;
+}
 /// One ACK without anything, and nothing else.
 inline bool sends_one_ack(const Answer& answer) {
   return answer.sent.size() == 1 && answer.other.empty() && is_pure_ack(answer.sent[0]);
@@ -51,7 +55,7 @@ inline const Conversation::Resolved& where(const Difference& d) {
 inline bool called_before(const Difference& d, CallStep::Call what) {
   for (std::size_t i = 0; i < d.step; ++i)
     if (const auto* call = std::get_if<CallStep>(&d.sequence.steps[i]))
-      if (call->call == what) return true;
+      if (call->call == what && d.kernel.answers[i].call->value >= -1) return true;
   return false;
 }
 

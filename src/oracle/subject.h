@@ -14,7 +14,6 @@
 
 namespace estab::oracle {
 
-
 /// What a host announces of its buffer; the other is given the same.
 struct ReceiveRoom {
   std::uint32_t window = 64240;

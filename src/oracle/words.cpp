@@ -11,19 +11,16 @@ namespace estab::oracle {
 
 std::string_view name(CallStep::Call call) {
   static constexpr std::string_view kNames[] = {
-      "listen",        "accept",         "connect",       "write",
-      "write_urgent",  "read",           "peek",          "read_urgent",
-      "shutdown_read", "shutdown_write", "shutdown_both", "close",
-      "abort",         "close_listener", "no_delay",      "poll",
-      "socket_error",  "unread"};
+      "listen", "accept",         "connect",       "write",          "write_urgent",  "read",
+      "peek",   "read_urgent",    "shutdown_read", "shutdown_write", "shutdown_both", "close",
+      "abort",  "close_listener", "no_delay",      "poll",           "socket_error",  "unread"};
   return kNames[static_cast<std::size_t>(call)];
 }
 
 std::string_view name(IcmpStep::Kind kind) {
   static constexpr std::string_view kNames[] = {
-      "net_unreachable", "host_unreachable", "port_unreachable",  "proto_unreachable",
-      "prohibited",      "too_big",          "time_exceeded",     "parameter_problem",
-      "source_quench"};
+      "net_unreachable", "host_unreachable", "port_unreachable",  "proto_unreachable", "prohibited",
+      "too_big",         "time_exceeded",    "parameter_problem", "source_quench"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -59,8 +56,8 @@ std::string options_of(const SegmentStep& step) {
 }
 
 std::string text_of(const SegmentStep& step) {
-  std::string text = "< " + estab::to_string(step.flags) + " " + to_string(step.seq, "NEXT") +
-                     "(" + std::to_string(step.payload) + ")";
+  std::string text = "< " + estab::to_string(step.flags) + " " + to_string(step.seq, "NEXT") + "(" +
+                     std::to_string(step.payload) + ")";
   if (step.flags.ack()) text += " ack " + to_string(step.ack, "SENT");
   text += " win " + std::to_string(step.window);
   if (step.urgent_pointer != 0) text += " urg " + std::to_string(step.urgent_pointer);
@@ -112,7 +109,7 @@ std::string to_string(const SentSegment& sent) {
 std::string to_string(const Answer& answer) {
   std::string text;
   if (answer.call) {
-    text += "= " + std::to_string(answer.call->value);
+    text += answer.call->value == -2 ? "no stream" : "= " + std::to_string(answer.call->value);
     if (answer.call->error != 0) text += std::string(" ") + ::strerrorname_np(answer.call->error);
     if (answer.call->digest != 0) text += " #" + std::to_string(answer.call->digest % 10000);
     text += "; ";

@@ -119,6 +119,7 @@ Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint
   socket.stream = *stream;
   socket.link = Link::connecting;
   socket.failure_seen = socket.peer_closed = false;
+  socket.error = socket.soft_error = 0;
   socket.shut_read = socket.shut_write = false;
   return finish_connect(now, socket, EINPROGRESS);
 }

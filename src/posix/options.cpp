@@ -26,7 +26,7 @@ Outcome give(const void* octets, std::size_t size, void* value, socklen_t* lengt
   if (!length || (!value && *length > 0)) return failed(EFAULT);
   if (static_cast<int>(*length) < 0) return failed(EINVAL);
   const auto n = static_cast<socklen_t>(std::min<std::size_t>(*length, size));
-  if (n > 0) std::memcpy(value, octets, n);
+  if (octets && value) std::memcpy(value, octets, n);
   *length = n;
   return done();
 }
@@ -243,6 +243,9 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   switch (name) {
     case SO_ERROR:
       sync(socket);
+      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere
+      // else.
+      if (socket.error == 0) std::swap(socket.error, socket.soft_error);
       return give_number(take_error(socket), value, length);
     case SO_TYPE:
       return give_number(socket.type, value, length);

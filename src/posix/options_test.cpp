@@ -230,6 +230,8 @@ TEST_F(Options, HoldBackWithCorkAndLetGoWithoutIt) {
   desk.out(". 1:1461(1460) ack 1");
   desk.peer.quiet();
   EXPECT_EQ(desk.set(open, IPPROTO_TCP, TCP_CORK, 0), gives(0));
+  desk.peer.quiet();  // Nagle
+  desk.in(". 1:1(0) ack 1461 win 65535");
   desk.out("P. 1461:1501(40) ack 1");
   EXPECT_EQ(desk.write(open, 10, MSG_MORE), gives(10));
   desk.peer.quiet();

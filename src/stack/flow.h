@@ -24,21 +24,21 @@ struct Flow {
   template <class Block, class... Args>
   Flow(std::in_place_type_t<Block> type, const Place& place, Args&&... args)
       : tcb(type, std::forward<Args>(args)...),
+        path_found_at(place.found_at),
         path(place.path),
         hash(place.hash),
-        path_found_at(place.found_at),
         path_version(place.version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
+  Instant path_found_at;
   // [RFC 1122 3.3.1.3-1]
   Path path;
-  std::uint32_t hash;  // its place in the flow table
-  Instant path_found_at;
+  bool indexed = false;    // in the flow table: segments find it
+  bool in_output = false;  // in the queue of flows with something to send
+  std::uint32_t hash;      // its place in the flow table
   std::uint32_t path_version;
   std::uint32_t timer = 0xffffffff;     // in the wheel
   std::uint32_t listener = 0xffffffff;  // whose queue it waits in, until accepted
-  bool indexed = false;                 // in the flow table: segments find it
-  bool in_output = false;               // in the queue of flows with something to send
   bool in_events = false;               // in the queue of flows with something to tell
   bool connected_due = false;           // the application is to be told that it opened
   bool learns_route = false;            // the peer's segments say which way back to take (MUST-53)

@@ -171,9 +171,9 @@ TEST_P(Path, TellsEveryConnectionThatIsOpenToThatHost) {
   ASSERT_TRUE(
       peer.stack().send_datagram(peer.now(), datagrams, {peer.remote(), 6}, OctetVector(1200)));
   peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1290));
-  peer.in(". 1:1(0) ack " + std::to_string(1 + mss_of(1500)) + " win 65535");
-  peer.send(mss_of(1290));
-  peer.out("P. " + span(1 + mss_of(1500), 1 + mss_of(1500) + mss_of(1290)) + " ack 1");
+  peer.in(". 1:1(0) ack " + std::to_string(1 + mss_of(1300)) + " win 65535");
+  peer.out("P. " + span(1 + mss_of(1300), 1 + mss_of(1500)) + " ack 1");
+  EXPECT_EQ(peer.info().pmtu, 1290u);
 }
 
 // [RFC 1191 6.2-8, 6.5-2]

@@ -220,7 +220,7 @@ void Stack::give_block(Block&& block) {
 
 bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
   impl_->core.latest = now;
-  return impl_->poll_transmit(now, frame);
+  return impl_->has_output() && impl_->poll_transmit(now, frame);
 }
 
 std::optional<Event> Stack::poll_event() {

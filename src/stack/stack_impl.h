@@ -49,11 +49,8 @@ struct Stack::Impl {
 
   // ---- down (stack_output.cpp)
   // -------------------------------------------------------------------
-  bool poll_transmit(Instant now, TransmitFrame& frame) {
-    while (next_frame(now, frame))
-      if (!loop_back(now, frame)) return true;
-    return false;
-  }
+  bool has_output() const { return !core.replies.empty() || tcp.has_output(); }
+  bool poll_transmit(Instant now, TransmitFrame& frame);
   bool next_frame(Instant now, TransmitFrame& frame) {
     while (!core.replies.empty())
       if (build_next_reply(now, frame)) return true;

@@ -9,6 +9,12 @@
 
 namespace estab {
 
+bool Stack::Impl::poll_transmit(Instant now, TransmitFrame& frame) {
+  while (next_frame(now, frame))
+    if (!loop_back(now, frame)) return true;
+  return false;
+}
+
 // False if no way leads to where the answer should go: it is dropped.
 bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   stack::Reply& reply = core.replies.front();

@@ -414,16 +414,17 @@ std::vector<Change> passings() {
        }},
       {"an event polled", [](Peer&, Stack& stack) { return stack.poll_event().has_value(); }},
       {"a timer fired",
-       [](Peer&, Stack& stack) {
+       [](Peer& peer, Stack& stack) {
          const Instant due = stack.next_deadline();
          const Stack before = stack;
          if (due == kNever) return false;
          stack.handle_deadline(due);
-         // One that was early has only been set anew; one left over from a deadline long met (see
-         // TcpLayer::rearm) is gone, and that is all.
-         const auto now = stack.census(), then = before.census();
-         const bool vain = stack.next_deadline() == kNever && now.time_wait == then.time_wait &&
-                           now.syn_cache == then.syn_cache;
+         // One that was early has only been set anew. In FIN-WAIT-2 no timer need run: a wakeup
+         // that changes nothing there is one left over from before (see TcpLayer::rearm).
+         const auto waits = [&](const Stack& s) {
+           return s.state(peer.stream()) == State::fin_wait_2;
+         };
+         const bool vain = waits(before) && waits(stack);
          return due != stack.next_deadline() && !vain;
        }},
   };

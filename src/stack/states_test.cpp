@@ -272,8 +272,10 @@ TEST_P(States, SynchronizedMeetingASyn) {
 TEST_P(States, SynchronizedMeetingAnAck) {
   const Kind::Exception silent{State::time_wait, "", State::time_wait};
   check({". {r}:{r}(0) ack {u}", ""}, GetParam());
-  check({". {r}:{r}(0) ack {u-1}", ""}, GetParam());                      // old: ignored
-  check({". {r}:{r}(0) ack {u-65535}", ""}, GetParam());                  // the oldest it can be
+  // Old: ignored, where it is not older than the connection.
+  check({". {r}:{r}(0) ack {u-1}", kCurrent, {{State::fin_wait_2, "", State::fin_wait_2}, silent}},
+        GetParam());
+  check({". {r}:{r}(0) ack {u-65535}", kCurrent, {silent}}, GetParam());
   check({". {r}:{r}(0) ack {u-65536}", kCurrent, {silent}}, GetParam());  // RFC 5961 §5
   check({". {r}:{r}(0) ack {u-900000}", kCurrent, {silent}}, GetParam());
   check({". {r}:{r}(0) ack {n+1}", kCurrent, {silent}}, GetParam());  // never sent
@@ -334,11 +336,10 @@ TEST_P(States, SynchronizedMeetingAFin) {
           {State::last_ack, "", State::closed}}},
         GetParam());
   check({"FP. {r}:{r+10}(10) ack {u}",
-         "",
+         kCurrent,
          {{State::established, ". {n}:{n}(0) ack {r+11}", State::close_wait},
           {State::fin_wait_1, ". {n}:{n}(0) ack {r+11}", State::closing},
-          {State::fin_wait_2, ". {n}:{n}(0) ack {r+11}", State::time_wait},
-          {State::time_wait, kCurrent, State::time_wait}}},
+          {State::fin_wait_2, ". {n}:{n}(0) ack {r+11}", State::time_wait}}},
         GetParam());
   check({"F. {r}:{r}(0) ack {n+1}", kCurrent}, GetParam());  // not to be believed: RFC 5961 §5
 }

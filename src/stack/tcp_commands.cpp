@@ -30,15 +30,22 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
 
 // Openings under way are forgotten, and complete ones nobody has accepted are reset.
 Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
-  make_up(core, now);
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
     if (record.listener == id.index) forget_half_open(core, now, index, State::closed);
   });
-  while (!listener->queue.empty()) (void)abort(core, now, listener->queue.pop_front());
+  const base::Ring<StreamId> waiting = std::move(listener->queue);
   listener_table_.erase(listener_hash(listener->local), id.index);
   listeners_.erase(id.index);
+  const bool behind = std::exchange(unsettled_, true);
+  for (const StreamId& stream : waiting) {
+    Flow* flow = flows_.find(stream.index, stream.generation);
+    if (flow) flow->connection()->abort(core.context(now));
+  }
+  for (const StreamId& stream : waiting)
+    if (flows_.find(stream.index, stream.generation)) settle_flow(core, now, stream.index);
+  unsettled_ = behind;
   return {};
 }
 
@@ -50,7 +57,9 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     const StreamId stream = listener->queue.front();
     if (Flow* flow = flows_.find(stream.index, stream.generation)) {
       flow->listener = kNone;
-      settle(core, now, stream.index);  // may throw: then it waits to be accepted again
+      unsettled_ = true;  // queueing may throw: then it waits to be accepted again
+      if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
+      unsettled_ = false;
       return listener->queue.pop_front();
     }
     (void)listener->queue.pop_front();
@@ -67,9 +76,11 @@ Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config, std::
 }
 
 Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   auto shared = std::make_shared<const TcpConfig>(config);
+  unsettled_ = true;
   if (tcp::Handshake* handshake = flow->handshake()) {
     handshake->reconfigure(core.context(now), std::move(shared));
   } else {
@@ -151,6 +162,7 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
                       (path && core.interfaces.is_broadcast(path->hop.interface, to));
   if (nobody) return std::unexpected(Error::address_not_available);
   if (!path) return std::unexpected(Error::no_route);
+  make_up(core, now);
   if (flows_.size() >= core.config.limits.connections) return std::unexpected(Error::limit_reached);
   const auto chosen = choose_tuple(core, *path, options);
   if (!chosen) return std::unexpected(chosen.error());
@@ -173,8 +185,10 @@ std::shared_ptr<const TcpConfig> TcpLayer::default_config(const Core& core) {
   return default_config_;
 }
 
+// Destructors call this, ABORT and close_listener: what they are for is done before anything can
+// fail for want of memory, even if another call did before.
 Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
-  make_up(core, now);
+  const bool behind = unsettled_;
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -189,12 +203,12 @@ Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
   if (connection->released()) return std::unexpected(Error::no_such_id);
   unsettled_ = true;
   connection->release(core.context(now));
-  settle(core, now, id.index);
+  behind ? settle_all(core, now) : settle(core, now, id.index);
   return {};
 }
 
 Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
-  make_up(core, now);
+  const bool behind = unsettled_;
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -206,7 +220,7 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
     drop_time_wait(core, now, entry->index);
   unsettled_ = true;
   connection->abort(core.context(now));
-  settle(core, now, id.index);
+  behind ? settle_all(core, now) : settle(core, now, id.index);
   return {};
 }
 
@@ -218,10 +232,12 @@ Result<void> TcpLayer::abandon(Core& core, Instant now, StreamId id, SendReason 
   if (handshake.state() != State::closed)
     core.context(now).trace(
         [&] { return StateChanged{handshake.tuple(), handshake.state(), State::closed}; });
-  if (handshake.state() == State::syn_received)
-    send_reply(core, handshake.tuple(), handshake.make_reset(core.context(now), reason),
-               State::closed, handshake.config());
+  const bool tell = handshake.state() == State::syn_received;
+  const FourTuple tuple = handshake.tuple();
+  const tcp::Emission reset = handshake.make_reset(core.context(now), reason);
+  const auto config = handshake.shared_config();
   erase_flow(core, id.index);
+  if (tell) send_reply(core, tuple, reset, State::closed, *config);
   return {};
 }
 

@@ -400,7 +400,15 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
                        const ip::IcmpEffect& effect) {
   make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (!entry || entry->kind != Kind::flow) return;
+  if (!entry || entry->kind == Kind::time_wait) return;
+  if (entry->kind == Kind::half_open) {
+    // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
+    const bool hard =
+        effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
+    if (hard && seq == half_open_[entry->index].iss)
+      forget_half_open(core, now, entry->index, State::listen);
+    return;
+  }
   Flow& flow = flows_[entry->index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent

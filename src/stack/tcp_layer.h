@@ -74,9 +74,8 @@ class TcpLayer {
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
-  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
-    return (unsettled_ || !output_.empty()) && poll_flows(core, now, frame);
-  }
+  bool has_output() const { return unsettled_ || !output_.empty(); }
+  bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
@@ -180,10 +179,10 @@ class TcpLayer {
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
   void expire_time_wait(Core& core, Instant now);
+  void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flows(Core& core, Instant now, TransmitFrame& frame);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
   struct Chosen {

@@ -25,21 +25,21 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
-bool TcpLayer::poll_flows(Core& core, Instant now, TransmitFrame& frame) {
+bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
   make_up(core, now);
   while (!output_.empty()) {
     const std::uint32_t index = output_.front();
-    if (!flows_.holds(index) || !flows_[index].in_output) {
+    Flow* flow = flows_.get(index);
+    if (!flow || !flow->in_output) {
       output_.pop_front();
       continue;
     }
-    Flow& flow = flows_[index];
-    const bool sent = poll_flow(core, now, flow, frame);
-    if (sent && flow.wants_to_send()) return true;
+    const bool sent = poll_flow(core, now, *flow, frame);
+    if (sent && flow->wants_to_send()) return true;
     output_.pop_front();
-    flow.in_output = false;
+    flow->in_output = false;
     unsettled_ = true;
-    rearm(flow, index);
+    rearm(*flow, index);
     unsettled_ = false;
     if (sent) return true;
   }

@@ -6,6 +6,11 @@
 
 namespace estab::stack {
 
+namespace {
+/// A connection that has heard nothing for so long gives back what only a busy one needs.
+constexpr Duration kQuiet = std::chrono::seconds(1);
+}  // namespace
+
 Instant TcpLayer::next_deadline(Instant now) const {
   if (unsettled_) return now;
   Instant next = wheel_.next();
@@ -24,6 +29,15 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
   expire_time_wait(core, now);
 }
 
+// The wakeup was vain. One that was busy a moment ago will need its storage again at once. (Whether
+// it has any must not decide: a copy of the stack has less of it, and is to wake as often.)
+void TcpLayer::trim_if_quiet(Flow& flow, Instant now, std::uint32_t index) {
+  tcp::Connection& connection = *flow.connection();
+  const Instant quiet_at = connection.sender().heard_at() + kQuiet;
+  if (now >= quiet_at) return connection.trim();
+  flow.timer = wheel_.arm(kNone, Entry{Kind::flow, index}.packed(), quiet_at);
+}
+
 void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
   unsettled_ = true;
@@ -37,7 +51,7 @@ void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
     handshake->on_timer(core.context(now));
     after = handshake->repeats();
   } else if (flow.connection()->next_deadline() == kNever) {
-    flow.connection()->trim();
+    trim_if_quiet(flow, now, index);
   } else {
     before = flow.connection()->sender().retransmits();
     flow.connection()->on_timers(core.context(now));

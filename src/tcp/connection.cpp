@@ -47,11 +47,11 @@ std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated
 Connection::Connection(const Context& context, const Opening& opening,
                        std::shared_ptr<const TcpConfig> config, const PathLimits& path)
     : tuple_(opening.tuple),
+      path_mtu_(path.mtu),
       config_(std::move(config)),
       negotiated_(opening.negotiated),
       answers_since_(context.now),
       timestamp_offset_(opening.timestamp_offset),
-      path_mtu_(path.mtu),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {

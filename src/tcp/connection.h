@@ -201,7 +201,9 @@ class Connection {
   bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
+  // Ordered so that nothing is lost between them: there are many connections.
   FourTuple tuple_;
+  std::uint32_t path_mtu_;
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
   State state_ = State::established;
@@ -214,11 +216,10 @@ class Connection {
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
-  std::uint32_t timestamp_offset_;
-  std::uint32_t path_mtu_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
-  std::optional<Ending> ending_;
   StreamEvent signals_;
+  std::uint32_t timestamp_offset_;
+  std::optional<Ending> ending_;
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;

@@ -265,8 +265,10 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
-  const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
-                                                        : receiver_.accept_noted_fin();
+  // One that contradicts text we hold is passed over; one noted earlier may be next all the same.
+  const bool now_in_order =
+      (arrival.segment.flags.fin() && receiver_.accept_fin(arrival.text_end())) ||
+      receiver_.accept_noted_fin();
   if (!now_in_order) {
     // Text in front of it has already been answered for both: one segment, one duplicate ACK.
     // Behind an earlier FIN text is not looked at.

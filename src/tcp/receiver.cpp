@@ -113,6 +113,7 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
     return;
   const StreamOffset octet = urgent_end_ - 1;
   if (octet < read_) return;
+  if (static_cast<std::size_t>(octet - read_) >= queue_.size()) return;  // the FIN's number
   if (!out_of_band_) out_of_band_ = queue_.octet_at(static_cast<std::size_t>(octet - read_));
   if (octet > read_) return;
   queue_.consume(1, context.blocks);

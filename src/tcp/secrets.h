@@ -49,7 +49,8 @@ inline std::uint64_t Secrets::keyed_hash(const Key& key, const FourTuple& tuple)
   const std::uint64_t ports = std::uint64_t{tuple.local_port} << 16 | tuple.remote_port;
   if (tuple.local_address.is_v4()) {
     const std::uint64_t addresses =
-        std::uint64_t{tuple.local_address.v4_number()} << 32 | tuple.remote_address.v4_number();
+        std::uint64_t{base::load_be32(tuple.local_address.octets().data() + 12)} << 32 |
+        base::load_be32(tuple.remote_address.octets().data() + 12);
     return base::siphash13_words(key, std::array{addresses, ports});
   }
   std::array<std::uint64_t, 5> words;

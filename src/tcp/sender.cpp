@@ -309,6 +309,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     nxt_ = std::max(nxt_, end);
   }
   probe_due_ = false;
+  if (plan.push && end >= queue_.end()) unpushed_ = false;
   max_ = std::max(max_, end);
   last_sent_ = context.now;
   urgent_notice_ = false;

@@ -24,13 +24,21 @@ IpAddress load_v6_address(const std::uint8_t* from) {
   return IpAddress::v6(octets);
 }
 
+// In its mapped form, as two whole words: it is copied and compared as such at once.
+IpAddress load_v4_address(const std::uint8_t* from) {
+  std::array<std::uint8_t, 16> octets;
+  base::store_be64(octets.data(), 0);
+  base::store_be64(octets.data() + 8, 0xffff'0000'0000 | load_be32(from));
+  return IpAddress::v6(octets);
+}
+
 bool is_v4_mapped(const std::uint8_t* address) {
   return load_be64(address) == 0 && load_be32(address + 8) == 0xffff;
 }
 
 void read_v4_fields(const std::uint8_t* in, IpHeader& header) {
-  header.source = IpAddress::v4(load_be32(in + 12));
-  header.destination = IpAddress::v4(load_be32(in + 16));
+  header.source = load_v4_address(in + 12);
+  header.destination = load_v4_address(in + 16);
   header.protocol = in[9];
   // [RFC 1122 3.2.1.7-2]
   header.ttl = in[8];

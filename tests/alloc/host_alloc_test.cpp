@@ -47,7 +47,9 @@ class Client {
     while (const auto got = stack_.recv(now, stream_, buffer)) received_ += *got;
   }
   std::size_t received() const { return received_; }
-  bool over() const { return stack_.at_end(stream_) || stack_.state(stream_) == State::closed; }
+  bool over() const {
+    return stream_ && (stack_.at_end(stream_) || stack_.state(stream_) == State::closed);
+  }
   Stack& stack() { return stack_; }
   InterfaceId link() const { return link_; }
 

@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kOctets = 120'000;  // each way
+constexpr std::size_t kAtOnce = 7000;     // more than what is left of a block, now and then
 constexpr std::uint16_t kWeb = 80, kName = 53;
 constexpr IpAddress kClient = IpAddress::v4(10, 0, 0, 1), kServer = IpAddress::v4(10, 0, 0, 2);
 
@@ -176,9 +177,9 @@ void World::talk(End& end) {
   if (!end.stream) return;
   Stack& stack = end.stack;
   while (end.sent < kOctets) {
-    Bytes octets(std::min<std::size_t>(5000, kOctets - end.sent));
+    Bytes octets(std::min<std::size_t>(kAtOnce, kOctets - end.sent));
     for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = octet_at(end.sent + i);
-    const bool lend = end.sent % 3 == 1;
+    const bool lend = end.sent / kAtOnce % 5 == 3;
     const auto owner = std::make_shared<const Bytes>(octets);
     const auto took = insist([&]() -> Result<std::size_t> {
       if (!lend) return stack.send(now_, *end.stream, octets);

@@ -36,6 +36,9 @@ TEST(ForgedIcmp, OfAnyKindWithAGuessedNumberEndsNothing) {
     const std::uint8_t code = static_cast<std::uint8_t>(i % 16);
     forger.error(3, code, code == 4 ? 100 : 0, static_cast<std::uint32_t>(prng.next()));
     if (i % 64 == 0) forger.scene.pass(100us);
+    if (i != 1000) continue;
+    const auto info = forger.scene.server().info(forger.scene.streams().front());
+    EXPECT_EQ(info->pmtu, 1500);  // "fragmentation needed" was among them
   }
   EXPECT_TRUE(forger.good.finish(10s)) << forger.good.story();
 }

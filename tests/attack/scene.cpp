@@ -1,3 +1,4 @@
+// The server, the good client and the wire between them; frames that are forged.
 #include "scene.h"
 
 #include <algorithm>

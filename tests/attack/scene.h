@@ -29,7 +29,8 @@
 
 namespace estab::attack {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s, std::chrono_literals::operator""ms,
+    std::chrono_literals::operator""us;
 using Bytes = std::vector<std::uint8_t>;
 
 inline constexpr IpAddress kServer = IpAddress::v4(10, 0, 0, 1),

@@ -33,9 +33,11 @@ enum class Fault : std::uint8_t {
 /// When an application takes what has arrived.
 enum class Reading : std::uint8_t { at_once, at_any_time };
 
+enum class Listening : std::uint8_t { never, at_any_time, from_the_start };
+
 struct Applications {
   bool connects = false;
-  bool listens = false;
+  Listening listens = Listening::never;
   bool stops_listening = false;
   bool shuts_down = true, closes = true, aborts = true;
   std::uint8_t octets = 1;  ///< that it sends on each connection, at most
@@ -50,10 +52,10 @@ struct Bounds {
   std::array<StackConfig, 2> stack{};
 
   // ---- the network
-  std::uint8_t capacity = 3;      ///< segments under way in each direction; one more is lost
-  std::uint8_t losses = 0;        ///< besides those
-  std::uint8_t duplicates = 0;    ///< copies that arrive and are still under way
-  Duration lifetime = kForever;   ///< the MSL that the network keeps to
+  std::uint8_t capacity = 3;     ///< segments under way in each direction; one more is lost
+  std::uint8_t losses = 0;       ///< besides those
+  std::uint8_t duplicates = 0;   ///< copies that arrive and are still under way
+  Duration lifetime = kForever;  ///< the MSL that the network keeps to
 
   // ---- the clock
   std::uint8_t firings = 2;  ///< of timers, both sides together

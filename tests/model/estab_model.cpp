@@ -1,8 +1,6 @@
 // estab_model: explores to the bounds asked for and says what it found. Exit code 1: a law is
 // broken; the shortest way to where it is has been told.
 
-#include <sys/resource.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +8,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "model/options.h"
 #include "model/story.h"
@@ -28,8 +28,8 @@ struct Done {
 std::string story_of(Explorer& explorer, const Bounds& bounds, const Violation& violation) {
   const Telling telling = tell(explorer, bounds, violation);
   std::string text = "\n" + bounds.name + ": " + violation.what + "\n\n" + telling.steps + "\n" +
-                     telling.ladder + "\nAs a packetdrill script for a:\n\n" +
-                     telling.scripts[0] + "\nand for b:\n\n" + telling.scripts[1] + "\n";
+                     telling.ladder + "\nAs a packetdrill script for a:\n\n" + telling.scripts[0] +
+                     "\nand for b:\n\n" + telling.scripts[1] + "\n";
   if (!telling.difference.empty()) text += telling.difference + "\n";
   return text;
 }
@@ -39,8 +39,7 @@ void explore(Done& done) {
   Explorer explorer(done.bounds);
   done.result = explorer.run();
   done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (done.result.violation)
-    done.story = story_of(explorer, done.bounds, *done.result.violation);
+  if (done.result.violation) done.story = story_of(explorer, done.bounds, *done.result.violation);
 }
 
 void print_row(const Done& done) {
@@ -51,7 +50,9 @@ void print_row(const Done& done) {
               static_cast<unsigned long long>(r.host_states),
               static_cast<unsigned long long>(r.host_steps),
               static_cast<double>(r.longest_fair_end_ms) / 1000,
-              r.violation ? "a law is broken" : r.complete ? "complete" : "stopped");
+              r.violation  ? "a law is broken"
+              : r.complete ? "complete"
+                           : "stopped");
   std::fflush(stdout);
 }
 

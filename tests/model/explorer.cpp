@@ -77,8 +77,8 @@ Result Explorer::finish() {
   result_.segments = segments_.size();
   result_.longest_fair_end_ms = fair_.longest_ms();
   result_.fair_limit_ms = fair_.limit_ms();
-  result_.memory = seen_.memory() + nodes_.capacity() * sizeof(Node) +
-                   2 * widest_ * sizeof(Frontier);
+  result_.memory =
+      seen_.memory() + nodes_.capacity() * sizeof(Node) + 2 * widest_ * sizeof(Frontier);
   return result_;
 }
 

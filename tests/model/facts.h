@@ -15,6 +15,7 @@ struct Facts {
   std::optional<FlowView> flow{};
   RecordsView records{};
   bool listens = false;
+  bool drew_isn = false;  ///< at this very time
 
   /// Nothing is left but, perhaps, a listener.
   bool closed() const {

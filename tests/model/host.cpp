@@ -17,10 +17,9 @@ IpAddress address(Side side) {
   return IpAddress::v4(10, 0, 0, side == Side::a ? 1 : 2);
 }
 
-constexpr std::string_view kActs[] = {"deliver",        "fire",    "pass", "listen",
-                                      "stop listening", "connect", "send", "read",
-                                      "shutdown",       "close",   "abort", "wind up",
-                                      "give up"};
+constexpr std::string_view kActs[] = {"deliver", "fire",    "pass",   "listen",   "stop listening",
+                                      "connect", "send",    "read",   "shutdown", "close",
+                                      "abort",   "wind up", "give up"};
 
 constexpr std::uint32_t bit(Act act) {
   return 1u << static_cast<std::uint32_t>(act);
@@ -61,22 +60,30 @@ HostState Host::make() const {
   state.now = bounds_->start;
   const InterfaceId link = state.stack.add_interface({.name = "model"});
   (void)state.stack.add_address(link, {address(side_), 24});
+  if (may().listens == Listening::from_the_start) listen(state);
   return state;
+}
+
+void Host::listen(HostState& state) const {
+  if (auto made = state.stack.listen({.local = tuple(side_).local()}))
+    state.application.listener = *made;
+  state.application.has_listened = true;
 }
 
 std::uint64_t Host::hash(const HostState& state) const {
   auto hasher = base::Hasher::of_future(state.now);
-  hasher.add_all(side_, future_hash(state.stack, state.now));
+  hasher.add_all(side_, state.drew_isn, future_hash(state.stack, state.now));
   state.application.hash_into(hasher);
   return hasher.finish();
 }
 
-// ---- what the application may do -----------------------------------------------------------------
+// ---- what the application may do
+// -----------------------------------------------------------------
 
 std::uint32_t Host::enabled(const HostState& state) const {
   const Application& app = state.application;
   std::uint32_t acts = 0;
-  if (may().listens && !app.has_listened) acts |= bit(Act::listen);
+  if (may().listens == Listening::at_any_time && !app.has_listened) acts |= bit(Act::listen);
   if (may().stops_listening && app.listener) acts |= bit(Act::stop_listening);
   if (!app.holds()) {
     const bool room = app.opened < may().opens && app.count < kMostStreams;
@@ -106,6 +113,7 @@ Outcome Host::perform(HostState& state, Input input, Octets segment) const {
       break;
     case Act::pass:
       state.now += std::chrono::milliseconds(input.argument);
+      state.drew_isn = false;
       return outcome;
     default:
       command(work, input.act);
@@ -124,16 +132,17 @@ void Host::deliver(Work& work, Octets octets) const {
     const SeqNum next = flow->irs + static_cast<std::uint32_t>(flow->rcv_nxt);
     const std::int32_t ahead = segment.seq + segment.length() - next;
     const bool again = !segment.payload.empty() && !segment.flags.syn() && ahead <= 0;
-    const bool believes =
-        (bounds_->fault == Fault::text_taken_twice && again) ||
-        (bounds_->fault == Fault::any_reset_believed && segment.flags.rst());
+    const bool believes = (bounds_->fault == Fault::text_taken_twice && again) ||
+                          (bounds_->fault == Fault::any_reset_believed && segment.flags.rst());
     if (believes) {
       falsified.assign(octets.begin(), octets.end());
       set_numbers(falsified, next, segment.ack);
       octets = falsified;
     }
   }
+  const std::size_t half_open = work.stack().census().syn_cache;
   work.stack().handle_frame(work.now(), work.interface, {.octets = octets});
+  if (work.stack().census().syn_cache > half_open) work.state.drew_isn = true;
 }
 
 // A wheel entry may be early, and find that nothing is due. To the world nothing has happened then:
@@ -157,6 +166,7 @@ void Host::fire(Work& work) const {
     settle(work);
     if (work.outcome.frames.empty() && future_hash(work.stack(), before) == hash) continue;
     work.outcome.elapsed = then - before;
+    if (then > before) work.state.drew_isn = false;
     return;
   }
   work.complain("a deadline that never comes to anything");
@@ -166,9 +176,7 @@ void Host::command(Work& work, Act act) const {
   Application& app = work.application();
   switch (act) {
     case Act::listen:
-      if (auto made = work.stack().listen({.local = tuple(side_).local()})) app.listener = *made;
-      app.has_listened = true;
-      return;
+      return listen(work.state);
     case Act::stop_listening:
       (void)work.stack().close(work.now(), *app.listener);
       app.listener.reset();
@@ -196,13 +204,13 @@ void Host::command(Work& work, Act act) const {
 
 void Host::connect(Work& work) const {
   const FourTuple own = tuple(side_);
-  const auto made = work.stack().connect(
-      work.now(), {.remote = own.remote(), .local_port = own.local_port});
+  const auto made =
+      work.stack().connect(work.now(), {.remote = own.remote(), .local_port = own.local_port});
   if (!made) return;  // the port may still be in TIME-WAIT
   Application& app = work.application();
-  app.streams[app.count++] = {.id = *made,
-                              .iss = view_flow(work.stack(), *made, work.now())->iss};
+  app.streams[app.count++] = {.id = *made, .iss = view_flow(work.stack(), *made, work.now())->iss};
   ++app.opened;
+  work.state.drew_isn = true;
 }
 
 void Host::send(Work& work) const {

@@ -22,8 +22,8 @@ enum class Act : std::uint8_t {
   listen,
   stop_listening,
   connect,
-  send,      ///< one octet
-  read,      ///< everything there is
+  send,  ///< one octet
+  read,  ///< everything there is
   shutdown,
   close,
   abort,
@@ -45,6 +45,8 @@ struct HostState {
   Stack stack;
   Application application{};
   Instant now{};
+  /// At this very time an ISN was drawn from the clock: another one would be the same.
+  bool drew_isn = false;
 };
 
 /// What came of an input.
@@ -72,6 +74,7 @@ class Host {
   void deliver(Work& work, Octets segment) const;
   void fire(Work& work) const;
   void command(Work& work, Act act) const;
+  void listen(HostState& state) const;
   void connect(Work& work) const;
   void send(Work& work) const;
   void read(Work& work) const;

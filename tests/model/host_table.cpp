@@ -23,6 +23,7 @@ Facts facts_of(const HostState& state) {
   Facts facts;
   facts.records = view_records(state.stack);
   facts.listens = state.application.listener.has_value();
+  facts.drew_isn = state.drew_isn;
   if (const StreamRecord* last = state.application.last()) {
     facts.flow = view_flow(state.stack, last->id, state.now);
     if (facts.flow && !facts.flow->indexed) facts.flow.reset();
@@ -124,7 +125,7 @@ void HostTable::make_room() {
 HostState HostTable::state(std::uint32_t number) {
   const Stack& stack = stack_of(number);
   const Entry& entry = entries_[number];
-  return {stack, entry.application.moved(number_clock(entry.now)), entry.now};
+  return {stack, entry.application.moved(number_clock(entry.now)), entry.now, entry.facts.drew_isn};
 }
 
 // The way back to the nearest state whose stack is still there, and from it forward again.
@@ -135,7 +136,8 @@ const Stack& HostTable::stack_of(std::uint32_t number) {
   }
   if (!way.empty()) {
     const Entry& from = entries_[entries_[way.back()].parent];
-    HostState state{*from.stack, from.application.moved(number_clock(from.now)), from.now};
+    HostState state{*from.stack, from.application.moved(number_clock(from.now)), from.now,
+                    from.facts.drew_isn};
     for (; !way.empty(); way.pop_back()) {
       const Entry& to = entries_[way.back()];
       (void)perform(to.side, state, to.by);

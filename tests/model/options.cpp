@@ -72,8 +72,8 @@ std::optional<Options> read_options(int argc, char** argv, std::string& wrong) {
       const bool known = word == "--jobs" || found != settings().end();
       const Number most = known && word != "--jobs" ? found->second.most : 64;
       if (!known || !value || *value > most) {
-        wrong = std::string(word) + (known ? " takes a number up to " + std::to_string(most)
-                                           : " is no option");
+        wrong = std::string(word) +
+                (known ? " takes a number up to " + std::to_string(most) : " is no option");
         return std::nullopt;
       }
       if (word == "--jobs") {

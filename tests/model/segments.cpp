@@ -86,7 +86,8 @@ std::uint32_t SegmentTable::intern_moved(const Frame& frame) {
   key += static_cast<char>(frame.sequence);
   if (const auto found = index_.find(key); found != index_.end()) return found->second;
   const auto number = static_cast<std::uint32_t>(kept_.size());
-  kept_.push_back({std::move(key), segment_of(frame.octets).flags.syn()});
+  const TcpFlags flags = segment_of(frame.octets).flags;
+  kept_.push_back({std::move(key), flags.syn() && !flags.ack()});
   index_.emplace(kept_.back().key, number);
   return number;
 }

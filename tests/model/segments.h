@@ -2,8 +2,8 @@
 // network is then a few numbers, and what is delivered is exactly what was sent.
 //
 // Law: what is kept is independent of the time of day. The numbers a clock made (those that count
-// from an initial sequence number, and timestamps) are kept as distances from what the clocks of RFC
-// 6528 and RFC 7323 show at the moment; time that passes moves them.
+// from an initial sequence number, and timestamps) are kept as distances from what the clocks of
+// RFC 6528 and RFC 7323 show at the moment; time that passes moves them.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +45,13 @@ class SegmentTable {
   std::vector<std::uint8_t> octets(std::uint32_t number, Instant now) const;
   /// The same segment after so much time.
   std::uint32_t after(std::uint32_t number, std::uint32_t ms);
-  bool is_syn(std::uint32_t number) const { return kept_[number].is_syn; }
+  bool is_bare_syn(std::uint32_t number) const { return kept_[number].is_bare_syn; }
   std::size_t size() const { return kept_.size(); }
 
  private:
   struct Kept {
     std::string key;  ///< the octets, and one that tells SequenceNumber
-    bool is_syn = false;
+    bool is_bare_syn = false;
   };
   std::uint32_t intern_moved(const Frame& frame);
   Frame frame(std::uint32_t number) const;

@@ -5,6 +5,7 @@
 #include "estab/ladder.h"
 #include "estab/notation.h"
 #include "estab/recorder.h"
+
 #include "model/laws.h"
 #include "model/script.h"
 
@@ -17,10 +18,7 @@ constexpr int kMostFairSteps = 60;
 /// One side, gone through once more.
 struct Narrator {
   Narrator(const Bounds& bounds, Side which, Recorder& recorder, std::string_view title)
-      : side(which),
-        host(bounds, which),
-        state(host.make()),
-        script(which, title, state.now) {
+      : side(which), host(bounds, which), state(host.make()), script(which, title, state.now) {
     state.stack.set_observer(&recorder.add_end(which == Side::a ? "a" : "b"));
   }
   Side side;
@@ -79,8 +77,9 @@ class Narration {
  private:
   Narrator& of(Side side) { return side == Side::a ? a_ : b_; }
 
-  void say(const std::string& what) {
-    const auto ms = (a_.state.now - start_) / std::chrono::milliseconds(1);
+  void say(const std::string& what) { say(what, a_.state.now); }
+  void say(const std::string& what, Instant when) {
+    const auto ms = (when - start_) / std::chrono::milliseconds(1);
     steps_ << ms << " ms  " << what << '\n';
   }
   std::string notation(Side from, std::uint32_t segment) {
@@ -119,6 +118,7 @@ class Narration {
 
   void describe(const Performed& performed, const Outcome& outcome) {
     const std::string who = performed.side == Side::a ? "a" : "b";
+    const Instant now = of(performed.side).state.now;
     switch (performed.input.act) {
       case Act::pass:
         break;
@@ -126,15 +126,17 @@ class Narration {
         say(who + " gets " + notation(other(performed.side), performed.input.argument));
         break;
       case Act::fire:
-        say(who + ": a timer fires");
+        say(who + ": a timer fires", now);
         break;
       default:
         say(who + ": " + std::string(name(performed.input.act)));
     }
     for (const Frame& frame : outcome.frames) {
       const Side side = performed.side;
-      say("    " + who + " sends " +
-          to_string(segment_of(frame.octets), isn_[index_of(side)], isn_[index_of(other(side))]));
+      const Segment segment = segment_of(frame.octets);
+      const std::string text =
+          to_string(segment, isn_[index_of(side)], isn_[index_of(other(side))]);
+      say("    " + who + " sends " + text, now);
     }
     if (!outcome.complaint.empty()) say("    " + outcome.complaint);
   }

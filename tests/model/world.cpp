@@ -63,7 +63,7 @@ std::uint32_t Physics::make(World& world, const Move& move) {
   Bag& bag = world.bags[index_of(move.side)];
   switch (move.kind) {
     case Move::Kind::act: {
-      if (move.act == Act::connect) tick(world);
+      if (move.act == Act::connect) tick_if_drawn(world, move.side);
       const std::uint32_t before = world.host[index_of(move.side)];
       const std::uint32_t complaint = perform(world, move.side, {move.act, 0});
       if (move.act == Act::fire && world.host[index_of(move.side)] != before) ++world.firings;
@@ -78,10 +78,9 @@ std::uint32_t Physics::make(World& world, const Move& move) {
       std::uint32_t segment = bag[move.place].segment;
       if (move.kind == Move::Kind::deliver) bag.remove(move.place);
       if (move.kind == Move::Kind::deliver_copy) ++world.duplicates;
-      if (hosts_.segments().is_syn(segment)) {
-        tick(world);
-        segment = hosts_.segments().after(segment, kTickMs);
-      }
+      const bool ticked =
+          hosts_.segments().is_bare_syn(segment) && tick_if_drawn(world, other(move.side));
+      if (ticked) segment = hosts_.segments().after(segment, kTickMs);
       return perform(world, other(move.side), {Act::deliver, segment});
     }
   }
@@ -101,11 +100,13 @@ std::uint32_t Physics::perform(World& world, Side side, Input input) {
   return step.complaint;
 }
 
-// No two connections are opened at the same time of day: the clock of initial sequence numbers has
-// moved on.
-void Physics::tick(World& world) {
-  pass(world, kTickMs, Side::a);
-  (void)perform(world, Side::a, {Act::pass, kTickMs});
+// One side does not open two connections at the same time of day: the clock of initial sequence
+// numbers has moved on.
+bool Physics::tick_if_drawn(World& world, Side side) {
+  if (!hosts_.facts(world.host[index_of(side)]).drew_isn) return false;
+  pass(world, kTickMs, side);
+  (void)perform(world, side, {Act::pass, kTickMs});
+  return true;
 }
 
 // In the network; what would become too old is gone.

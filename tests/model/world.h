@@ -39,6 +39,7 @@ class Bag {
     for (--size_; i < size_; ++i) flying_[i] = flying_[i + 1];
     flying_[size_] = {};
   }
+
  private:
   std::array<Flying, kMost> flying_{};
   std::uint8_t size_ = 0;
@@ -46,7 +47,7 @@ class Bag {
 
 struct World {
   std::array<std::uint32_t, 2> host{};
-  std::array<Bag, 2> bags{};  ///< by the side that sent
+  std::array<Bag, 2> bags{};                             ///< by the side that sent
   std::uint8_t losses = 0, duplicates = 0, firings = 0;  ///< used up
 
   std::uint64_t hash() const;
@@ -58,8 +59,8 @@ struct World {
 struct Move {
   enum class Kind : std::uint8_t { act, deliver, deliver_copy, lose };
   Kind kind = Kind::act;
-  Side side = Side::a;   ///< where it happens; of a segment, who sent it
-  Act act = Act::pass;   ///< of Kind::act
+  Side side = Side::a;     ///< where it happens; of a segment, who sent it
+  Act act = Act::pass;     ///< of Kind::act
   std::uint8_t place = 0;  ///< in the bag, of the others
 
   std::uint16_t packed() const {
@@ -101,7 +102,7 @@ class Physics {
 
  private:
   std::uint32_t perform(World& world, Side side, Input input);
-  void tick(World& world);
+  bool tick_if_drawn(World& world, Side side);
   void age(Bag& bag, std::uint32_t ms) const;
   void pass(World& world, std::uint32_t ms, Side elsewhere);
 

@@ -25,7 +25,8 @@ class Controller {
  public:
   using Algorithm = std::variant<NewReno>;
 
-  Controller(std::uint32_t mss, const TcpConfig& config) : algorithm_(NewReno(mss, config)) {}
+  Controller(std::uint32_t mss, const TcpConfig& config)
+      : algorithm_(std::in_place_type<NewReno>, mss, config) {}
 
   /// Octets that may be in flight.
   std::uint32_t cwnd() const { return get().cwnd(); }
