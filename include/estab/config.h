@@ -55,6 +55,9 @@ struct TcpConfig {
   bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
   bool use_sack = true;             ///< offer and accept RFC 2018
   Ecn ecn = Ecn::off;
+  /// With SACK: after two round trips without an answer the last segment goes once more, so that
+  /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
+  bool tail_loss_probe = false;
   Quirks quirks{};
   bool cork =
       false;  ///< hold back what does not fill a segment, for as long as SendMode::more does *

@@ -35,6 +35,7 @@ enum class SendReason : std::uint8_t {
   retransmit_timeout,   ///< the RTO ran out (RFC 6298 5.4)
   retransmit_fast,      ///< three duplicate ACKs (RFC 5681 §3.2)
   retransmit_partial,   ///< a partial ACK during recovery (RFC 6582)
+  retransmit_tail,      ///< nothing was heard of the last segment for two round trips (RFC 8985 §7)
   zero_window_probe,    ///< the peer's window is shut (MUST-36)
   keep_alive,           ///< nothing heard for long (RFC 9293 §3.8.4)
   challenge_ack,        ///< RFC 5961

@@ -25,6 +25,7 @@ constexpr auto kSendReasons = std::to_array<base::Named<SendReason>>({
     {SendReason::retransmit_timeout, "retransmit_timeout"},
     {SendReason::retransmit_fast, "retransmit_fast"},
     {SendReason::retransmit_partial, "retransmit_partial"},
+    {SendReason::retransmit_tail, "retransmit_tail"},
     {SendReason::zero_window_probe, "zero_window_probe"},
     {SendReason::keep_alive, "keep_alive"},
     {SendReason::challenge_ack, "challenge_ack"},

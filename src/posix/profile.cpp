@@ -31,6 +31,7 @@ StackConfig linux_config() {
                 .drop_syn_fin = true,
                 .ignore_ack_of_unsent = true,
                 .ack_releases_more = true};
+  tcp.tail_loss_probe = true;  // tcp_early_retrans = 3
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;

@@ -171,6 +171,7 @@ class Connection {
   Stop check_timestamps(const Context& context, const Arrival& arrival);
   bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
+  bool came_twice(const Arrival& arrival, Sender::AckKind kind) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
   void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);

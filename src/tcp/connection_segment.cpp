@@ -158,6 +158,14 @@ bool Connection::check_ack_range(const Arrival& arrival) const {
   return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
 }
 
+// DSACK (RFC 2883 §4): the first block lies below the acknowledgement. Without SACK blocks a
+// repeated acknowledgement says as much (RFC 8985 §7.4.2).
+bool Connection::came_twice(const Arrival& arrival, Sender::AckKind kind) const {
+  const SackBlocks& sack = arrival.segment.options.sack;
+  if (!sack.empty()) return sender_.offset_of(sack[0].right) <= arrival.ack;
+  return kind == Sender::AckKind::duplicate && arrival.segment.payload.empty();
+}
+
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
   const Sender::AckKind kind = sender_.check_ack(arrival.ack);
@@ -167,6 +175,8 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
     return Verdict::ack_unacceptable;
   }
   if (kind == Sender::AckKind::old) return std::nullopt;
+  sender_.accept_tail_answer(arrival.ack, came_twice(arrival, kind) ? Sender::TailAnswer::came_twice
+                                                                    : Sender::TailAnswer::no_word);
   if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
     sender_.accept_duplicate_ack();
   accept_valid_ack(context, arrival);

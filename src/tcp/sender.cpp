@@ -21,6 +21,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
       max_window_(opening.send_window),
       mss_(mss),
       ecn_(opening.negotiated.ecn),
+      sack_(opening.negotiated.sack),
       rtt_(config),
       congestion_(mss, config) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
@@ -162,6 +163,7 @@ void Sender::accept_duplicate_ack() {
   // [RFC 6582 6-2]
   if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;
   recovery_ = Recovery::fast;
+  tail_.phase = TailProbe::Phase::off;
   recover_ = max_;
   resend_ = Resend::fast;
   first_partial_ = true;
@@ -177,6 +179,7 @@ void Sender::accept_duplicate_ack() {
 // ----------------------------------------------------------------------------------------
 
 std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most) {
+  if (auto tail = plan_tail()) return tail;
   if (auto resend = plan_resend()) return resend;
   if (auto next = plan_next(config, most)) return next;
   return plan_probe();
@@ -301,6 +304,8 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     ++context.counters.retransmitted_segments;
     bytes_retransmitted_ += plan.length;
   }
+  const bool tail_probe = tail_.phase == TailProbe::Phase::due;
+  note_tail(plan, end);
   const bool probing = plan.reason == SendReason::zero_window_probe;
   if (!in_flight() && !probing) oldest_at_ = context.now;
   if (plan.reason == SendReason::retransmit_fast || plan.reason == SendReason::retransmit_partial) {
@@ -315,14 +320,20 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   urgent_notice_ = false;
   if (probing) return;
   timers.stop(Timer::persist);  // what it waited for has gone
-  if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
+  // (5.1); and RFC 8985 §7.2: new data puts the probe off.
+  const bool restarts = tail_probe || (all_new && may_probe_tail(config));
+  if (restarts || !timers.runs(Timer::retransmit))
+    restart_retransmit_timer(context, config, timers);
 }
 
 // [RFC 6298 5-2] [RFC 6928 9-1]
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                       TimerTable& timers) {
   const Instant give_up = oldest_at_ + give_up_after(config);
-  Instant deadline = context.now + rtt_.rto(config);
+  const auto probe = tail_probe_timeout(config);
+  if (probe) tail_.phase = TailProbe::Phase::armed;
+  if (!probe && tail_.phase == TailProbe::Phase::armed) tail_.phase = TailProbe::Phase::off;
+  Instant deadline = context.now + probe.value_or(rtt_.rto(config));
   if (give_up > context.now) deadline = std::min(deadline, give_up);
   timers.set(Timer::retransmit, deadline);
 }
@@ -376,6 +387,12 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
     timers.stop(Timer::retransmit);
     return true;
   }
+  if (tail_.phase == TailProbe::Phase::armed) {
+    tail_.phase = TailProbe::Phase::due;
+    timers.set(Timer::retransmit, context.now + rtt_.rto(config));
+    return true;
+  }
+  tail_.phase = TailProbe::Phase::off;
   // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
@@ -517,7 +534,8 @@ void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
             reduced_end_.value());
   h.add_all(window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
-            fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
+            fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_,
+            tail_.phase, tail_.repeats, tail_.end.value(), tail_.last_from.value());
   if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
   hash_times_into(h, config);
   congestion_.hash_into(h);

@@ -20,6 +20,7 @@
 #include "tcp/opening.h"
 #include "tcp/rtt.h"
 #include "tcp/send_queue.h"
+#include "tcp/tail_probe.h"
 #include "tcp/timers.h"
 
 namespace estab::tcp {
@@ -70,6 +71,9 @@ class Sender {
                   const AckFacts& facts, TimerTable& timers);
   /// An acknowledgement with ECE, on a connection that uses ECN (RFC 3168 §6.1.2).
   void accept_echo(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// What an acknowledgement says of octets that came twice: DSACK (RFC 2883), or none new at all.
+  enum class TailAnswer : bool { no_word, came_twice };
+  void accept_tail_answer(StreamOffset ack, TailAnswer answer);
   /// One more acknowledgement of SND.UNA that meets RFC 5681's definition of a duplicate.
   void accept_duplicate_ack();
   /// The FIN was sent, and acknowledged.
@@ -80,7 +84,8 @@ class Sender {
   /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
   bool wants_to_send() const {
     return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
-           resend_ != Resend::none || probe_due_ || urgent_notice_;
+           resend_ != Resend::none || probe_due_ || urgent_notice_ ||
+           tail_.phase == TailProbe::Phase::due;
   }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
@@ -158,6 +163,10 @@ class Sender {
 
   std::optional<SendPlan> plan_resend() const;
   std::optional<SendPlan> plan_probe() const;
+  std::optional<SendPlan> plan_tail() const;
+  bool may_probe_tail(const TcpConfig& config) const;
+  std::optional<Duration> tail_probe_timeout(const TcpConfig& config) const;
+  void note_tail(const SendPlan& plan, StreamOffset end);
   std::optional<SendPlan> plan_next(const TcpConfig& config, std::uint32_t most);
   std::uint32_t check_length(const TcpConfig& config, std::int64_t room, std::uint32_t most) const;
   bool may_send_partial(const TcpConfig& config, std::uint32_t length) const;
@@ -205,9 +214,11 @@ class Sender {
   bool unpushed_ = false;       // and said so with the last octets of the queue
   bool urgent_notice_ = false;  // the peer has not been told of SND.UP yet
   bool ecn_ = false;            // negotiated
+  bool sack_ = false;           // negotiated
   bool cwr_due_ = false;        // the peer is to hear that the window was reduced
   bool slowed_ = false;         // one MSS was still too much: nothing goes before the timer has run
   bool cwnd_limited_ = false;   // the congestion window, and nothing else, stopped sending
+  TailProbe tail_;
   std::uint32_t total_retransmits_ = 0;
   std::uint64_t bytes_retransmitted_ = 0;
   RttEstimator rtt_;

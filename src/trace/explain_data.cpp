@@ -226,7 +226,7 @@ void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
 
 bool is_retransmission(SendReason reason) {
   return reason == SendReason::retransmit_timeout || reason == SendReason::retransmit_fast ||
-         reason == SendReason::retransmit_partial;
+         reason == SendReason::retransmit_partial || reason == SendReason::retransmit_tail;
 }
 
 void say_again(const SegmentFacts& facts, SendReason reason, Words& words) {
@@ -239,6 +239,13 @@ void say_again(const SegmentFacts& facts, SendReason reason, Words& words) {
                          "wait for the timeout.",
                          what, facts.sender))
         .by("RFC 5681 §3.2");
+  else if (reason == SendReason::retransmit_tail)
+    words
+        .say(
+            fmt::format("Tail loss probe: nothing was heard of {} for two round trips; {} sends it "
+                        "again, which brings an answer sooner than the timeout.",
+                        what, facts.sender))
+        .by("RFC 8985 §7");
   else if (reason == SendReason::retransmit_partial)
     words
         .say(fmt::format("{} sends {} again: the last ACK covered only a part, so the next hole "

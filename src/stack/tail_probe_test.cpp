@@ -1,0 +1,136 @@
+// The tail loss probe (RFC 8985 §7): when it goes, what it is, and what its answer means.
+
+#include "stack/testing/opened.h"
+
+namespace estab::script {
+namespace {
+
+TcpConfig probing() {
+  TcpConfig tcp;
+  tcp.tail_loss_probe = true;
+  tcp.rto_min = 1s;  // so that the timeout is far away
+  return tcp;
+}
+
+struct TailProbe : testing::Test {
+  Opened peer{{.tcp = probing(), .options = "mss 1000,sackOK"}};
+};
+
+TEST_F(TailProbe, RepeatsTheLastSegmentAfterTwoRoundTrips) {
+  peer.send(3500);
+  peer.out_run(1, 3501, 1000, "P.");
+  peer.after(190ms);
+  peer.quiet();
+  peer.after(10ms);
+  EXPECT_EQ(peer.out("P. 3001:3501(500) ack 1").reason, SendReason::retransmit_tail);
+  peer.after(500ms);
+  peer.quiet();  // one probe at a time
+}
+
+TEST_F(TailProbe, OfOneSegmentWaitsForADelayedAck) {
+  peer.send(500);
+  peer.out("P. 1:501(500) ack 1");
+  peer.after(399ms);
+  peer.quiet();
+  peer.after(1ms);
+  peer.out("P. 1:501(500) ack 1");
+}
+
+TEST_F(TailProbe, IsNewOctetsIfThereAreAny) {
+  peer.send(12000);
+  peer.out_run(1, 10001);
+  peer.after(200ms);
+  EXPECT_EQ(peer.out(". 10001:11001(1000) ack 1").reason, SendReason::data);
+}
+
+TEST_F(TailProbe, RepeatsAFinThatStandsAlone) {
+  peer.send(2000);
+  peer.out_run(1, 2001, 1000, "P.");
+  ASSERT_TRUE(peer.shutdown());
+  peer.out("F. 2001:2001(0) ack 1");
+  peer.after(200ms);
+  peer.out("F. 2001:2001(0) ack 1");
+}
+
+TEST_F(TailProbe, IsPutOffByAnAckAndByNewData) {
+  peer.send(3000);
+  peer.out_run(1, 3001, 1000, "P.");
+  peer.after(100ms);
+  peer.ack(1001);
+  peer.after(150ms);
+  peer.quiet();
+  peer.send(1000);
+  peer.out("P. 3001:4001(1000) ack 1");
+  peer.after(150ms);
+  peer.quiet();
+  peer.after(100ms);
+  peer.out("P. 3001:4001(1000) ack 1");
+}
+
+TEST_F(TailProbe, IsFollowedByTheTimeout) {
+  peer.send(2000);
+  peer.out_run(1, 2001, 1000, "P.");
+  peer.after(200ms);
+  peer.out("P. 1001:2001(1000) ack 1");
+  peer.after(1099ms);
+  peer.quiet();
+  peer.after(1ms);
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
+}
+
+TEST_F(TailProbe, BringsTheSackThatStartsRecovery) {
+  peer.send(5000);
+  peer.out_run(1, 5001, 1000, "P.");
+  peer.after(200ms);
+  peer.out("P. 4001:5001(1000) ack 1");
+  for (const char* sack : {"4001:5001", "3001:5001", "2001:5001"})
+    peer.in(". 1:1(0) ack 1 win 65535 <nop,nop,sack " + std::string(sack) + ">");
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+}
+
+// §7.4: if the peer never says that the octets came twice, the probe has repaired a loss.
+TEST_F(TailProbe, ThatRepairedALossHalvesTheWindow) {
+  peer.send(2000);
+  peer.forget_output();
+  peer.after(200ms);
+  peer.out("P. 1001:2001(1000) ack 1");
+  peer.ack(2001);
+  const std::uint32_t before = peer.info().snd_cwnd;
+  peer.send(1000);
+  peer.out("P. 2001:3001(1000) ack 1");
+  peer.ack(3001);
+  EXPECT_EQ(peer.info().snd_cwnd, before / 2);
+}
+
+TEST_F(TailProbe, ThatWasForNothingChangesNothing) {
+  for (const char* answer : {" <nop,nop,sack 1001:2001>", ""}) {
+    Opened other({.tcp = probing(), .options = "mss 1000,sackOK"});
+    other.send(2000);
+    other.forget_output();
+    other.after(200ms);
+    other.out("P. 1001:2001(1000) ack 1");
+    other.ack(2001);
+    const std::uint32_t before = other.info().snd_cwnd;
+    other.in(". 1:1(0) ack 2001 win 65535" + std::string(answer));
+    other.send(1000);
+    other.out("P. 2001:3001(1000) ack 1");
+    other.ack(3001);
+    EXPECT_GE(other.info().snd_cwnd, before) << answer;
+  }
+}
+
+TEST(NoTailProbe, WithoutSackOrUnlessSet) {
+  Opened no_sack({.tcp = probing()});
+  TcpConfig off = probing();
+  off.tail_loss_probe = false;
+  Opened not_set({.tcp = off, .options = "mss 1000,sackOK"});
+  for (Opened* peer : {&no_sack, &not_set}) {
+    peer->send(2000);
+    peer->out_run(1, 2001, 1000, "P.");
+    peer->after(500ms);
+    peer->quiet();
+  }
+}
+
+}  // namespace
+}  // namespace estab::script
