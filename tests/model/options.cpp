@@ -30,7 +30,7 @@ const std::map<std::string_view, Described>& settings() {
       {"--opens",
        {[](Bounds& b, Number n) { b.applications[0].opens = small(n); }, 2, "connections a opens"}},
       {"--capacity",
-       {[](Bounds& b, Number n) { b.capacity = small(n); }, 6, "segments under way, each way"}},
+       {[](Bounds& b, Number n) { b.capacity = small(n); }, 4, "segments under way, each way"}},
       {"--losses", {[](Bounds& b, Number n) { b.losses = small(n); }, 100, "segments lost"}},
       {"--duplicates",
        {[](Bounds& b, Number n) { b.duplicates = small(n); }, 100, "segments copied"}},
