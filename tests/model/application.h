@@ -1,6 +1,6 @@
-// Application: what the program on one side has done and seen. It knows every octet it may be given:
-// each says whose it is, of which of the sender's streams, and where in it; so that one that comes
-// twice, too early or from nowhere gives itself away.
+// Application: what the program on one side has done and seen. It knows every octet it may be
+// given: each says whose it is, of which of the sender's streams, and where in it; so that one that
+// comes twice, too early or from nowhere gives itself away.
 #pragma once
 
 #include <array>

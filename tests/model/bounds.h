@@ -52,10 +52,11 @@ struct Bounds {
   std::array<StackConfig, 2> stack{};
 
   // ---- the network
-  std::uint8_t capacity = 3;      ///< segments under way in each direction; one more is lost
-  std::uint8_t losses = 0;        ///< besides those
-  std::uint8_t duplicates = 0;    ///< copies that arrive and are still under way
-  Duration lifetime = kForever;   ///< the MSL that the network keeps to
+  std::uint8_t capacity = 3;     ///< segments under way in each direction; one more is lost
+  std::uint8_t losses = 0;       ///< besides those
+  std::uint8_t duplicates = 0;   ///< copies that arrive and are still under way
+  std::uint8_t bursts = 0;       ///< arrivals that are not answered before another
+  Duration lifetime = kForever;  ///< the MSL that the network keeps to
 
   // ---- the clock
   std::uint8_t firings = 2;  ///< of timers, both sides together

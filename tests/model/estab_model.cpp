@@ -1,9 +1,6 @@
 // estab_model: explores to the bounds asked for and says what it found. Exit code 1: a law is
 // broken; the shortest way to where it is has been told.
 
-#include <sys/resource.h>
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -12,6 +9,9 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/resource.h>
+#include <time.h>
 
 #include "model/options.h"
 #include "model/story.h"
@@ -30,8 +30,8 @@ struct Done {
 std::string story_of(Explorer& explorer, const Bounds& bounds, const Violation& violation) {
   const Telling telling = tell(explorer, bounds, violation);
   std::string text = "\n" + bounds.name + ": " + violation.what + "\n\n" + telling.steps + "\n" +
-                     telling.ladder + "\nAs a packetdrill script for a:\n\n" +
-                     telling.scripts[0] + "\nand for b:\n\n" + telling.scripts[1] + "\n";
+                     telling.ladder + "\nAs a packetdrill script for a:\n\n" + telling.scripts[0] +
+                     "\nand for b:\n\n" + telling.scripts[1] + "\n";
   if (!telling.difference.empty()) text += telling.difference + "\n";
   return text;
 }
@@ -50,8 +50,7 @@ void explore(Done& done) {
   done.result = explorer.run();
   done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   done.cpu_seconds = cpu_seconds() - cpu_start;
-  if (done.result.violation)
-    done.story = story_of(explorer, done.bounds, *done.result.violation);
+  if (done.result.violation) done.story = story_of(explorer, done.bounds, *done.result.violation);
 }
 
 void print_row(const Done& done) {
@@ -62,7 +61,9 @@ void print_row(const Done& done) {
               static_cast<unsigned long long>(r.host_states),
               static_cast<unsigned long long>(r.host_steps),
               static_cast<double>(r.longest_fair_end_ms) / 1000,
-              r.violation ? "a law is broken" : r.complete ? "complete" : "stopped");
+              r.violation  ? "a law is broken"
+              : r.complete ? "complete"
+                           : "stopped");
   std::fflush(stdout);
 }
 

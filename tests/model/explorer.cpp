@@ -7,7 +7,11 @@
 namespace estab::model {
 
 Explorer::Explorer(const Bounds& bounds)
-    : bounds_(bounds), segments_(bounds.lifetime), hosts_(bounds_, segments_), physics_(bounds_, hosts_), fair_(physics_) {}
+    : bounds_(bounds),
+      segments_(bounds.lifetime),
+      hosts_(bounds_, segments_),
+      physics_(bounds_, hosts_),
+      fair_(physics_) {}
 
 Result Explorer::run() {
   const World first = physics_.first();
@@ -77,8 +81,8 @@ Result Explorer::finish() {
   result_.segments = segments_.size();
   result_.longest_fair_end_ms = fair_.longest_ms();
   result_.fair_limit_ms = fair_.limit_ms();
-  result_.memory = seen_.memory() + nodes_.capacity() * sizeof(Node) +
-                   2 * widest_ * sizeof(Frontier);
+  result_.memory =
+      seen_.memory() + nodes_.capacity() * sizeof(Node) + 2 * widest_ * sizeof(Frontier);
   return result_;
 }
 

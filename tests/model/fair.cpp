@@ -12,8 +12,8 @@ std::uint64_t ms(Duration duration) {
   return static_cast<std::uint64_t>(duration / std::chrono::milliseconds(1));
 }
 
-// TIME-WAIT, once more if the peer's FIN comes again; FIN-WAIT-2 of a connection whose peer is gone;
-// and some retransmissions on either side. Both ends are set alike.
+// TIME-WAIT, once more if the peer's FIN comes again; FIN-WAIT-2 of a connection whose peer is
+// gone; and some retransmissions on either side. Both ends are set alike.
 std::uint64_t limit_of(const Bounds& bounds) {
   const StackConfig& stack = bounds.stack[0];
   return ms(2 * 2 * stack.msl + stack.tcp.fin_wait_2_timeout + stack.tcp.r2_syn +
@@ -62,8 +62,8 @@ FairEnd::Step FairEnd::step(Stage& stage) {
     if (auto broken = broken_law(physics_.bounds(), a, b)) broken_ = *broken;
   if (!broken_.empty()) return Step::broken;
   if (moved) return Step::went_on;
-  const bool over = a.facts.closed() && b.facts.closed() && !a.application.holds() &&
-                    !b.application.holds();
+  const bool over =
+      a.facts.closed() && b.facts.closed() && !a.application.holds() && !b.application.holds();
   if (over) return Step::ended;
   // Nobody has anything more to say. Whoever waits for the other's end waits in vain, since the
   // other is gone or does not know of it: they let go.
@@ -81,6 +81,10 @@ bool FairEnd::wind_up(Stage& stage) {
   bool moved = false;
   for (const Side side : {Side::a, Side::b}) {
     const std::uint32_t before = stage.world.host[index_of(side)];
+    if (physics_.hosts().facts(before).in_burst) {
+      make(stage, {.side = side, .act = Act::settle});
+      return true;
+    }
     const Application& application = physics_.hosts().application(before);
     if (!application.holds()) continue;
     const Act wanted = stage.patient ? Act::wind_up : Act::give_up;

@@ -1,5 +1,5 @@
-// HashMap: from a 64-bit hash, or any other number, to a 32-bit number, for tens of millions of them: 12 octets each, and
-// what open addressing leaves free. Nothing is ever taken out.
+// HashMap: from a 64-bit hash, or any other number, to a 32-bit number, for tens of millions of
+// them: 12 octets each, and what open addressing leaves free. Nothing is ever taken out.
 #pragma once
 
 #include <cstdint>

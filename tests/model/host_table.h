@@ -1,6 +1,6 @@
 // HostTable: every state either side was ever in, once, under a number, and what each input leads
-// to. The two sides of a world change by turns and mostly repeat what they did in another world; the
-// stack's code runs once for each state and input there is, however many worlds hold them.
+// to. The two sides of a world change by turns and mostly repeat what they did in another world;
+// the stack's code runs once for each state and input there is, however many worlds hold them.
 //
 // Law: a number stands for all states with the same hash (Host::hash). Stacks are kept as long as
 // there is room; one that was let go is made again by the input that first led to it.
@@ -57,7 +57,7 @@ class HostTable {
     std::uint32_t parent = 0;  ///< the state and the input it was first reached by
     Input by{};
     std::uint32_t enabled = 0;
-    std::uint32_t used = 0;  ///< when its stack was last asked for
+    std::uint32_t used = 0;     ///< when its stack was last asked for
     Application application{};  ///< initial sequence numbers as in `facts`
     Facts facts{};
     Instant now{};

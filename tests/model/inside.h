@@ -33,7 +33,7 @@ struct FlowView {
 /// Records that are no stream's.
 struct RecordsView {
   std::size_t half_open = 0, time_wait = 0, streams = 0;
-  SeqNum half_open_iss, half_open_irs;            ///< of the first
+  SeqNum half_open_iss, half_open_irs;          ///< of the first
   SeqNum time_wait_snd_nxt, time_wait_rcv_nxt;  ///< of the first
 };
 

@@ -147,8 +147,8 @@ Complaint broken_by_delivery(const End& from, const End& to) {
     if (taker.ended && !giver->shut) return "an end was read that nobody made";
     if (taker.ended && taker.read != giver->sent)
       return "the end was read, but not every octet before it";
-    const bool others = taker.peer_ordinal != 0 &&
-                        giver != &from.application.streams[taker.peer_ordinal - 1];
+    const bool others =
+        taker.peer_ordinal != 0 && giver != &from.application.streams[taker.peer_ordinal - 1];
     if (others) return "octets of another connection were read";
   }
   return std::nullopt;

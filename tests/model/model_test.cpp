@@ -109,9 +109,9 @@ TEST_P(PlantedFault, IsFoundAndTold) {
       << telling.scripts[1];
 }
 
-// One octet, each way of ending but the orderly one left out, the same ISN for a's second connection
-// as for its first: then nothing but TIME-WAIT keeps the first one's segments out of the second. The
-// network keeps to an MSL of 30 s.
+// One octet, each way of ending but the orderly one left out, the same ISN for a's second
+// connection as for its first: then nothing but TIME-WAIT keeps the first one's segments out of the
+// second. The network keeps to an MSL of 30 s.
 Bounds with_time_wait(Duration msl) {
   Bounds bounds = *standard_bounds(Size::small, "again");
   for (Applications& application : bounds.applications)

@@ -34,6 +34,8 @@ const std::map<std::string_view, Described>& settings() {
       {"--losses", {[](Bounds& b, Number n) { b.losses = small(n); }, 100, "segments lost"}},
       {"--duplicates",
        {[](Bounds& b, Number n) { b.duplicates = small(n); }, 100, "segments copied"}},
+      {"--bursts",
+       {[](Bounds& b, Number n) { b.bursts = small(n); }, 100, "arrivals not answered at once"}},
       {"--firings", {[](Bounds& b, Number n) { b.firings = small(n); }, 100, "of timers"}},
       {"--states",
        {[](Bounds& b, Number n) { b.most_states = n; }, 4'000'000'000, "stop after so many"}},
@@ -72,8 +74,8 @@ std::optional<Options> read_options(int argc, char** argv, std::string& wrong) {
       const bool known = word == "--jobs" || found != settings().end();
       const Number most = known && word != "--jobs" ? found->second.most : 64;
       if (!known || !value || *value > most) {
-        wrong = std::string(word) + (known ? " takes a number up to " + std::to_string(most)
-                                           : " is no option");
+        wrong = std::string(word) +
+                (known ? " takes a number up to " + std::to_string(most) : " is no option");
         return std::nullopt;
       }
       if (word == "--jobs") {

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "estab/notation.h"
+
 #include "model/segments.h"
 
 namespace estab::model {
@@ -30,7 +31,7 @@ std::string Script::notation(const Segment& segment, SeqNum from, SeqNum to) con
 
 void Script::add(Instant when, Input input, Octets octets, const Application& before,
                  const Application& after, const std::vector<Frame>& sent) {
-  if (input.act == Act::deliver) {
+  if (input.is_arrival()) {
     const Segment segment = segment_of(octets);
     if (segment.flags.syn()) theirs_ = segment.seq;
     line(when, "< " + notation(segment, theirs_, ours_));
@@ -89,8 +90,8 @@ void Script::command(Instant when, Act act) {
       const std::string fd = std::to_string(descriptor(streams_ - 1));
       call(when, "socket(..., SOCK_STREAM, IPPROTO_TCP) = " + fd);
       call(when, "fcntl(" + fd + ", F_SETFL, O_RDWR|O_NONBLOCK) = 0");
-      return call(when, "connect(" + fd +
-                            ", ..., ...) = -1 EINPROGRESS (Operation now in progress)");
+      return call(when,
+                  "connect(" + fd + ", ..., ...) = -1 EINPROGRESS (Operation now in progress)");
     }
     case Act::stop_listening:
       return call(when, "close(" + std::to_string(listener_) + ") = 0");

@@ -2,8 +2,8 @@
 // network is then a few numbers, and what is delivered is exactly what was sent.
 //
 // Law: what is kept is independent of the time of day. The numbers a clock made (those that count
-// from an initial sequence number, and timestamps) are kept as distances from what the clocks of RFC
-// 6528 and RFC 7323 show at the moment; time that passes moves them.
+// from an initial sequence number, and timestamps) are kept as distances from what the clocks of
+// RFC 6528 and RFC 7323 show at the moment; time that passes moves them.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,7 @@ class SegmentTable {
 
  private:
   struct Kept {
-    std::string key;  ///< the octets, one that tells SequenceNumber, and the age
+    std::string key;         ///< the octets, one that tells SequenceNumber, and the age
     std::size_t length = 0;  ///< of the octets
     bool is_bare_syn = false;
     std::uint32_t age_ms = 0;

@@ -5,6 +5,7 @@
 #include "estab/ladder.h"
 #include "estab/notation.h"
 #include "estab/recorder.h"
+
 #include "model/laws.h"
 #include "model/script.h"
 
@@ -17,10 +18,7 @@ constexpr int kMostFairSteps = 60;
 /// One side, gone through once more.
 struct Narrator {
   Narrator(const Bounds& bounds, Side which, Recorder& recorder, std::string_view title)
-      : side(which),
-        host(bounds, which),
-        state(host.make()),
-        script(which, title, state.now) {
+      : side(which), host(bounds, which), state(host.make()), script(which, title, state.now) {
     state.stack.set_observer(&recorder.add_end(which == Side::a ? "a" : "b"));
   }
   Side side;
@@ -104,7 +102,7 @@ class Narration {
     Narrator& narrator = of(performed.side);
     const Input input = performed.input;
     std::vector<std::uint8_t> octets;
-    if (input.act == Act::deliver)
+    if (input.is_arrival())
       octets = physics_.hosts().segments().octets(input.argument, narrator.state.now);
     const Application before = narrator.state.application;
     const auto remembered = physics_.hosts().find(narrator.host.hash(narrator.state));
@@ -135,7 +133,10 @@ class Narration {
     switch (performed.input.act) {
       case Act::pass:
         break;
+      case Act::settle:
+        break;
       case Act::deliver:
+      case Act::deliver_first:
         say(who + " gets " + notation(other(performed.side), performed.input.argument));
         break;
       case Act::fire:

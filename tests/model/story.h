@@ -1,6 +1,6 @@
 // Story: how a world came to be, told so that it can be followed and run again: what happened, step
-// by step; the ladder of both ends; and for each side a packetdrill script that puts a stack, alone,
-// through what this one went through.
+// by step; the ladder of both ends; and for each side a packetdrill script that puts a stack,
+// alone, through what this one went through.
 //
 // To tell it the way is gone once more, with two stacks of its own under one clock, and nothing
 // remembered from the exploration: a story that could be told has been checked.

@@ -24,7 +24,7 @@ std::uint64_t World::hash_of_future() const {
 
 std::uint64_t World::hash() const {
   base::Hasher hasher;
-  hasher.add_all(hash_of_future(), losses << 16 | duplicates << 8 | firings);
+  hasher.add_all(hash_of_future(), bursts << 24 | losses << 16 | duplicates << 8 | firings);
   return hasher.finish();
 }
 
@@ -43,6 +43,8 @@ void Physics::moves(const World& world, std::vector<Move>& moves) const {
       moves.push_back({.kind = Move::Kind::deliver, .side = side, .place = i});
       if (world.duplicates < bounds_.duplicates)
         moves.push_back({.kind = Move::Kind::deliver_copy, .side = side, .place = i});
+      if (world.bursts < bounds_.bursts && bag.size() > 1)
+        moves.push_back({.kind = Move::Kind::deliver_first, .side = side, .place = i});
       if (world.losses < bounds_.losses)
         moves.push_back({.kind = Move::Kind::lose, .side = side, .place = i});
     }
@@ -68,10 +70,14 @@ std::uint32_t Physics::make(World& world, const Move& move) {
       bag.remove(move.place);
       return 0;
     case Move::Kind::deliver_copy:
+    case Move::Kind::deliver_first:
     case Move::Kind::deliver: {
       std::uint32_t segment = bag[move.place];
-      if (move.kind == Move::Kind::deliver) bag.remove(move.place);
-      if (move.kind == Move::Kind::deliver_copy) ++world.duplicates;
+      const bool is_copy = move.kind == Move::Kind::deliver_copy;
+      const bool is_first = move.kind == Move::Kind::deliver_first;
+      world.duplicates += is_copy ? 1 : 0;
+      world.bursts += is_first ? 1 : 0;
+      if (!is_copy) bag.remove(move.place);
       const bool ticked =
           hosts_.segments().is_bare_syn(segment) && tick_if_drawn(world, other(move.side));
       if (ticked) {
@@ -79,7 +85,8 @@ std::uint32_t Physics::make(World& world, const Move& move) {
         if (!older) return 0;
         segment = *older;
       }
-      return perform(world, other(move.side), {Act::deliver, segment});
+      const Act act = is_first ? Act::deliver_first : Act::deliver;
+      return perform(world, other(move.side), {act, segment});
     }
   }
   return 0;

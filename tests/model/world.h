@@ -40,8 +40,8 @@ class Bag {
 
 struct World {
   std::array<std::uint32_t, 2> host{};
-  std::array<Bag, 2> bags{};  ///< by the side that sent
-  std::uint8_t losses = 0, duplicates = 0, firings = 0;  ///< used up
+  std::array<Bag, 2> bags{};                                         ///< by the side that sent
+  std::uint8_t losses = 0, duplicates = 0, bursts = 0, firings = 0;  ///< used up
 
   std::uint64_t hash() const;
   /// Of what a network without faults makes of it: what is used up does not count.
@@ -50,10 +50,10 @@ struct World {
 
 /// One thing that can happen next.
 struct Move {
-  enum class Kind : std::uint8_t { act, deliver, deliver_copy, lose };
+  enum class Kind : std::uint8_t { act, deliver, deliver_first, deliver_copy, lose };
   Kind kind = Kind::act;
-  Side side = Side::a;   ///< where it happens; of a segment, who sent it
-  Act act = Act::pass;   ///< of Kind::act
+  Side side = Side::a;     ///< where it happens; of a segment, who sent it
+  Act act = Act::pass;     ///< of Kind::act
   std::uint8_t place = 0;  ///< in the bag, of the others
 
   std::uint16_t packed() const {
