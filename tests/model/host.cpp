@@ -118,6 +118,7 @@ Outcome Host::perform(HostState& state, Input input, Octets segment) const {
       break;
     case Act::fire:
       fire(work);
+      if (outcome.nothing) return outcome;
       break;
     case Act::pass:
       state.now += std::chrono::milliseconds(input.argument);
