@@ -1,16 +1,19 @@
 # A thin front: each target checks the packages it needs and calls a CMake preset. `make help` lists
 # them. To work on the code use the presets themselves: `cmake --workflow --preset check`.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench check asan tsan tidy fuzz format format-check clean
+.PHONY: help build demo test bench conformance check asan tsan tidy fuzz format format-check clean
 
 FUZZ_SECONDS ?= 60
+# A folder of public packetdrill scripts, for `make conformance`; they are not part of this repository.
+PUBLIC_SCRIPTS ?= ../shared/pkt
 release := build/release
 
 help:
 	@echo 'make demo          install what is missing, build, and run `estab demo`'
 	@echo 'make test          the same set-up and build, then every test'
-	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.a'
+	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
+	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
 	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
 	@echo 'make tidy          clang-tidy over everything'
@@ -41,6 +44,10 @@ bench:
 	cmake --preset release
 	cmake --build --preset release
 	scripts/run_benchmarks.sh $(release)
+
+conformance:
+	@$(MAKE) --no-print-directory build
+	scripts/conformance.py $(release)/bin/estab $(PUBLIC_SCRIPTS)
 
 check:
 	@scripts/install_packages.sh test check

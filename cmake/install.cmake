@@ -2,7 +2,7 @@
 # estab::device and estab::host, and by pkg-config as `estab`; and the program.
 include(CMakePackageConfigHelpers)
 
-set(libraries estab-core estab-trace estab-device estab-host)
+set(libraries estab-core estab-trace estab-device estab-host estab-posix)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/estab)
 
 install(TARGETS ${libraries} EXPORT estab ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,6 +1,6 @@
 # Unit tests stand beside the code (src/x/y_test.cpp): one executable a folder. Larger tests have a
-# folder each below tests/. Labels: unit, style, package, sim, interop, fuzz; `long` besides for what
-# takes more than some seconds.
+# folder each below tests/. Labels: unit, style, requirements, package, sim, interop, fuzz; `long`
+# besides for what takes more than some seconds.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -38,7 +38,14 @@ foreach(folder trace device host)
   estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found})
 endforeach()
 
-foreach(folder headers purity style package sim model interop cli)
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
+estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
+
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
+estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
+
+foreach(folder headers purity style requirements package sim model interop cli packetdrill alloc attack
+               oracle conformance)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
   endif()

@@ -22,6 +22,26 @@ struct KeepAlive {
   friend bool operator==(const KeepAlive&, const KeepAlive&) = default;
 };
 
+/// Explicit Congestion Notification (RFC 3168).
+enum class Ecn : std::uint8_t {
+  off,
+  accept,   ///< use it if the peer asks for it
+  request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
+};
+
+/// Where Linux does otherwise than the RFCs ask for or than this stack would, and what was written
+/// for it may count on that.
+struct Quirks {
+  /// PSH on the last segment of what a segmentation offload engine would be given in one piece: two
+  /// segments at least, or what the pace of sending gives for a millisecond. Else where the queue
+  /// ends and where the application asks (RFC 9293 §3.9.1.2).
+  bool push_bursts = false;
+  bool drop_syn_fin = false;          ///< LISTEN ignores a SYN that has FIN too
+  bool ignore_ack_of_unsent = false;  ///< no answer to it, against RFC 5961 §5.2
+  bool ack_releases_more = false;     ///< SendMode::more holds octets back until an ACK comes
+  friend bool operator==(const Quirks&, const Quirks&) = default;
+};
+
 /// Settings of one connection. Set them at connect or listen; those marked * also while it is open.
 struct TcpConfig {
   std::uint32_t receive_buffer =
@@ -34,7 +54,11 @@ struct TcpConfig {
   bool use_window_scale = true;     ///< offer and accept window scaling
   bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
   bool use_sack = true;             ///< offer and accept RFC 2018
-  bool nagle = true;                ///< RFC 9293 §3.7.4 (MUST-17: can be switched off) *
+  Ecn ecn = Ecn::off;
+  Quirks quirks{};
+  bool cork =
+      false;  ///< hold back what does not fill a segment, for as long as SendMode::more does *
+  bool nagle = true;          ///< RFC 9293 §3.7.4 (MUST-17: can be switched off) *
   bool urgent_inline = true;  ///< urgent octets stay in the stream (RFC 6093 §4); else set aside *
   bool header_prediction =
       true;               ///< the short path for the expected segment; the result is the same

@@ -16,7 +16,7 @@ struct TcpInfo {
   State state = State::closed;
   std::uint8_t retransmits = 0;  ///< of the oldest segment, since it was last acknowledged
   std::uint8_t backoff = 0;      ///< doublings of the RTO in force
-  bool timestamps = false, sack = false, wscale = false;  ///< negotiated
+  bool timestamps = false, sack = false, wscale = false, ecn = false;  ///< negotiated
   std::uint8_t snd_wscale = 0, rcv_wscale = 0;
   Duration rto{}, ato{};      ///< retransmission timeout; delayed-ACK timeout
   std::uint32_t snd_mss = 0;  ///< payload octets of a full segment, options deducted

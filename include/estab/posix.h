@@ -7,16 +7,16 @@
 // Thread rule: one thread at a time, the stack's.
 #pragma once
 
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "estab/stack.h"
 #include "estab/time.h"

@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "estab/address.h"
 #include "estab/block.h"
@@ -58,6 +59,17 @@ struct ListenOptions {
   std::uint32_t backlog =
       128;  ///< completed connections waiting for accept (and openings under way)
   std::optional<TcpConfig> tcp{};  ///< for connections accepted here; else StackConfig::tcp
+  bool ipv6_only = false;          ///< `::` takes IPv6 alone
+};
+
+/// One line of Stack::table: a listener, or two endpoints in any state but CLOSED.
+struct SocketRow {
+  Endpoint local;
+  std::optional<Endpoint> remote{};  ///< none for a listener
+  State state = State::closed;
+  std::uint32_t recv_queue = 0;  ///< octets not yet read; of a listener: connections not accepted
+  std::uint32_t send_queue = 0;  ///< octets not yet acknowledged; of a listener: its backlog
+  friend bool operator==(const SocketRow&, const SocketRow&) = default;
 };
 
 struct ConnectOptions {
@@ -106,6 +118,8 @@ class Stack {
   Result<TcpInfo> info(StreamId stream) const;
   Result<FourTuple> endpoints(StreamId stream) const;
   Result<Endpoint> local_endpoint(ListenerId listener) const;
+  /// Whether an address is one of this stack's own.
+  bool is_local(const IpAddress& address) const;
   /// Octets recv would return now.
   std::size_t readable(StreamId stream) const;
   /// Octets send would take now.
@@ -114,6 +128,15 @@ class Stack {
   bool at_end(StreamId stream) const;
   /// Urgent data not yet read to its end; nothing if there is none (RFC 9293 §3.8.5).
   std::optional<UrgentMark> urgent(StreamId stream) const;
+  /// Why the stream ended before its time, if it did.
+  std::optional<Error> failure(StreamId stream) const;
+  /// The settings in force.
+  Result<TcpConfig> settings(StreamId stream) const;
+  /// Connections that wait for accept.
+  std::size_t acceptable(ListenerId listener) const;
+  /// Every listener, opening, connection and TIME-WAIT record, also of streams the application has
+  /// let go: listeners first, then by local and remote endpoint.
+  std::vector<SocketRow> table() const;
   /// Connections, openings, TIME-WAIT records and datagram ports now held.
   struct Census {
     std::size_t streams = 0, syn_cache = 0, time_wait = 0, listeners = 0, datagram_ports = 0,
@@ -156,8 +179,8 @@ class Stack {
   Result<StreamId> accept(Instant now, ListenerId listener);
   Result<StreamId> connect(Instant now, const ConnectOptions& options);
 
-  /// Takes as many octets as the send buffer has room for and returns how many.
-  /// Error::would_block if none.
+  /// Takes as many octets as the send buffer has room for and returns how many. While the
+  /// connection opens they are queued (RFC 9293 §3.10.2). Error::would_block if there is no room.
   Result<std::size_t> send(Instant now, StreamId stream, Octets octets,
                            SendMode mode = SendMode::normal);
   /// Sends octets in place, without copying: `owner` keeps them alive and unchanged until the peer
@@ -171,13 +194,24 @@ class Stack {
   std::size_t peek(StreamId stream, std::span<Octets> views) const;
   /// Marks the first `octets` received octets as read.
   Result<void> consume(Instant now, StreamId stream, std::size_t octets);
-  /// Ends this side's direction (FIN after what is queued); the other goes on (half-close).
+  /// Ends this side's direction (FIN after what is queued); the other goes on (half-close). While
+  /// the connection opens this is noted, and done once it is open.
   Result<void> shutdown(Instant now, StreamId stream);
   /// Lets go of the stream: ends this side's direction, and refuses whatever still comes. With
   /// octets unread it sends RST instead (SHLD-3). The handle is stale afterwards.
   Result<void> close(Instant now, StreamId stream);
   /// RST, at once; what is queued is lost. The handle is stale afterwards.
   Result<void> abort(Instant now, StreamId stream);
+
+  /// Octets the peer sends from now on are answered with RST (RFC 1122 §4.2.2.13) once this side's
+  /// direction has ended; before that they are taken as ever.
+  Result<void> refuse_input(StreamId stream);
+  /// Acknowledges what is owed at once, and the next `segments` segments without delay.
+  Result<void> set_quick_acks(Instant now, StreamId stream, std::uint8_t segments);
+  /// Changes any setting of an open stream; what the handshake has settled stays as it is.
+  Result<void> reconfigure(Instant now, StreamId stream, const TcpConfig& config);
+  /// For connections that open from now on.
+  Result<void> reconfigure(ListenerId listener, const TcpConfig& config, std::uint32_t backlog);
 
   void set_nagle(Instant now, StreamId stream, bool on);
   void set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_alive);

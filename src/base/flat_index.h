@@ -5,6 +5,7 @@
 // age. The hash should be keyed with a secret where a peer chooses the keys.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -34,10 +35,15 @@ class FlatIndex {
     }
   }
 
+  /// The next insert needs no memory, and so cannot fail.
+  void make_room() {
+    if ((size() + 1) * 10 > slots_.size() * 7) grow();
+  }
+
   /// Adds an entry. The caller has found that the key is not there; the value is not 0xffffffff.
   void insert(std::uint64_t hash, std::uint32_t value) {
     ensure(value != kEmpty);
-    if ((size() + 1) * 10 > slots_.size() * 7) grow();
+    make_room();
     place({tag_of(hash), value});
     ++size_;
   }
@@ -65,6 +71,16 @@ class FlatIndex {
   void for_each(F&& f) const {
     for (const Slot& slot : slots_)
       if (slot.value != kEmpty) f(slot.value);
+  }
+
+  /// The most slots that finding an entry looks at. Walks through all of them: for measuring.
+  std::size_t longest_search() const {
+    std::size_t longest = 0;
+    for (std::size_t at = 0; at < slots_.size(); ++at) {
+      if (slots_[at].value == kEmpty) continue;
+      longest = std::max(longest, ((at - home(slots_[at].tag)) & (slots_.size() - 1)) + 1);
+    }
+    return longest;
   }
 
   /// Forgets every entry and gives the storage back.
@@ -132,7 +148,7 @@ class FlatIndex {
   void grow() {
     const std::size_t count = slots_.empty() ? kFirstSlots : slots_.size() * 2;
     ensure(count <= kMaxSlots);
-    std::vector<Slot> old(count);
+    std::vector<Slot> old(count);  // whole, if this throws
     old.swap(slots_);
     shift_ = static_cast<std::uint32_t>(32 - std::countr_zero(count));
     for (const Slot& slot : old)

@@ -8,8 +8,8 @@
 //   return hasher.finish();
 //
 // A Hasher::of_future(now) is for telling apart what will happen, not what has happened: times are
-// added as distances from `now`, numbers that a clock made (initial sequence numbers, timestamps) as
-// distances from what that clock shows now, and whoever adds a value leaves out what only keeps
+// added as distances from `now`, numbers that a clock made (initial sequence numbers, timestamps)
+// as distances from what that clock shows now, and whoever adds a value leaves out what only keeps
 // count (takes_history() says so). Two stacks that differ by nothing else then hash alike.
 #pragma once
 

@@ -61,6 +61,10 @@ class Ring {
   /// Octets of storage owned, beyond the object itself.
   std::size_t memory() const { return capacity_ * sizeof(T); }
 
+  /// The next push needs no memory, and so cannot fail.
+  void make_room() {
+    if (size_ == capacity_) grow();
+  }
   void push_back(T value) { emplace_back(std::move(value)); }
   template <class... Args>
   T& emplace_back(Args&&... args) {
@@ -83,6 +87,12 @@ class Ring {
     head_ = (head_ + 1) & (capacity_ - 1);
     --size_;
     return value;
+  }
+  /// Destroys the first element.
+  void drop_front() {
+    std::destroy_at(&front());
+    head_ = (head_ + 1) & (capacity_ - 1);
+    --size_;
   }
   /// Takes the last element out.
   T pop_back() {

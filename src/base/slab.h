@@ -76,6 +76,10 @@ class Slab {
   bool holds(std::uint32_t index) const {
     return index < touched_ && chunk_of(index).is_used(index % kChunkSize);
   }
+  /// The object, or null if there is none of that number now.
+  T* get(std::uint32_t index) {
+    return holds(index) ? chunk_of(index).object(index % kChunkSize) : nullptr;
+  }
   /// How often the object of this number has been erased. The number must have been given out.
   std::uint32_t generation(std::uint32_t index) const {
     ensure(index < touched_);

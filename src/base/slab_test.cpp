@@ -15,6 +15,15 @@ namespace {
 
 static_assert(!std::copy_constructible<Slab<std::unique_ptr<int>>>);
 
+TEST(Slab, GetsNothingUnderANumberThatIsNotInUse) {
+  Slab<int> slab;
+  EXPECT_EQ(slab.get(0), nullptr);
+  const std::uint32_t index = slab.emplace(7);
+  EXPECT_EQ(*slab.get(index), 7);
+  slab.erase(index);
+  EXPECT_EQ(slab.get(index), nullptr);
+}
+
 TEST(Slab, OwnsNoStorageBeforeTheFirstObject) {
   Slab<int> slab;
   EXPECT_EQ(slab.memory(), 0U);

@@ -15,6 +15,7 @@
 //   wheel.advance(now, [&](std::uint64_t key) { ... });       // the handle of key is kNone again
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,11 @@ class TimerWheel {
 
   /// Makes sure that `key` fires at `deadline` or before. Gives the entry's handle. kNever cancels.
   [[nodiscard]] std::uint32_t arm(std::uint32_t handle, std::uint64_t key, Instant deadline);
+
+  /// Up to `entries` of them need no more memory, and so arming them cannot fail.
+  void make_room(std::size_t entries) {
+    if (entries > nodes_.capacity()) nodes_.reserve(std::max(entries, 2 * nodes_.capacity()));
+  }
 
   /// Takes the entry out, if there is one, and sets the handle to kNone.
   void cancel(std::uint32_t& handle);

@@ -78,10 +78,4 @@ void Lane::enter(Instant now, FlyingFrame frame, const Fate& fate) {
   flight_.add(std::move(frame));
 }
 
-std::optional<FlyingFrame> Lane::take_arrived(Instant now) {
-  if (flight_.next_arrival() > now) return std::nullopt;
-  ++counters.delivered;
-  return flight_.take();
-}
-
 }  // namespace estab::device

@@ -40,7 +40,10 @@ struct MemoryLink::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void send(Instant now, Side from, const TransmitFrame& frame, LinkEnd to);
-  bool deliver(Instant now, Side side, LinkEnd to);
+  bool deliver(Instant now, Side side, LinkEnd to) {
+    return lane(other(side)).next_arrival() <= now && hand_over(now, side, to);
+  }
+  bool hand_over(Instant now, Side side, LinkEnd to);
   bool carry(Instant now, Side from, LinkEnd source, LinkEnd destination);
   void pass(Instant now, Side from, const TransmitFrame& frame, LinkEnd to);
   void impair(Instant now, Side from, const TransmitFrame& frame);
@@ -114,8 +117,8 @@ void MemoryLink::Impl::send(Instant now, Side from, const TransmitFrame& frame, 
     impair(now, from, frame);
 }
 
-bool MemoryLink::Impl::deliver(Instant now, Side side, LinkEnd to) {
-  bool delivered = false;
+/// The way through the air: what has arrived by now.
+bool MemoryLink::Impl::hand_over(Instant now, Side side, LinkEnd to) {
   while (const auto frame = lane(other(side)).take_arrived(now)) {
     if (FrameTap* watcher = tap(side))
       device::show_received(*watcher, now, frame->octets, frame->gso_size, frame->partial_checksum);
@@ -125,9 +128,8 @@ bool MemoryLink::Impl::deliver(Instant now, Side side, LinkEnd to) {
             {.octets = {block.data(), frame->octets.size()},
              .checksum_verified = frame->partial_checksum.has_value(),
              .gso_size = frame->gso_size});
-    delivered = true;
   }
-  return delivered;
+  return true;
 }
 
 /// Takes a burst from one stack.

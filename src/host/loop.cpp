@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -32,6 +33,16 @@ StackConfig with_seed(const HostOptions& options) {
   return config;
 }
 
+/// For destructors. Without memory the stack has noted what is to be done, and does it with the
+/// next call it gets.
+template <class Call>
+void without_fail(Call&& call) {
+  try {
+    call();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 /// Sets a flag for as long as it lives; a round within a round leaves it as it is.
 class Raised {
  public:
@@ -56,7 +67,7 @@ Loop::Loop(const HostOptions& options)
 
 Loop::~Loop() {
   tasks_.clear();
-  links_.transmit(clock());
+  without_fail([this] { links_.transmit(clock()); });
 }
 
 Instant Loop::clock() {
@@ -229,12 +240,17 @@ void Loop::end_turn(Wait& wait) {
 }
 
 void Loop::close(StreamId stream) {
-  static_cast<void>(stack_.close(now(), stream));
+  without_fail([&] { static_cast<void>(stack_.close(now(), stream)); });
   streams_.release(stream);
 }
 
+void Loop::close(ListenerId listener) {
+  without_fail([&] { static_cast<void>(stack_.close(now(), listener)); });
+  listeners_.release(listener);
+}
+
 void Loop::abort(StreamId stream) {
-  static_cast<void>(stack_.abort(now(), stream));
+  without_fail([&] { static_cast<void>(stack_.abort(now(), stream)); });
   streams_.release(stream);
 }
 

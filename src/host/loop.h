@@ -74,6 +74,7 @@ class Loop {
 
   /// Lets go of a stream at the stack, and tells who waits on it.
   void close(StreamId stream);
+  void close(ListenerId listener);
   void abort(StreamId stream);
 
   struct DescriptorSlot {

@@ -123,9 +123,7 @@ TEST(TcpStream, ConnectsWithOptionsOfItsOwn) {
   Pair pair;
   bool done = false;
   const ConnectOptions options{
-      .remote = kServer,
-      .local_port = 5000,
-      .tcp = TcpConfig{.send_buffer = 5000, .source_route = {kServerAddress}}};
+      .remote = kServer, .local_port = 5000, .tcp = TcpConfig{.send_buffer = 5000, .ttl = 9}};
   auto connects = [&]() -> Task<> {
     const auto stream = co_await pair.client.connect(options);
     EXPECT_EQ(stream.value().local_endpoint()->port, 5000);

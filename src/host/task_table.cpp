@@ -1,11 +1,26 @@
 #include "host/task_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace estab::host {
 
+namespace {
+
+template <class T>
+void make_room(std::vector<T>& list, std::size_t size) {
+  if (list.capacity() < size) list.reserve(std::max(size, 2 * list.capacity()));
+}
+
+}  // namespace
+
+// All the memory that a task will need here is asked for now: its end must not fail.
 void TaskTable::add(TaskFrame frame, TaskKind kind) {
   if (!frame.promise()) return;
+  make_room(entries_, entries_.size() + 1);
+  for (auto* list : {&free_, &done_}) make_room(*list, entries_.size() + 1);
+  make_room(new_, new_.size() + 1);
+  make_room(exceptions_, exceptions_.size() + size_ + 1);
   if (free_.empty()) {
     free_.push_back(static_cast<std::uint32_t>(entries_.size()));
     entries_.emplace_back();

@@ -30,10 +30,7 @@ Result<Endpoint> TcpListener::local_endpoint() const {
 }
 
 void TcpListener::close() {
-  if (loop_) {
-    static_cast<void>(loop_->stack().close(loop_->now(), id_));
-    loop_->listeners().release(id_);
-  }
+  if (loop_) loop_->close(id_);
   loop_ = nullptr;
   id_ = {};
 }

@@ -45,6 +45,7 @@ class AgedMap {
   /// is erased.
   Value& insert(const Key& key, Value value) {
     ensure_absent(key);
+    index_.make_room();  // so that nothing is left half done if memory is short
     const std::uint32_t at = nodes_.emplace(Node{key, std::move(value)});
     index_.insert(hash(key), at);
     link(at);

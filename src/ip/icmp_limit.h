@@ -1,6 +1,8 @@
 // RateLimit: a token bucket. One token is one ICMP error that may be sent; tokens come back at a
 // steady rate up to a burst, so that a traceroute is answered at once and a flood is not
-// (RFC 4443 §2.4 (f), RFC 1812 §4.3.2.8). Integer arithmetic only: the same on every machine, and
+// (RFC 4443 §2.4 (f), RFC 1812 §4.3.2.8). What an error costs can be left to chance, so that
+// nobody who sees only whether the limit is reached can count the errors (CVE-2020-25705).
+// Integer arithmetic only: the same on every machine, and
 // no fraction of a token is lost however often it is asked.
 #pragma once
 
@@ -19,11 +21,11 @@ class RateLimit {
   constexpr RateLimit(std::uint32_t per_second, std::uint32_t burst)
       : per_second_(per_second), burst_(burst), credit_(full()) {}
 
-  /// Takes a token; false if there is none.
-  constexpr bool take(Instant now) {
+  /// Takes so many tokens, the last of them perhaps on credit; false if there is not one.
+  constexpr bool take(Instant now, std::uint32_t tokens = 1) {
     refill(now);
     if (credit_ < kToken) return false;
-    credit_ -= kToken;
+    credit_ -= tokens * kToken;
     return true;
   }
 
@@ -37,9 +39,9 @@ class RateLimit {
 
  private:
   // Credit is counted in billionths of a token: n tokens a second are n units a nanosecond.
-  static constexpr std::uint64_t kToken = 1'000'000'000;
+  static constexpr std::int64_t kToken = 1'000'000'000;
 
-  constexpr std::uint64_t full() const { return burst_ * kToken; }
+  constexpr std::int64_t full() const { return burst_ * kToken; }
 
   constexpr void refill(Instant now) {
     if (now <= updated_) return;
@@ -47,17 +49,17 @@ class RateLimit {
     updated_ = now;
     if (per_second_ == 0) return;
     // Compared before it is multiplied, so that no length of time overflows.
-    const std::uint64_t missing = full() - credit_;
+    const auto missing = static_cast<std::uint64_t>(full() - credit_);
     if (elapsed > missing / per_second_) {
       credit_ = full();
     } else {
-      credit_ += elapsed * per_second_;
+      credit_ += static_cast<std::int64_t>(elapsed * per_second_);
     }
   }
 
   std::uint32_t per_second_;
   std::uint32_t burst_;
-  std::uint64_t credit_;
+  std::int64_t credit_;
   Instant updated_{};
 };
 

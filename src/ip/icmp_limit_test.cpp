@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/prng.h"
 #include "ip/hash_of.h"
 
 namespace estab::ip {
@@ -52,6 +53,18 @@ TEST(RateLimit, SurvivesTheLongestTimeAndTheHighestRate) {
   RateLimit limit(0xffffffff, 0xffffffff);
   EXPECT_TRUE(limit.take(kNever));
   EXPECT_EQ(taken_at_once(limit, kNever, 1000), 1000);
+}
+
+TEST(RateLimit, LetsACostBeLeftToChanceAndKeepsItsRate) {
+  RateLimit limit(1000, 100);
+  taken_at_once(limit, kStart, 100);
+  std::uint32_t taken = 0;
+  base::Prng prng({1, 2});
+  for (int i = 0; i < 100'000; ++i) {  // ten seconds; one on average
+    const auto cost = static_cast<std::uint32_t>(prng.below(3));
+    taken += limit.take(kStart + i * std::chrono::microseconds(100), cost) ? 1 : 0;
+  }
+  EXPECT_NEAR(taken, 10'000, 300);
 }
 
 TEST(RateLimit, GivesNothingBackAtRateZero) {

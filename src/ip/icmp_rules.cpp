@@ -28,6 +28,7 @@ bool is_unanswerable_icmp(const wire::IpPacket& packet) {
 
 }  // namespace
 
+// [RFC 1122 3.2.2-5]
 bool may_answer_with_error(const wire::IpPacket& packet, const InterfaceTable& interfaces,
                            InterfaceId arrived_on) {
   if (packet.fragment && packet.fragment->offset != 0) return false;
@@ -37,6 +38,7 @@ bool may_answer_with_error(const wire::IpPacket& packet, const InterfaceTable& i
   return interfaces.is_valid_source(source) && !is_reserved_v4(source);
 }
 
+// [RFC 1122 3.2.2.6-3]
 bool may_answer_echo(const wire::IpPacket& packet, const InterfaceTable& interfaces,
                      InterfaceId arrived_on) {
   return !is_to_many(packet, interfaces, arrived_on) &&
@@ -49,9 +51,11 @@ IcmpEffect effect_of(wire::IcmpError::Kind kind) {
     case Kind::net_unreachable:
       return {Severity::soft, Error::network_unreachable};
     case Kind::host_unreachable:
+    // [RFC 1122 3.2.2.4-1, 3.2.2.5-2]
     case Kind::time_exceeded:
     case Kind::parameter_problem:
     case Kind::administratively_prohibited:
+      // [RFC 9293 MUST-56, SHLD-25]
       return {Severity::soft, Error::host_unreachable};
     case Kind::protocol_unreachable:
       return {Severity::hard, Error::protocol_unreachable};
@@ -59,6 +63,7 @@ IcmpEffect effect_of(wire::IcmpError::Kind kind) {
       return {Severity::hard, Error::port_unreachable};
     case Kind::packet_too_big:
       return {Severity::path_mtu, Error::message_too_long};
+    // [RFC 9293 MUST-55]
     case Kind::source_quench:
     case Kind::other:
       break;
@@ -71,6 +76,7 @@ std::uint32_t claimed_mtu(const wire::IcmpMessage& message, const wire::IcmpErro
   const bool names_one = error.mtu != 0 || error.original.family() == Family::ipv6;
   if (names_one || message.body.size() < wire::kIpV4HeaderLength) return error.mtu;
   const auto header_length = static_cast<std::uint16_t>((message.body[0] & 0xf) * 4);
+  // [RFC 1191 3-7, 5-2]
   return next_plateau(base::load_be16(&message.body[2]), header_length, estimate);
 }
 

@@ -47,6 +47,7 @@ TEST(MayAnswerWithError, AnOrdinaryDatagram) {
 }
 
 // RFC 1122 §3.2.2, first rule; RFC 4443 §2.4 (e.1), (e.2).
+// [RFC 1122 3.2.2-5]
 TEST(MayAnswerWithError, NotAnIcmpErrorOrRedirect) {
   const auto answered = [](Family family, std::uint8_t type) {
     Example example(family);
@@ -74,6 +75,7 @@ TEST(MayAnswerWithError, NotAnIcmpMessageWithoutAType) {
 }
 
 // RFC 1122 §3.2.2, second rule; RFC 4443 §2.4 (e.3).
+// [RFC 1122 3.2.2-5]
 TEST(MayAnswerWithError, NotABroadcastOrMulticast) {
   for (const char* text : {"255.255.255.255", "10.0.0.255", "224.0.0.1", "ff02::1"}) {
     const IpAddress destination = address(text);
@@ -85,6 +87,7 @@ TEST(MayAnswerWithError, NotABroadcastOrMulticast) {
 }
 
 // RFC 1122 §3.2.2, fourth rule; RFC 1812 §4.3.2.7.
+// [RFC 1122 3.2.2-5]
 TEST(MayAnswerWithError, TheFirstFragmentOnly) {
   for (const Family family : kFamilies) {
     Example example(family);
@@ -96,6 +99,7 @@ TEST(MayAnswerWithError, TheFirstFragmentOnly) {
 }
 
 // RFC 1122 §3.2.2, fifth rule; RFC 4443 §2.4 (e.6).
+// [RFC 1122 3.2.2-5]
 TEST(MayAnswerWithError, OnlyASingleHost) {
   for (const char* text : {"0.0.0.0", "0.1.2.3", "127.0.0.1", "10.0.0.255", "255.255.255.255",
                            "224.0.0.1", "240.0.0.1", "10.0.0.1", "::", "::1", "ff02::1"}) {
@@ -114,11 +118,13 @@ TEST(MayAnswerEcho, AnyHostThatCouldBe) {
 }
 
 // RFC 9293 §3.9.2.2.
+// [RFC 9293 MUST-55]
 TEST(EffectOf, DropsSourceQuenchSilently) {
   EXPECT_EQ(effect_of(wire::IcmpError::Kind::source_quench).severity, Severity::none);
   EXPECT_EQ(effect_of(wire::IcmpError::Kind::other).severity, Severity::none);
 }
 
+// [RFC 1122 3.2.2.4-1, 3.2.2.5-2]
 TEST(EffectOf, IsSoftForWhatMayPass) {
   using Kind = wire::IcmpError::Kind;
   EXPECT_EQ(effect_of(Kind::net_unreachable),
@@ -157,6 +163,7 @@ TEST(ClaimedMtu, IsWhatTheRouterSays) {
 }
 
 // RFC 1191 §5.
+// [RFC 1191 3-7, 5-2]
 TEST(ClaimedMtu, IsThePlateauBelowTheQuotedLengthIfTheRouterSaysNothing) {
   EXPECT_EQ(claimed(1499, 0, 1500), 1492u);
   EXPECT_EQ(claimed(1500, 0, 1500), 1006u);

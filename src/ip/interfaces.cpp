@@ -9,9 +9,6 @@
 namespace estab::ip {
 namespace {
 
-/// Below this many addresses a walk is faster than a search by halves.
-constexpr std::size_t kFew = 4;
-
 /// Zeros in the whole host part were once a broadcast, and still name no host
 /// (RFC 1122 §3.2.1.3, §3.3.6). /31 and /32 have no such address (RFC 3021).
 bool is_network_itself(const Cidr& cidr) {
@@ -19,6 +16,7 @@ bool is_network_itself(const Cidr& cidr) {
   return cidr.address.v4_number() << cidr.prefix_length == 0;
 }
 
+// [RFC 1122 3.2.1.3-3, 3.2.1.3-4, 3.2.1.3-5, 3.2.1.3-6, 3.2.2.9-9]
 Result<void> check_address(const Cidr& cidr) {
   if (cidr.prefix_length > address_bits(cidr.address.family())) {
     return std::unexpected(Error::invalid_argument);
@@ -47,6 +45,7 @@ std::uint8_t scope_fitness(Scope source, Scope destination) {
 
 }  // namespace
 
+// [RFC 1122 3.1-3]
 InterfaceId InterfaceTable::add(const InterfaceConfig& config) {
   const InterfaceId id{static_cast<std::uint16_t>(interfaces_.size())};
   base::ensure(id != InterfaceId{});
@@ -55,22 +54,20 @@ InterfaceId InterfaceTable::add(const InterfaceConfig& config) {
   return id;
 }
 
-const InterfaceConfig& InterfaceTable::config(InterfaceId id) const {
-  base::ensure(contains(id));
-  return interfaces_[id.index].config;
-}
-
 void InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
   base::ensure(contains(id));
   interfaces_[id.index].config.mtu = std::max(mtu, kMinimumMtu);
 }
 
+// [RFC 1122 3.2.1.3-8, 3.2.2.9-1]
 Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
   if (!contains(id)) return std::unexpected(Error::no_such_id);
   if (auto checked = check_address(address); !checked) return checked;
   if (is_local(address.address)) return std::unexpected(Error::address_in_use);
-  interfaces_[id.index].addresses.push_back(address);
+  std::vector<Cidr>& own = interfaces_[id.index].addresses;
+  own.reserve(own.size() + 1);  // both or neither, if memory is short
   local_.insert(std::ranges::upper_bound(local_, address.address), address.address);
+  own.push_back(address);
   return {};
 }
 
@@ -79,16 +76,12 @@ std::span<const Cidr> InterfaceTable::addresses(InterfaceId id) const {
   return interfaces_[id.index].addresses;
 }
 
-bool InterfaceTable::is_local(const IpAddress& address) const {
-  if (local_.size() > kFew) return std::ranges::binary_search(local_, address);
-  return std::ranges::find(local_, address) != local_.end();
-}
-
 bool InterfaceTable::has_address(InterfaceId id, const IpAddress& address) const {
   const auto own = addresses(id);
   return std::ranges::find(own, address, &Cidr::address) != own.end();
 }
 
+// [RFC 1122 3.3.6-1]
 bool InterfaceTable::is_broadcast(InterfaceId id, const IpAddress& address) const {
   if (!address.is_v4()) return false;
   if (address.is_limited_broadcast()) return true;
@@ -103,6 +96,7 @@ bool InterfaceTable::is_any_broadcast(const IpAddress& address) const {
   return false;
 }
 
+// [RFC 1122 3.2.1.3-11]
 bool InterfaceTable::is_valid_source(const IpAddress& address) const {
   return is_single_host(address) && !is_any_broadcast(address) && !is_local(address);
 }

@@ -4,6 +4,7 @@
 // goes to a link (RFC 1122 §3.2.1.3 (g), RFC 4291 §2.5.3).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "estab/id.h"
 #include "estab/stack.h"
 
+#include "base/ensure.h"
 #include "base/hasher.h"
 
 namespace estab::ip {
@@ -28,7 +30,10 @@ class InterfaceTable {
   std::size_t size() const { return interfaces_.size(); }
   bool contains(InterfaceId id) const { return id.index < interfaces_.size(); }
   /// `id` must have come from add.
-  const InterfaceConfig& config(InterfaceId id) const;
+  const InterfaceConfig& config(InterfaceId id) const {
+    base::ensure(contains(id));
+    return interfaces_[id.index].config;
+  }
   void set_mtu(InterfaceId id, std::uint16_t mtu);
 
   /// Error::no_such_id; Error::invalid_argument for a prefix longer than an address;
@@ -38,7 +43,12 @@ class InterfaceTable {
   std::span<const Cidr> addresses(InterfaceId id) const;
 
   /// One of this host's own addresses, whichever interface it belongs to.
-  bool is_local(const IpAddress& address) const;
+  bool is_local(const IpAddress& address) const {
+    if (local_.size() > kFew) return std::ranges::binary_search(local_, address);
+    for (const IpAddress& own : local_)
+      if (own == address) return true;
+    return false;
+  }
   bool has_address(InterfaceId id, const IpAddress& address) const;
   /// 255.255.255.255, or the directed broadcast of a prefix on that interface.
   bool is_broadcast(InterfaceId id, const IpAddress& address) const;
@@ -54,6 +64,9 @@ class InterfaceTable {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  /// Up to so many addresses a walk is faster than a search by halves.
+  static constexpr std::size_t kFew = 4;
+
   struct Interface {
     InterfaceConfig config;
     std::vector<Cidr> addresses;  // in the order they were added

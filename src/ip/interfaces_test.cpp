@@ -76,6 +76,7 @@ TEST(InterfaceTable, FindsEachOfManyAddresses) {
 }
 
 // RFC 1122 §3.2.1.3, RFC 4291 §2.5: what may not be the address of a host.
+// [RFC 1122 3.2.1.3-3, 3.2.1.3-4, 3.2.1.3-5, 3.2.1.3-6, 3.2.1.3-9]
 TEST(InterfaceTable, RefusesAddressesThatAreNoHosts) {
   InterfaceTable table;
   table.add({.name = "only"});
@@ -92,6 +93,7 @@ TEST(InterfaceTable, TakesBothAddressesOfAPointToPointPrefix) {
   table_with({"10.0.0.0/31", "10.0.0.7/31", "10.0.1.0/32", "fd00::/127"});
 }
 
+// [RFC 1122 3.2.2.9-9]
 TEST(InterfaceTable, RefusesNonsenseAndDuplicates) {
   auto table = table_with({"10.0.0.1/24"});
   const auto error_of = [&](InterfaceId id, const Cidr& own) {
@@ -104,6 +106,7 @@ TEST(InterfaceTable, RefusesNonsenseAndDuplicates) {
   EXPECT_EQ(error_of(kSecond, cidr("10.0.0.1/24")), Error::address_in_use);
 }
 
+// [RFC 1122 3.2.1.3-8, 3.2.2.9-1, 3.3.6-1]
 TEST(InterfaceTable, KnowsTheBroadcastsOfEachLink) {
   const auto table = table_with({"10.0.0.1/24", "172.16.0.1/16"}, {"10.0.1.1/24"});
   EXPECT_TRUE(table.is_broadcast(kFirst, address("255.255.255.255")));
@@ -116,6 +119,7 @@ TEST(InterfaceTable, KnowsTheBroadcastsOfEachLink) {
 }
 
 // RFC 1122 §3.2.1.3: a datagram with an invalid source is discarded; MUST-63 of RFC 9293.
+// [RFC 1122 3.2.1.3-11]
 TEST(InterfaceTable, BelievesOnlySourcesThatCanBeHostsElsewhere) {
   const auto table = table_with({"10.0.0.1/24", "fd00::1/64"}, {"10.0.1.1/24"});
   for (const char* text : {"10.0.0.2", "198.51.100.1", "fd00::2", "fe80::1", "10.0.2.255"}) {

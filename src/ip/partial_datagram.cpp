@@ -20,6 +20,7 @@ bool is_v4(Octets headers) {
 
 /// How the ECN codepoint of the whole follows from those of the fragments (RFC 3168 §5.3). Nothing
 /// if the datagram must be dropped.
+// [RFC 3168 5.3-2, 5.3-3, 5.3-4, 5.3-5, 5.3-6]
 std::optional<std::uint8_t> combine_ecn(std::uint8_t seen, std::uint8_t first) {
   const auto has = [&](std::uint8_t codepoint) { return (seen >> codepoint & 1) != 0; };
   if (!has(wire::kEcnCe)) return first;

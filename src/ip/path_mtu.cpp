@@ -14,7 +14,9 @@ constexpr std::array<std::uint16_t, 11> kPlateaus = {65535, 32000, 17914, 8166, 
 
 std::uint16_t next_plateau(std::uint16_t total_length, std::uint16_t header_length,
                            std::uint16_t estimate) {
+  // [RFC 1191 5-3]
   if (total_length >= estimate && total_length > header_length) total_length -= header_length;
+  // [RFC 1191 7-2]
   const auto* plateau =
       std::ranges::find_if(kPlateaus, [&](std::uint16_t value) { return value < total_length; });
   return plateau == kPlateaus.end() ? kPlateaus.back() : *plateau;
@@ -26,13 +28,14 @@ PathMtuCache::PathMtuCache(const PathMtuConfig& config)
       floors_(config.floors),
       paths_(config.secret) {}
 
-std::uint16_t PathMtuCache::mtu(Instant now, const IpAddress& destination,
-                                std::uint16_t link_mtu) const {
+std::uint16_t PathMtuCache::known_mtu(Instant now, const IpAddress& destination,
+                                      std::uint16_t link_mtu) const {
   const Path* path = paths_.find({destination});
   if (path == nullptr || is_stale(*path, now)) return link_mtu;
   return std::min(path->mtu, link_mtu);
 }
 
+// [RFC 1191 3-9, 3-10, 6.2-1, 6.2-2, 6.4-4, 6.4-5] [RFC 8201 4-3, 4-4]
 bool PathMtuCache::lower(Instant now, const IpAddress& destination, std::uint32_t mtu,
                          std::uint16_t link_mtu) {
   const Family family = destination.family();
@@ -59,6 +62,7 @@ std::uint16_t PathMtuCache::floor_of(Family family) const {
   return family == Family::ipv4 ? floors_.v4 : floors_.v6;
 }
 
+// [RFC 1191 2-1, 3-5, 3-6, 6.3-1, 6.3-2, 6.3-3, 6.3-5, 7.1-4]
 bool PathMtuCache::is_stale(const Path& path, Instant now) const {
   return now - path.learned >= lifetime_;
 }

@@ -46,7 +46,9 @@ class PathMtuCache {
   explicit PathMtuCache(const PathMtuConfig& config);
 
   /// The estimate, at most the MTU of the link that leads there.
-  std::uint16_t mtu(Instant now, const IpAddress& destination, std::uint16_t link_mtu) const;
+  std::uint16_t mtu(Instant now, const IpAddress& destination, std::uint16_t link_mtu) const {
+    return paths_.empty() ? link_mtu : known_mtu(now, destination, link_mtu);
+  }
 
   /// A report that no more than `mtu` gets through. True if that lowers the estimate. One below
   /// the floor is ignored in IPv6 (RFC 8201 §4) and taken as the floor in IPv4.
@@ -69,6 +71,7 @@ class PathMtuCache {
     friend bool operator==(const Path&, const Path&) = default;
   };
 
+  std::uint16_t known_mtu(Instant now, const IpAddress& destination, std::uint16_t link_mtu) const;
   std::uint16_t floor_of(Family family) const;
   bool is_stale(const Path& path, Instant now) const;
   void make_room(Instant now);

@@ -21,6 +21,7 @@ TEST(PathMtuCache, StartsWithTheMtuOfTheLink) {
   EXPECT_EQ(cache.mtu(kStart, kV6, 9000), 9000);
 }
 
+// [RFC 1191 6.2-1, 6.2-2]
 TEST(PathMtuCache, LowersTheEstimateOfOneDestination) {
   PathMtuCache cache{PathMtuConfig{}};
   EXPECT_TRUE(cache.lower(kStart, kV4, 1400, kLink));
@@ -31,6 +32,7 @@ TEST(PathMtuCache, LowersTheEstimateOfOneDestination) {
 }
 
 // RFC 1191 §3, RFC 8201 §4: "must not increase its estimate in response to" a report.
+// [RFC 1191 3-10]
 TEST(PathMtuCache, NeverRaisesTheEstimate) {
   PathMtuCache cache{PathMtuConfig{}};
   EXPECT_FALSE(cache.lower(kStart, kV4, 9000, kLink));
@@ -50,6 +52,7 @@ TEST(PathMtuCache, NeverExceedsTheLink) {
 }
 
 // RFC 5927 §7.3: a forged report must not bring the path down to useless sizes.
+// [RFC 1191 3-9]
 TEST(PathMtuCache, StopsAtTheFloorOfIpv4) {
   PathMtuCache cache{PathMtuConfig{}};
   EXPECT_TRUE(cache.lower(kStart, kV4, 68, kLink));
@@ -66,6 +69,7 @@ TEST(PathMtuCache, TakesItsFloorsFromTheConfiguration) {
 }
 
 // RFC 8201 §4: a report below the IPv6 minimum link MTU must be discarded.
+// [RFC 8201 4-3, 4-4]
 TEST(PathMtuCache, DiscardsReportsBelowTheFloorOfIpv6) {
   PathMtuCache cache{PathMtuConfig{}};
   EXPECT_FALSE(cache.lower(kStart, kV6, 1279, kLink));
@@ -81,6 +85,7 @@ TEST(PathMtuCache, KeepsToASmallLinkEvenBelowTheFloor) {
 }
 
 // RFC 1191 §6.3, RFC 8201 §5.2.
+// [RFC 1191 2-1, 3-5, 3-6, 6.3-1, 6.3-2, 6.3-3]
 TEST(PathMtuCache, TriesTheLinkAgainAfterTheLifetime) {
   PathMtuCache cache{PathMtuConfig{.lifetime = minutes(10)}};
   cache.lower(kStart, kV4, 1400, kLink);
@@ -91,6 +96,7 @@ TEST(PathMtuCache, TriesTheLinkAgainAfterTheLifetime) {
   EXPECT_EQ(cache.size(), 1u);
 }
 
+// [RFC 1191 2-1, 3-5, 3-6, 6.3-1, 6.3-2, 6.3-3]
 TEST(PathMtuCache, CountsTheLifetimeFromTheLastReport) {
   PathMtuCache cache{PathMtuConfig{.lifetime = minutes(10)}};
   cache.lower(kStart, kV4, 1400, kLink);
@@ -149,6 +155,7 @@ TEST(PathMtuCache, IsAValue) {
 }
 
 // RFC 1191 §5 and table 7-1.
+// [RFC 1191 7-2]
 TEST(NextPlateau, IsTheGreatestBelowTheLength) {
   EXPECT_EQ(next_plateau(65535, 20, 65535), 32000);
   EXPECT_EQ(next_plateau(1500, 20, 4352), 1492);
@@ -161,12 +168,14 @@ TEST(NextPlateau, IsTheGreatestBelowTheLength) {
 }
 
 // RFC 1191 §5, the note: 4.2BSD routers added the header's length to the total.
+// [RFC 1191 5-3]
 TEST(NextPlateau, TakesTheHeaderOffALengthThatCannotBe) {
   EXPECT_EQ(next_plateau(1512, 20, 1500), 1006);  // truly 1492: 1492 itself did not fit
   EXPECT_EQ(next_plateau(1500, 20, 1500), 1006);  // not below the estimate: might be 1480
   EXPECT_EQ(next_plateau(1499, 20, 1500), 1492);
 }
 
+// [RFC 1191 7-2]
 TEST(NextPlateau, AlwaysEndsAtTheLeast) {
   std::uint16_t length = 65535;
   int steps = 0;

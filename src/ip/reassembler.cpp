@@ -83,6 +83,7 @@ Reassembler::Reassembler(const ReassemblerConfig& config)
       timeout_(config.timeout),
       partials_(config.secret) {}
 
+// [RFC 1122 3.3.2-1, 3.3.2-2]
 std::expected<std::optional<Reassembler::Datagram>, FragmentRefusal> Reassembler::accept(
     Instant now, const wire::IpPacket& packet) {
   if (!packet.fragment) return refuse();
@@ -91,7 +92,7 @@ std::expected<std::optional<Reassembler::Datagram>, FragmentRefusal> Reassembler
   const Key key = key_of(packet);
   PartialDatagram& datagram = partial_for(now, key).datagram;
   const std::size_t before = datagram.cost();
-  const PartialDatagram::Outcome outcome = datagram.add(packet, max_fragments_);
+  const PartialDatagram::Outcome outcome = add(key, datagram, packet);
   octets_ = octets_ - before + datagram.cost();
   if (outcome == PartialDatagram::Outcome::complete) return finish(key);
 
@@ -99,6 +100,19 @@ std::expected<std::optional<Reassembler::Datagram>, FragmentRefusal> Reassembler
   if (outcome == PartialDatagram::Outcome::spoiled) return refuse();
   if (partials_.find(key) == nullptr) return refuse();
   return std::nullopt;
+}
+
+// Without memory for a piece the datagram is given up: it will not be whole any more.
+PartialDatagram::Outcome Reassembler::add(const Key& key, PartialDatagram& datagram,
+                                          const wire::IpPacket& packet) {
+  const std::size_t before = datagram.cost();
+  try {
+    return datagram.add(packet, max_fragments_);
+  } catch (...) {
+    octets_ -= before;
+    partials_.erase(key);
+    throw;
+  }
 }
 
 Reassembler::Partial& Reassembler::partial_for(Instant now, const Key& key) {

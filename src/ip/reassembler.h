@@ -93,6 +93,8 @@ class Reassembler {
     friend bool operator==(const Partial&, const Partial&) = default;
   };
 
+  PartialDatagram::Outcome add(const Key& key, PartialDatagram& datagram,
+                               const wire::IpPacket& packet);
   static Key key_of(const wire::IpPacket& packet);
   Partial& partial_for(Instant now, const Key& key);
   std::expected<std::optional<Datagram>, FragmentRefusal> finish(const Key& key);

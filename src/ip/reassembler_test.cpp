@@ -51,6 +51,7 @@ void expect_whole(const FragmentMaker& maker,
   EXPECT_EQ(packet->octets().size(), datagram->size());
 }
 
+// [RFC 1122 3.3.2-1]
 TEST(Reassembler, JoinsFragmentsInEveryOrder) {
   for (const Family family : kFamilies) {
     const FragmentMaker maker(100, family);
@@ -69,6 +70,7 @@ TEST(Reassembler, JoinsFragmentsInEveryOrder) {
   }
 }
 
+// [RFC 1122 3.3.2-2]
 TEST(Reassembler, JoinsTheLongestDatagramThereIs) {
   for (const Family family : kFamilies) {
     const std::size_t length = family == Family::ipv4 ? 65515 : 65535;
@@ -377,6 +379,7 @@ TEST(Reassembler, RefusesWhatExceedsTheLimitAlone) {
 }
 
 // RFC 3168 §5.3.
+// [RFC 3168 5.3-2, 5.3-3, 5.3-4, 5.3-5, 5.3-6]
 TEST(Reassembler, CarriesCongestionMarksOver) {
   const auto joined = [](std::uint8_t first, std::uint8_t second, Family family) {
     FragmentMaker maker(64, family);

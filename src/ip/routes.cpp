@@ -2,15 +2,10 @@
 
 #include <algorithm>
 
-#include "base/byte_order.h"
 #include "ip/address_rules.h"
 
 namespace estab::ip {
 namespace {
-
-std::size_t index_of(Family family) {
-  return static_cast<std::size_t>(family);
-}
 
 Result<void> check_route(const Route& route) {
   if (route.interface == InterfaceId{}) return std::unexpected(Error::no_such_id);
@@ -27,6 +22,7 @@ Result<void> check_route(const Route& route) {
 
 }  // namespace
 
+// [RFC 1122 3.3.1.2-5]
 Result<void> RouteTable::add(const Route& route) {
   if (auto checked = check_route(route); !checked) return checked;
   const Family family = route.destination.address.family();
@@ -38,7 +34,8 @@ Result<void> RouteTable::add(const Route& route) {
   entry.gateway = route.gateway;
 
   auto& table = tables_[index_of(family)];
-  if (std::ranges::find(table, entry) != table.end()) return {};
+  const auto known = [&](const Entry& other) { return other.is_same_route(entry); };
+  if (std::ranges::any_of(table, known)) return {};
   // Behind every prefix that is as long or longer: among equals the first added stays first.
   const auto shorter =
       std::ranges::find_if(table, [&](const Entry& other) { return other.length < entry.length; });
@@ -46,18 +43,15 @@ Result<void> RouteTable::add(const Route& route) {
   return {};
 }
 
-std::optional<Hop> RouteTable::lookup(const IpAddress& destination) const {
-  const Bits bits = bits_of(destination);
-  for (const Entry& entry : tables_[index_of(destination.family())]) {
-    if (masked(bits, entry.mask) != entry.prefix) continue;
-    return Hop{entry.interface, entry.gateway.value_or(destination)};
+// [RFC 1122 3.3.1.4-1, 3.3.1.4-5, 3.3.1.4-2, 3.3.1.4-3, 3.3.1.5-1]
+bool RouteTable::advise_against(const Hop& hop, Instant until) {
+  bool found = false;
+  for (Entry& entry : tables_[index_of(hop.next_hop.family())]) {
+    if (entry.interface != hop.interface || entry.gateway != hop.next_hop) continue;
+    entry.suspect_until = until;
+    found = true;
   }
-  return std::nullopt;
-}
-
-RouteTable::Bits RouteTable::bits_of(const IpAddress& address) {
-  const std::uint8_t* octets = address.octets().data();
-  return {base::load_be64(octets), base::load_be64(octets + 8)};
+  return found;
 }
 
 RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
@@ -69,16 +63,12 @@ RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
   return {leading_ones(std::min(total, 64u)), leading_ones(total > 64 ? total - 64 : 0)};
 }
 
-RouteTable::Bits RouteTable::masked(const Bits& bits, const Bits& mask) {
-  return {bits.high & mask.high, bits.low & mask.low};
-}
-
 void RouteTable::hash_into(base::Hasher& hasher) const {
   for (const auto& table : tables_) {
     hasher.add(table.size());
     for (const Entry& entry : table) {
       hasher.add_all(entry.prefix.high, entry.prefix.low, entry.length, entry.interface.index,
-                     entry.gateway);
+                     entry.gateway, entry.suspect_until);
     }
   }
 }

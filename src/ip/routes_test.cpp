@@ -7,6 +7,8 @@
 namespace estab::ip {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr InterfaceId kFirst{0}, kSecond{1};
 
 Cidr cidr(const char* text) {
@@ -16,7 +18,7 @@ IpAddress address(const char* text) {
   return *IpAddress::parse(text);
 }
 Hop hop(InterfaceId interface, const char* next) {
-  return {interface, address(next)};
+  return {address(next), interface};
 }
 
 TEST(RouteTable, KnowsNoWayWhenEmpty) {
@@ -24,6 +26,7 @@ TEST(RouteTable, KnowsNoWayWhenEmpty) {
   EXPECT_EQ(RouteTable().lookup(address("2001:db8::1")), std::nullopt);
 }
 
+// [RFC 1122 3.3.1.1-1, 3.3.1.1-2]
 TEST(RouteTable, SendsStraightToWhatIsOnTheLink) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("10.0.0.0/24"), kFirst}));
@@ -31,6 +34,7 @@ TEST(RouteTable, SendsStraightToWhatIsOnTheLink) {
   EXPECT_EQ(routes.lookup(address("10.0.1.7")), std::nullopt);
 }
 
+// [RFC 1122 3.3.1.1-1]
 TEST(RouteTable, SendsOverTheGatewayOtherwise) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
@@ -38,6 +42,7 @@ TEST(RouteTable, SendsOverTheGatewayOtherwise) {
 }
 
 // RFC 1812 §5.2.4.3 (2), longest match.
+// [RFC 1122 3.3.1.2-5]
 TEST(RouteTable, PrefersTheLongestPrefixInWhateverOrderTheyWereAdded) {
   const Route wide{cidr("10.0.0.0/8"), kFirst};
   const Route narrow{cidr("10.1.0.0/16"), kSecond};
@@ -100,6 +105,43 @@ TEST(RouteTable, TakesTheSameRouteOnce) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("10.0.0.1/24"), kFirst}));
   ASSERT_TRUE(routes.add({cidr("10.0.0.2/24"), kFirst}));
+  EXPECT_EQ(routes.size(), 1u);
+}
+
+// [RFC 1122 3.3.1.2-3, 3.3.1.2-4, 3.3.1.4-1, 3.3.1.4-5, 3.3.1.5-1, 3.3.1.6-1, 3.3.1.6-2]
+TEST(RouteTable, PrefersAnotherGatewayWhileOneSeemsDead) {
+  RouteTable routes;
+  const Instant now{1000s};
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kSecond, address("10.0.1.1")}));
+  ASSERT_TRUE(routes.add({cidr("198.51.100.0/24"), kFirst, address("10.0.0.2")}));
+  const auto to = [&](const char* text, Instant at) { return routes.lookup(address(text), at); };
+  ASSERT_EQ(to("203.0.113.5", now), hop(kFirst, "10.0.0.1"));
+  EXPECT_TRUE(routes.advise_against(hop(kFirst, "10.0.0.1"), now + 60s));
+  EXPECT_EQ(to("203.0.113.5", now), hop(kSecond, "10.0.1.1"));
+  EXPECT_EQ(to("203.0.113.5", now + 60s - 1ns), hop(kSecond, "10.0.1.1"));
+  EXPECT_EQ(to("203.0.113.5", now + 60s), hop(kFirst, "10.0.0.1")) << "it is tried again";
+  EXPECT_EQ(to("198.51.100.5", now), hop(kFirst, "10.0.0.2")) << "another gateway";
+  EXPECT_TRUE(routes.advise_against(hop(kFirst, "10.0.0.2"), now + 60s));
+  EXPECT_EQ(to("198.51.100.5", now), hop(kSecond, "10.0.1.1")) << "a default gateway";
+  EXPECT_TRUE(routes.advise_against(hop(kSecond, "10.0.1.1"), now + 60s));
+  EXPECT_EQ(to("198.51.100.5", now), hop(kFirst, "10.0.0.2")) << "none is better";
+}
+
+TEST(RouteTable, CannotAvoidANeighbour) {
+  RouteTable routes;
+  ASSERT_TRUE(routes.add({cidr("10.0.0.0/24"), kFirst}));
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kSecond, address("10.0.1.1")}));
+  EXPECT_FALSE(routes.advise_against(hop(kFirst, "10.0.0.7"), Instant::max()));
+  EXPECT_EQ(routes.lookup(address("10.0.0.7")), hop(kFirst, "10.0.0.7"));
+  EXPECT_FALSE(routes.advise_against(hop(kFirst, "10.0.1.1"), Instant::max())) << "other link";
+}
+
+TEST(RouteTable, TakesARouteOnceEvenIfItsGatewaySeemsDead) {
+  RouteTable routes;
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
+  routes.advise_against(hop(kFirst, "10.0.0.1"), Instant{1s});
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
   EXPECT_EQ(routes.size(), 1u);
 }
 

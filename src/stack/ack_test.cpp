@@ -11,6 +11,7 @@ Start settled() {
   return {.tcp = {.quick_acks = 0}};
 }
 
+// [RFC 9293 SHLD-18, MUST-40]
 TEST(Ack, IsDelayedFor40Milliseconds) {  // SHLD-18, MUST-40
   Opened peer(settled());
   peer.in("P. 1:101(100) ack 1 win 65535");
@@ -40,6 +41,15 @@ TEST(Ack, FollowsTheConfiguredDelay) {
   never.out(". 1:1(0) ack 101");
 }
 
+// [RFC 9293 MUST-40]
+TEST(Ack, IsNeverDelayedForHalfASecond) {
+  Opened peer({.tcp = {.delayed_ack = 10s, .quick_acks = 0}});
+  peer.in("P. 1:101(100) ack 1 win 65535");
+  peer.after(500ms - 1ns);
+  peer.out(". 1:1(0) ack 101");
+}
+
+// [RFC 9293 SHLD-19]
 TEST(Ack, AnswersEverySecondFullSegmentAtOnce) {  // SHLD-19
   Opened peer(settled());
   for (int i = 0; i < 4; ++i) {
@@ -104,6 +114,7 @@ TEST(Ack, IsQuickAtTheBeginning) {
   peer.out_at(40ms, ". 1:1(0) ack 41");
 }
 
+// [RFC 9293 MUST-58, MUST-59]
 TEST(Ack, IsOneForABurst) {  // MUST-58, MUST-59
   Opened peer(settled());
   peer.together([&] { peer.in_run(1, 20001); });
@@ -111,6 +122,7 @@ TEST(Ack, IsOneForABurst) {  // MUST-58, MUST-59
   peer.quiet();
 }
 
+// [RFC 9293 MUST-58, MUST-59]
 TEST(Ack, OfABurstRidesOnTheAnswerOfTheApplication) {
   Opened peer(settled());
   peer.together([&] {
@@ -122,6 +134,7 @@ TEST(Ack, OfABurstRidesOnTheAnswerOfTheApplication) {
   peer.quiet();
 }
 
+// [RFC 9293 MAY-13] [RFC 5681 3.2-1]
 TEST(Ack, IsSentAtOnceForEachSegmentBeyondAGap) {  // RFC 5681 §4.2, §3.2
   Opened peer(settled());
   for (int i = 1; i <= 4; ++i) {
@@ -131,6 +144,7 @@ TEST(Ack, IsSentAtOnceForEachSegmentBeyondAGap) {  // RFC 5681 §4.2, §3.2
   peer.quiet();
 }
 
+// [RFC 5681 4.2-11]
 TEST(Ack, IsSentForEachSegmentBeyondAGapEvenInABurst) {
   Opened peer(settled());
   peer.together([&] { peer.in_run(1001, 5001); });
@@ -138,6 +152,7 @@ TEST(Ack, IsSentForEachSegmentBeyondAGapEvenInABurst) {
   peer.quiet();
 }
 
+// [RFC 5681 3.2-2]
 TEST(Ack, IsSentAtOnceWhenAGapIsFilledInPartOrWhole) {
   Opened peer(settled());
   peer.in_run(1001, 2001);

@@ -41,6 +41,7 @@ TEST_P(Closing, TakesFourSegmentsFromTheActiveSide) {
 }
 
 // Figure 12, seen from B.
+// [RFC 9293 MUST-12]
 TEST_P(Closing, TakesFourSegmentsFromThePassiveSide) {
   peer.establish();
   EXPECT_EQ(peer.in("F. 1:1(0) ack 1 win 65535"), Verdict::accepted);
@@ -203,6 +204,7 @@ TEST_P(Closing, SendsAsLongAsItLikesAfterThePeersFin) {
   EXPECT_EQ(stream_state(), State::closed);
 }
 
+// [RFC 9293 MAY-1]
 TEST_P(Closing, RefusesToSendAfterItsOwnFinAndToCloseTwice) {
   peer.reach(State::fin_wait_2);
   EXPECT_EQ(peer.stack().send(peer.now(), peer.stream(), pattern(Stream::from_stack, 2, 1)).error(),
@@ -307,6 +309,7 @@ TEST_P(Closing, DropsAFinWithoutAck) {
 // ---- an application that has let go
 // -----------------------------------------------------------------------
 
+// [RFC 9293 MAY-1, SHLD-3]
 TEST_P(Closing, ResetsWhenClosedWithOctetsUnread) {
   for (const State state : {State::established, State::fin_wait_1, State::fin_wait_2}) {
     Peer each(TcpConfig{}, GetParam());
@@ -324,6 +327,7 @@ TEST_P(Closing, ResetsWhenClosedWithOctetsUnread) {
   }
 }
 
+// [RFC 9293 SHLD-3]
 TEST_P(Closing, ResetsWhenDataComesAfterClose) {
   for (const State state : {State::established, State::fin_wait_2}) {
     Peer each(TcpConfig{}, GetParam());
@@ -333,9 +337,21 @@ TEST_P(Closing, ResetsWhenDataComesAfterClose) {
     each.in(". 1:1(0) ack 2 win 65535");
     each.quiet();
     EXPECT_EQ(each.in("P. 1:11(10) ack 2 win 65535"), Verdict::data_after_close);
-    each.out("R. 2:2(0) ack 1 win 0");
+    each.out("R 2:2(0) win 0");
     EXPECT_EQ(each.stack().census(), (Stack::Census{.listeners = 1}));
   }
+}
+
+// RFC 5961 §3: a peer believes a RST only with the very number it expects next. What it has not
+// received of ours cannot count.
+TEST_P(Closing, ResetsWithTheNumberThePeerExpects) {
+  peer.establish();
+  EXPECT_EQ(peer.send(1000), 1000u);
+  peer.out("P. 1:1001(1000) ack 1");  // lost
+  EXPECT_TRUE(peer.close());
+  peer.out("F. 1001:1001(0) ack 1");  // lost
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535"), Verdict::data_after_close);
+  peer.out("R 1:1(0) win 0");
 }
 
 TEST_P(Closing, DoesNotResetForAFinOrOldDataAfterClose) {

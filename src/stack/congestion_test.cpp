@@ -21,6 +21,7 @@ struct FastRecovery : testing::Test {
 
 // ---- the initial window
 
+// [RFC 5681 2-1, 3-1, 3.1-4]
 TEST(Congestion, BeginsWithTenSegments) {  // RFC 6928
   Opened peer;
   peer.send(50000);
@@ -42,6 +43,7 @@ TEST(Congestion, BeginsWithFewerSegmentsIfTheyAreLarge) {
   large.quiet();
 }
 
+// [RFC 5681 3.1-5]
 TEST(Congestion, BeginsWithOneSegmentAfterALostSyn) {
   Peer peer;
   ASSERT_TRUE(peer.connect());
@@ -55,6 +57,7 @@ TEST(Congestion, BeginsWithOneSegmentAfterALostSyn) {
   peer.quiet();
 }
 
+// [RFC 5681 3.1-5]
 TEST(Congestion, BeginsWithOneSegmentAfterALostSynAck) {
   Peer peer;
   peer.listen();
@@ -68,6 +71,7 @@ TEST(Congestion, BeginsWithOneSegmentAfterALostSynAck) {
   peer.quiet();
 }
 
+// [RFC 7323 2.4-4] [RFC 5681 2-1, 3-1]
 TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
   Opened peer({.window = 2500});
   peer.send(50000);
@@ -77,6 +81,16 @@ TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
 
 // ---- growth
 
+// RFC 5681 §3.2: each stands for a segment that has left the network.
+TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
+  Opened peer;
+  peer.send(10000);
+  peer.forget_output();
+  for (int i = 0; i < 1000; ++i) peer.in(". 1:1(0) ack 1 win 65535");
+  EXPECT_LE(peer.info().snd_cwnd, 5000u + 10000u + 1000u);
+}
+
+// [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
   Opened peer;
   peer.send(200000);
@@ -99,6 +113,7 @@ TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
   EXPECT_EQ(peer.info().snd_cwnd, 20000u);
 }
 
+// [RFC 9293 MUST-19]
 TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
   Opened peer({.options = "mss 1000,wscale 7", .window = 10000});
   peer.send(400000);
@@ -129,6 +144,7 @@ TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
   EXPECT_EQ(peer.info().snd_cwnd, 10000u);
 }
 
+// [RFC 5681 4.1-1]
 TEST(Congestion, BeginsAgainSlowlyAfterAPause) {  // RFC 5681 §4.1
   for (const bool slowly : {true, false}) {
     Opened peer({.tcp = {.slow_start_after_idle = slowly}});
@@ -156,6 +172,7 @@ TEST(Congestion, KeepsItsWindowOverAPauseShorterThanTheTimeout) {
 
 // ---- timeout
 
+// [RFC 5681 3.1-16, 3.1-17]
 TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
   Opened peer;
   peer.send(20000);
@@ -176,6 +193,7 @@ TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
   peer.quiet();
 }
 
+// [RFC 6582 6-2]
 TEST(Congestion, DoesNotTakeTheEchoesOfItsRetransmissionsForALoss) {  // RFC 6582 §4.1
   Opened peer;
   peer.send(20000);
@@ -191,6 +209,7 @@ TEST(Congestion, DoesNotTakeTheEchoesOfItsRetransmissionsForALoss) {  // RFC 658
 
 // ---- fast retransmit
 
+// [RFC 3042 2-1, 2-2]
 TEST_F(FastRecovery, SendsANewSegmentForEachOfTheFirstTwoDuplicates) {  // RFC 3042
   peer.ack(1);
   peer.out(". 10001:11001(1000) ack 1");
@@ -200,6 +219,7 @@ TEST_F(FastRecovery, SendsANewSegmentForEachOfTheFirstTwoDuplicates) {  // RFC 3
   EXPECT_EQ(peer.info().snd_cwnd, 10000u);
 }
 
+// [RFC 5681 3.2-3, 3.2-7, 3.2-9, 4.3-1]
 TEST_F(FastRecovery, RetransmitsAtTheThirdDuplicate) {  // RFC 5681 §3.2
   peer.acks(2, 1);
   peer.out_run(10001, 12001);
@@ -220,6 +240,7 @@ TEST_F(FastRecovery, RetransmitsWithoutWaitingAndLeavesTheTimerAsItWas) {
   EXPECT_EQ(peer.out_at(300ms, ". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
 }
 
+// [RFC 5681 3.2-10, 3.2-12]
 TEST_F(FastRecovery, SendsNewSegmentsForFurtherDuplicates) {  // steps 4 and 5
   peer.acks(3, 1);
   peer.forget_output();  // 12,000 in flight, cwnd 8,000
@@ -233,6 +254,7 @@ TEST_F(FastRecovery, SendsNewSegmentsForFurtherDuplicates) {  // steps 4 and 5
   peer.quiet();
 }
 
+// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 2-1, 6-1, 6-3]
 TEST_F(FastRecovery, EndsWithTheThresholdWhenEverythingIsAcknowledged) {
   peer.acks(8, 1);
   peer.forget_output();  // 13,000 in flight: recover is 12,001
@@ -244,6 +266,7 @@ TEST_F(FastRecovery, EndsWithTheThresholdWhenEverythingIsAcknowledged) {
   peer.quiet();
 }
 
+// [RFC 6582 2-1]
 TEST_F(FastRecovery, RetransmitsTheNextHoleOnAPartialAck) {  // RFC 6582 §3.2 step 3
   peer.acks(9, 1);
   peer.forget_output();  // 14,000 in flight, cwnd 14,000
@@ -272,6 +295,7 @@ TEST_F(FastRecovery, RestartsTheTimerForTheFirstPartialAckOnly) {
   EXPECT_EQ(peer.out_at(500ms, ". 3001:4001(1000) ack 1").reason, SendReason::retransmit_timeout);
 }
 
+// [RFC 6582 6-2]
 TEST_F(FastRecovery, DoesNotBeginAgainBelowWhatWasInFlight) {  // RFC 6582 §3.2 step 2
   peer.acks(3, 1);
   peer.forget_output();

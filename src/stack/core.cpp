@@ -8,6 +8,17 @@ namespace estab::stack {
 
 namespace {
 
+// How long a gateway that seemed dead is avoided (RFC 1122 §3.3.1.4 leaves it open): long enough
+// for a reboot, and as long as a flow may go without looking at its path again.
+constexpr Duration kSuspicion = std::chrono::minutes(10);
+
+// RFC 1122 §3.2.1.3 (a), (b) and (g), RFC 4291 §2.5.3: these never appear on a link.
+// [RFC 1122 3.2.1.3-1, 3.2.1.3-2, 3.2.1.3-7]
+bool stays_inside(const IpAddress& destination) {
+  if (destination.is_unspecified() || destination.is_loopback()) return true;
+  return destination.is_v4() && destination.v4_number() >> 24 == 0;
+}
+
 base::SipKey path_key(base::Prng& prng) {
   return {prng.next(), prng.next()};
 }
@@ -37,19 +48,18 @@ Core::Core(const Core& o)
       latest(o.latest),
       path_version(o.path_version) {}
 
+// [RFC 1122 3.3.3-2]
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {
-  const auto hop = routes.lookup(destination);
+  if (stays_inside(destination)) return std::nullopt;
+  const auto hop = routes.lookup(destination, now);
   if (!hop) return std::nullopt;
   const std::uint16_t link_mtu = interfaces.config(hop->interface).mtu;
   return Path{*hop, link_mtu, path_mtu.mtu(now, destination, link_mtu)};
 }
 
-void Core::reply(Reply reply) {
-  if (replies.size() >= config.limits.pending_replies) {
-    ++counters.replies_dropped;
-    return;
-  }
-  replies.push_back(std::move(reply));
+// [RFC 9293 MUST-20]
+void Core::advise_against(Instant now, const ip::Hop& hop) {
+  if (routes.advise_against(hop, now + kSuspicion)) ++path_version;
 }
 
 void Core::tell(Event event) {
@@ -59,14 +69,14 @@ void Core::tell(Event event) {
 namespace {
 
 bool same(const TcpReply& a, const TcpReply& b) {
-  return a.tuple == b.tuple && a.segment.seq == b.segment.seq && a.segment.ack == b.segment.ack &&
-         a.segment.flags == b.segment.flags && a.segment.window == b.segment.window &&
-         a.segment.options == b.segment.options && a.reason == b.reason && a.ttl == b.ttl &&
-         a.traffic_class == b.traffic_class && a.source_route == b.source_route;
+  const Segment &x = a.emission.segment, &y = b.emission.segment;
+  return a.tuple == b.tuple && x.seq == y.seq && x.ack == y.ack && x.flags == y.flags &&
+         x.window == y.window && x.options == y.options && a.emission.reason == b.emission.reason &&
+         a.ttl == b.ttl && a.traffic_class == b.traffic_class && a.source_route == b.source_route;
 }
 
 bool same(const RawReply& a, const RawReply& b) {
-  return a.header == b.header && a.transport == b.transport;
+  return a.header == b.header && a.transport == b.transport && a.source_route == b.source_route;
 }
 
 bool same(const Reply& a, const Reply& b) {
@@ -98,9 +108,9 @@ void Core::hash_into(base::Hasher& h) const {
     for (std::uint64_t count : counters.verdicts) h.add(count);
   for (const Reply& reply : replies) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, tcp->segment.seq,
-                tcp->segment.ack, tcp->segment.flags.wire(), tcp->segment.window,
-                tcp->reason);
+      const Segment& segment = tcp->emission.segment;
+      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
+                segment.flags.wire(), segment.window, tcp->emission.reason);
     } else {
       h.add(Octets(std::get<RawReply>(reply).transport));
     }

@@ -26,8 +26,7 @@ namespace estab::stack {
 /// A segment without text that no connection sends: a RST, a SYN-ACK, an ACK from TIME-WAIT.
 struct TcpReply {
   FourTuple tuple;
-  Segment segment;
-  SendReason reason = SendReason::reset_no_connection;
+  tcp::Emission emission;
   State state = State::closed;
   std::uint8_t ttl = 64;
   std::uint8_t traffic_class = 0;
@@ -38,6 +37,7 @@ struct TcpReply {
 struct RawReply {
   wire::IpHeader header;
   std::vector<std::uint8_t> transport;
+  std::vector<IpAddress> source_route{};
 };
 
 using Reply = std::variant<TcpReply, RawReply>;
@@ -75,10 +75,19 @@ struct Core {
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
   std::optional<Path> find_path(Instant now, const IpAddress& destination) const;
+  /// Negative advice to IP (MUST-20): retransmissions by this hop have reached R1.
+  void advise_against(Instant now, const ip::Hop& hop);
   /// Queues an answer; counts and drops it if too many wait.
-  void reply(Reply reply);
+  template <class T>
+  void reply(T&& reply) {
+    if (replies.size() < config.limits.pending_replies)
+      replies.emplace_back(std::forward<T>(reply));
+    else
+      ++counters.replies_dropped;
+  }
   void tell(Event event);
   /// Counts what became of a frame or segment, and passes it on.
+  // [RFC 1122 3.1-7]
   Verdict count(Verdict verdict) {
     ++counters.verdicts[static_cast<std::size_t>(verdict)];
     return verdict;

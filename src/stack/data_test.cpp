@@ -10,6 +10,27 @@
 namespace estab::script {
 namespace {
 
+// ---- storage
+
+TEST(Data, FindsItsStorageStillThereAfterAShortPauseAndLetsGoOfItAfterALongOne) {
+  Opened peer;
+  const auto exchange = [&](int i) {
+    peer.send(100);
+    peer.out("P. " + Opened::range(1 + i * 100, 101 + i * 100) + " ack 1");
+    peer.ack(101 + i * 100);
+  };
+  exchange(0);
+  const std::size_t busy = peer.stack().memory();
+  for (int i = 1; i < 50; ++i) {
+    peer.after(100ms);
+    EXPECT_EQ(peer.stack().memory(), busy);
+    exchange(i);
+  }
+  peer.after(3s);
+  EXPECT_LT(peer.stack().memory(), busy);
+  EXPECT_EQ(peer.stack().next_deadline(), kNever);
+}
+
 // ---- numbers
 
 TEST(Data, TakesOneNumberForEachOctetAndOneForSynAndFinEach) {
@@ -98,6 +119,7 @@ INSTANTIATE_TEST_SUITE_P(Data, Wrap,
 
 // ---- order
 
+// [RFC 9293 SHLD-31]
 TEST(Data, ArrivesInOrderFromEveryPermutationOfSegments) {
   std::array<int, 5> order = {0, 1, 2, 3, 4};
   do {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <variant>
 
 #include "stack/core.h"
@@ -12,20 +13,35 @@
 namespace estab::stack {
 
 struct Flow {
-  template <class T>
-  Flow(T&& block, const Path& found, Instant now, std::uint32_t version)
-      : tcb(std::forward<T>(block)), path(found), path_found_at(now), path_version(version) {}
+  /// Where it stands in the flow table, and the way to the peer.
+  struct Place {
+    std::uint32_t hash;
+    const Path& path;
+    Instant found_at;
+    std::uint32_t version;
+  };
+  /// Makes the Handshake or Connection where it is to stay: it is too large to be moved.
+  template <class Block, class... Args>
+  Flow(std::in_place_type_t<Block> type, const Place& place, Args&&... args)
+      : tcb(type, std::forward<Args>(args)...),
+        path_found_at(place.found_at),
+        path(place.path),
+        hash(place.hash),
+        path_version(place.version) {}
 
   std::variant<tcp::Handshake, tcp::Connection> tcb;
-  Path path;
   Instant path_found_at;
+  // [RFC 1122 3.3.1.3-1]
+  Path path;
+  bool indexed = false;    // in the flow table: segments find it
+  bool in_output = false;  // in the queue of flows with something to send
+  std::uint32_t hash;      // its place in the flow table
   std::uint32_t path_version;
   std::uint32_t timer = 0xffffffff;     // in the wheel
   std::uint32_t listener = 0xffffffff;  // whose queue it waits in, until accepted
-  bool indexed = false;                 // in the flow table: segments find it
-  bool in_output = false;               // in the queue of flows with something to send
   bool in_events = false;               // in the queue of flows with something to tell
   bool connected_due = false;           // the application is to be told that it opened
+  bool learns_route = false;            // the peer's segments say which way back to take (MUST-53)
 
   tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
   const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }
@@ -37,12 +53,15 @@ struct Flow {
   const TcpConfig& config() const {
     return connection() ? connection()->config() : handshake()->config();
   }
+  bool wants_to_send() const {
+    return connection() ? connection()->wants_to_send() : handshake()->wants_to_send();
+  }
   State state() const { return connection() ? connection()->state() : handshake()->state(); }
 
   friend bool operator==(const Flow& a, const Flow& b) {
     return a.tcb == b.tcb && a.listener == b.listener && a.indexed == b.indexed &&
            a.in_output == b.in_output && a.in_events == b.in_events &&
-           a.connected_due == b.connected_due;
+           a.connected_due == b.connected_due && a.learns_route == b.learns_route;
   }
 };
 

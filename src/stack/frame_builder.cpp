@@ -18,6 +18,7 @@ std::uint16_t pseudo_header_sum(const FourTuple& tuple, std::size_t length) {
   return sum.folded();
 }
 
+// [RFC 9293 MUST-2]
 void put_tcp_checksum(const InterfaceConfig& link, const FourTuple& tuple, std::uint8_t* tcp,
                       std::size_t header_length, TransmitFrame& frame) {
   frame.checksum_partial = link.checksum_offload;
@@ -32,6 +33,7 @@ void put_tcp_checksum(const InterfaceConfig& link, const FourTuple& tuple, std::
 
 }  // namespace
 
+// [RFC 1122 3.4-1, 3.4-2]
 void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
                      const tcp::Emission& emission, const IpService& service,
                      TransmitFrame& frame) {
@@ -43,11 +45,16 @@ void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
 
   wire::IpHeader ip{.source = tuple.local_address, .destination = tuple.remote_address};
   ip.protocol = wire::kProtocolTcp;
+  // [RFC 1122 3.2.1.7-1, 3.2.1.7-3, 3.2.1.7-4]
   ip.ttl = service.ttl;
+  // [RFC 1122 3.2.1.6-1]
   ip.traffic_class = service.traffic_class;
+  // [RFC 3168 5-1, 5.3-1, 6.1.2-1]
+  if (emission.ect) ip.traffic_class |= wire::kEcnEct0;  // RFC 3168 §6.1.2: ECT(0) if one suffices
   std::array<std::uint8_t, wire::kMaxIpV4Options> options;
   std::size_t options_length = 0;
   if (service.source_route && !service.source_route->empty())
+    // [RFC 9293 MUST-51] [RFC 1122 3.2.1.8-1]
     options_length = wire::emit_source_route(*service.source_route, tuple.remote_address,
                                              options.data(), ip.destination);
   std::size_t ip_length = wire::ip_header_length(tuple.family()) + options_length;
@@ -72,7 +79,12 @@ void build_raw_frame(Core& core, const Path& path, RawReply&& reply,
   frame.payload_length = static_cast<std::uint32_t>(storage.size());
   frame.gso_size = 0;
   frame.checksum_partial = false;
-  const std::size_t length = wire::emit_ip(reply.header, storage.size(), frame.head.data());
+  wire::IpHeader header = reply.header;
+  std::array<std::uint8_t, wire::kMaxIpV4Options> options;
+  const std::size_t options_length = wire::emit_source_route(
+      reply.source_route, reply.header.destination, options.data(), header.destination);
+  const std::size_t length = wire::emit_ip(header, storage.size(), frame.head.data(),
+                                           Octets(options.data(), options_length));
   frame.head_length = frame.transport_offset = static_cast<std::uint16_t>(length);
   ++core.counters.frames_out;
 }

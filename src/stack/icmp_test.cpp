@@ -31,6 +31,7 @@ INSTANTIATE_TEST_SUITE_P(Families, Icmp, both_families(), family_name);
 // ---- echo
 // ------------------------------------------------------------------------------------------------
 
+// [RFC 1122 3.1-1, 3.2.2.6-1, 3.2.2.6-4, 3.2.2.6-5, 3.3.4.2-1]
 TEST_P(Icmp, AnswersAnEchoRequestWithItsData) {
   for (const std::size_t size : {0, 1, 56, 1400}) {
     const OctetVector data = pattern(Stream::from_remote, 0, size);
@@ -46,6 +47,7 @@ TEST_P(Icmp, AnswersAnEchoRequestWithItsData) {
   }
 }
 
+// [RFC 1122 3.2.2.6-1, 3.2.2.6-4, 3.2.2.6-5]
 TEST_P(Icmp, AnswersAnEchoRequestThatCameInFragments) {
   const OctetVector data = pattern(Stream::from_remote, 0, 1400);
   const auto pieces = fragments(echo_request(data, peer.local()), 512);
@@ -58,6 +60,7 @@ TEST_P(Icmp, AnswersAnEchoRequestThatCameInFragments) {
 }
 
 // RFC 1122 §3.2.2.6: what would have to be fragmented is cut to what the link takes.
+// [RFC 1122 3.2.2.6-6]
 TEST_P(Icmp, CutsAnEchoReplyThatDoesNotFit) {
   const OctetVector data = pattern(Stream::from_remote, 0, 4000);
   for (const OctetVector& piece : fragments(echo_request(data, peer.local()), 1024))
@@ -69,6 +72,7 @@ TEST_P(Icmp, CutsAnEchoReplyThatDoesNotFit) {
   EXPECT_TRUE(std::equal(reply.body.begin(), reply.body.end(), data.begin()));
 }
 
+// [RFC 1122 3.2.2.6-3]
 TEST_P(Icmp, DoesNotAnswerAnEchoRequestToMany) {
   const std::vector<const char*> many =
       v4() ? std::vector<const char*>{"192.0.2.255", "255.255.255.255", "224.0.0.1"}
@@ -85,6 +89,7 @@ TEST(IcmpEcho, CanBeSwitchedOff) {
   peer.quiet();
 }
 
+// [RFC 1122 3.2.2.6-2, 3.2.2.6-7, 3.4-5]
 TEST_P(Icmp, SendsAnEchoRequestAndTellsOfTheReply) {
   const OctetVector data = pattern(Stream::from_stack, 0, 100);
   EXPECT_TRUE(peer.stack().send_echo(peer.now(), peer.remote(), 7, 9, data));
@@ -113,6 +118,7 @@ TEST_P(Icmp, DropsAWrongChecksum) {
 // ---- errors sent
 // -----------------------------------------------------------------------------------------
 
+// [RFC 1122 3.2.2-2, 3.2.2.1-1, 3.3.8-1, 3.4-5, 4.1.3.1-1]
 TEST_P(Icmp, ReportsAUdpPortNobodyBound) {
   const OctetVector datagram = udp({peer.remote(), 1000}, {peer.local(), 2000}, OctetVector(40));
   EXPECT_EQ(peer.in_octets(datagram), Verdict::port_unreachable);
@@ -128,6 +134,7 @@ TEST_P(Icmp, ReportsAUdpPortNobodyBound) {
   EXPECT_EQ(OctetVector(message.body.begin(), message.body.end()), datagram);
 }
 
+// [RFC 1122 3.1-1, 3.2.2.1-1, 3.3.8-1]
 TEST_P(Icmp, ReportsAProtocolItDoesNotKnow) {
   wire::IpHeader header{.source = peer.remote(), .destination = peer.local()};
   header.protocol = 253;
@@ -140,6 +147,7 @@ TEST_P(Icmp, ReportsAProtocolItDoesNotKnow) {
   EXPECT_EQ(message.rest, v4() ? 0u : 6u);  // the pointer: IPv6's next header
 }
 
+// [RFC 1122 3.3.2-4, 3.3.2-5, 3.3.2-6, 3.3.8-1]
 TEST_P(Icmp, ReportsADatagramThatWasNeverCompleted) {
   const OctetVector whole =
       udp({peer.remote(), 1000}, {peer.local(), 2000}, pattern(Stream::from_remote, 0, 1000));
@@ -155,6 +163,7 @@ TEST_P(Icmp, ReportsADatagramThatWasNeverCompleted) {
 }
 
 // RFC 1122 §3.2.2, RFC 4443 §2.4 (e).
+// [RFC 1122 3.2.2-1, 3.2.2-5]
 TEST_P(Icmp, SendsNoErrorAboutAnErrorNorToMany) {
   const OctetVector inner = udp({peer.local(), 1}, {peer.remote(), 2}, OctetVector(8));
   Sent about{.at = {}, .octets = inner};
@@ -166,7 +175,40 @@ TEST_P(Icmp, SendsNoErrorAboutAnErrorNorToMany) {
   peer.quiet();
 }
 
+// [RFC 1122 3.2.2-4]
+TEST_P(Icmp, ErrorsHaveNoTrafficClass) {
+  OctetVector octets = udp({peer.remote(), 1000}, {peer.local(), 2000}, OctetVector(8));
+  const auto packet = wire::parse_ip(octets).value();
+  wire::IpHeader header = packet.header;
+  header.traffic_class = 0xb8;
+  EXPECT_EQ(peer.in_octets(datagram(header, packet.payload)), Verdict::port_unreachable);
+  EXPECT_EQ(peer.next()->ip.traffic_class, 0);
+}
+
+// A router that sends one may be anybody; requests that RFC 6918 has deprecated are nobody's.
+// [RFC 1122 3.2.2.2-4, 3.2.2.7-1, 3.2.2.9-10]
+TEST_P(Icmp, DropsRedirects) {
+  peer.establish();
+  peer.send(100);
+  const Sent data = peer.out("P. 1:101(100) ack 1");
+  if (v4()) {
+    OctetVector body(data.octets.begin(), data.octets.begin() + 28);
+    const std::uint32_t gateway = IpAddress::v4(192, 0, 2, 66).v4_number();
+    for (const std::uint8_t code : {0, 1, 2, 3})
+      peer.in_octets(icmp(peer.remote(), peer.local(), {5, code, gateway, body}));
+    for (const std::uint8_t type : {13, 15, 17})  // timestamp, information, address mask
+      peer.in_octets(icmp(peer.remote(), peer.local(), {type, 0, 1, OctetVector(12)}));
+  } else {
+    peer.in_octets(icmp(peer.remote(), peer.local(), {137, 0, 0, OctetVector(32)}));
+  }
+  peer.quiet();
+  EXPECT_FALSE(peer.told().soft_error);
+  peer.after(300ms);
+  EXPECT_EQ(peer.out("P. 1:101(100) ack 1").next_hop, peer.remote());
+}
+
 // RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f).
+// [RFC 1122 3.3.8-1]
 TEST(IcmpLimit, BoundsTheErrorsSentInASecond) {
   Peer peer(PeerOptions{.stack = {.limits = {.icmp_errors_per_second = 50}}});
   const OctetVector datagram = udp({peer.remote(), 1000}, {peer.local(), 2000}, OctetVector(8));
@@ -186,6 +228,8 @@ TEST(IcmpLimit, BoundsTheErrorsSentInASecond) {
 // -------------------------------------------------------------------------
 
 // MUST-56, SHLD-25, and RFC 5927 §5.2 for the hard ones: nothing ICMP says ends an open connection.
+// [RFC 9293 MUST-47, 3.9.1.8-1, MUST-54, MUST-56, SHLD-25] [RFC 1122 3.2.2-3, 3.2.2.1-2,
+// 3.2.2.1-3, 3.2.2.4-1, 3.2.2.5-2, 3.4-6]
 TEST_P(Icmp, ErrorsAboutAnOpenConnectionAreAdvice) {
   for (const auto& [kind, error] :
        {std::pair{Kind::net_unreachable, Error::network_unreachable},
@@ -210,6 +254,7 @@ TEST_P(Icmp, ErrorsAboutAnOpenConnectionAreAdvice) {
 }
 
 // Eight octets of the transport header are all a router need quote.
+// [RFC 1122 3.4-7]
 TEST_P(Icmp, AShortQuoteSuffices) {
   peer.establish();
   peer.send(100);
@@ -222,6 +267,7 @@ TEST_P(Icmp, AShortQuoteSuffices) {
 }
 
 // RFC 5927 §4.1.
+// [RFC 9293 MUST-54]
 TEST_P(Icmp, ErrorsThatQuoteWhatIsNotInFlightAreIgnored) {
   peer.establish();
   peer.send(100);
@@ -246,6 +292,7 @@ TEST_P(Icmp, ErrorsThatQuoteWhatIsNotInFlightAreIgnored) {
 }
 
 // MUST-55.
+// [RFC 9293 MUST-55]
 TEST(IcmpSourceQuench, IsSilentlyDropped) {
   Peer peer;
   peer.establish();
@@ -259,7 +306,8 @@ TEST(IcmpSourceQuench, IsSilentlyDropped) {
   peer.quiet();
 }
 
-TEST_P(Icmp, ErrorsAboutATimeWaitOrAHalfOpenRecordDoNothing) {
+// A hard error ends an opening of the peer's (SHLD-26), and nothing else.
+TEST_P(Icmp, ErrorsAboutATimeWaitRecordDoNothingAndHardOnesEndAHalfOpenOne) {
   for (const State state : {State::syn_received, State::time_wait}) {
     Peer each(TcpConfig{}, GetParam());
     each.listen();
@@ -275,7 +323,7 @@ TEST_P(Icmp, ErrorsAboutATimeWaitOrAHalfOpenRecordDoNothing) {
     }
     each.in_octets(icmp_error(last, Kind::port_unreachable));
     each.quiet();
-    EXPECT_EQ(each.state(), state);
+    EXPECT_EQ(each.state(), state == State::syn_received ? State::listen : state);
   }
 }
 

@@ -9,6 +9,7 @@ Start kept_alive() {
   return {.tcp = {.keep_alive = {.enabled = true, .idle = 2h, .interval = 75s, .probes = 3}}};
 }
 
+// [RFC 9293 MUST-25]
 TEST(KeepAlive, IsOffUnlessAskedFor) {  // MUST-25
   EXPECT_FALSE(TcpConfig{}.keep_alive.enabled);
   Opened peer;
@@ -17,10 +18,12 @@ TEST(KeepAlive, IsOffUnlessAskedFor) {  // MUST-25
   EXPECT_EQ(peer.state(), State::established);
 }
 
+// [RFC 9293 MUST-28]
 TEST(KeepAlive, WaitsTwoHoursByDefault) {  // MUST-28
   EXPECT_GE(TcpConfig{}.keep_alive.idle, 2h);
 }
 
+// [RFC 9293 SHLD-12]
 TEST(KeepAlive, SendsTheNumberBeforeTheNextWithoutAnOctet) {  // SHLD-12
   Opened peer(kept_alive());
   peer.after(2h - 1ns);
@@ -29,6 +32,7 @@ TEST(KeepAlive, SendsTheNumberBeforeTheNextWithoutAnOctet) {  // SHLD-12
   EXPECT_EQ(peer.out_at(2h, ". 0:0(0) ack 1").reason, SendReason::keep_alive);
 }
 
+// [RFC 9293 MUST-29]
 TEST(KeepAlive, SurvivesALostProbe) {  // MUST-29
   Opened peer(kept_alive());
   peer.after(2h + 75s);
@@ -52,6 +56,7 @@ TEST(KeepAlive, GivesUpAfterSoManyUnanswered) {
   EXPECT_EQ(peer.told().failure, Error::connection_timed_out);
 }
 
+// [RFC 9293 MUST-27]
 TEST(KeepAlive, FollowsItsSettings) {  // MUST-27
   Opened peer({.tcp = {.keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 2}}});
   peer.after(1h);
@@ -60,6 +65,7 @@ TEST(KeepAlive, FollowsItsSettings) {  // MUST-27
   peer.quiet();
 }
 
+// [RFC 9293 MUST-26]
 TEST(KeepAlive, StaysSilentWhileThePeerIsHeard) {  // MUST-26
   Opened peer(kept_alive());
   for (int i = 0; i < 10; ++i) {
@@ -72,6 +78,7 @@ TEST(KeepAlive, StaysSilentWhileThePeerIsHeard) {  // MUST-26
   peer.out_at(2h, ". 0:0(0) ack 101");
 }
 
+// [RFC 9293 MUST-26]
 TEST(KeepAlive, StaysSilentWhileDataIsInFlight) {  // MUST-26
   Opened peer({.tcp = {.r2 = 3h,
                        .keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 2}}});
@@ -81,6 +88,7 @@ TEST(KeepAlive, StaysSilentWhileDataIsInFlight) {  // MUST-26
   EXPECT_EQ(peer.state(), State::established);
 }
 
+// [RFC 9293 MAY-5, MUST-24]
 TEST(KeepAlive, CanBeSwitchedOnAndOffOnAnOpenConnection) {  // MUST-24
   Opened peer;
   const KeepAlive on{.enabled = true, .idle = 10s, .interval = 1s, .probes = 2};
@@ -93,6 +101,7 @@ TEST(KeepAlive, CanBeSwitchedOnAndOffOnAnOpenConnection) {  // MUST-24
   EXPECT_EQ(peer.state(), State::established);
 }
 
+// [RFC 7323 3.2-6]
 TEST(KeepAlive, CarriesTimestampsIfTheyAreInUse) {
   Start start = kept_alive();
   start.options = kTimestampsToo;

@@ -35,6 +35,7 @@ TEST_P(Listen, IgnoresResetsAndWhatHasNoFlagThatMatters) {
   EXPECT_EQ(peer.state(), State::listen);
 }
 
+// [RFC 9293 MUST-41]
 TEST_P(Listen, IsRefusedWhereItMakesNoSense) {
   Stack& stack = peer.stack();
   EXPECT_EQ(stack.listen({.local = {peer.local(), 0}}).error(), Error::invalid_argument);
@@ -46,6 +47,7 @@ TEST_P(Listen, IsRefusedWhereItMakesNoSense) {
 }
 
 // MUST-42: several may listen on one port, at different addresses; the most exact takes the SYN.
+// [RFC 9293 MUST-43]
 TEST_P(Listen, GivesASynToTheMostExactListener) {
   Stack& stack = peer.stack();
   const auto any = *stack.listen({.local = {IpAddress(), Peer::kLocalPort}});
@@ -61,7 +63,30 @@ TEST_P(Listen, GivesASynToTheMostExactListener) {
   EXPECT_FALSE(stack.accept(peer.now(), *family));
 }
 
+// [RFC 9293 MUST-42]
+TEST_P(Listen, MayBeginWhileItsPortIsOpeningAConnection) {
+  for (const State state : {State::syn_sent, State::syn_received}) {
+    Peer each(TcpConfig{}, GetParam());
+    each.talk_from(1);
+    ASSERT_TRUE(each.connect());
+    each.out("S 0:0(0) <*>");
+    if (state == State::syn_received) {
+      each.in("S 0:0(0) win 65535 <mss 1460>");
+      each.out("S. 0:0(0) ack 1 <*>");
+    }
+    each.listen();
+    each.talk_from(2);
+    EXPECT_EQ(each.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::syn_queued);
+    each.out("S. 0:0(0) ack 1 <*>");
+    each.talk_from(1);
+    EXPECT_EQ(each.stack().state(each.stream()), state);
+    each.in("S. 0:0(0) ack 1 win 65535 <mss 1460>");
+    EXPECT_EQ(each.stack().state(each.stream()), State::established);
+  }
+}
+
 // MUST-41: a passive OPEN does not affect connections that were there before.
+// [RFC 9293 MUST-41]
 TEST_P(Listen, LeavesEarlierConnectionsOfItsPortAlone) {
   peer.establish();
   EXPECT_TRUE(peer.stack().close(peer.now(), peer.listener()));
@@ -88,6 +113,7 @@ TEST_P(Listen, ForgetsOpeningsAndResetsWhatNobodyAcceptedWhenItEnds) {
 }
 
 // MUST-57, MUST-63.
+// [RFC 9293 MUST-63, MUST-57] [RFC 1122 3.2.1.3-10, 3.2.1.3-11, 3.4-3]
 TEST_P(Listen, IsSilentTowardsBroadcastsMulticastsAndImpossibleSources) {
   const bool v4 = GetParam() == Family::ipv4;
   EXPECT_TRUE(peer.stack().listen({.local = {IpAddress(), Peer::kLocalPort}}));
@@ -123,6 +149,7 @@ TEST_P(Listen, IsSilentTowardsBroadcastsMulticastsAndImpossibleSources) {
   peer.out("S. 0:0(0) ack 1 <*>");
 }
 
+// [RFC 9293 MUST-3] [RFC 1122 3.1-7]
 TEST_P(Listen, DropsAWrongChecksum) {
   peer.listen();
   OctetVector octets = peer.make("S 0:0(0) win 65535 <mss 1460>");

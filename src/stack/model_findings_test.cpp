@@ -9,8 +9,8 @@ class ModelFinding : public EachFamily {};
 INSTANTIATE_TEST_SUITE_P(Families, ModelFinding, both_families(), family_name);
 
 // An old SYN brought a listener to SYN-RECEIVED, while the peer still has another connection from
-// those ports (whose other end here is gone). Its segments lie outside the window, and answered with
-// an ACK they would be answered in turn, until the opening was given up.
+// those ports (whose other end here is gone). Its segments lie outside the window, and answered
+// with an ACK they would be answered in turn, until the opening was given up.
 TEST_P(ModelFinding, AnOldSynDoesNotKeepThePeersDeadConnectionAlive) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");

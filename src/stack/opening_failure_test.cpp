@@ -18,6 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Families, OpeningFailure, both_families(), family_name)
 // ---- repetition
 // ------------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-22, MUST-23] [RFC 1122 4.2.3.1-3] [RFC 6298 2-1]
 TEST_P(OpeningFailure, RepeatsTheSynWithBackOffAndTimesOutAfterThreeMinutes) {
   ASSERT_TRUE(peer.connect());
   peer.after(182999ms);
@@ -37,6 +38,7 @@ TEST_P(OpeningFailure, RepeatsTheSynWithBackOffAndTimesOutAfterThreeMinutes) {
   EXPECT_EQ(peer.stack().census().timers, 0u);
 }
 
+// [RFC 9293 MUST-23]
 TEST_P(OpeningFailure, RepeatsTheSynAckWithBackOffAndForgetsAfterThreeMinutes) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");
@@ -55,6 +57,7 @@ TEST_P(OpeningFailure, RepeatsTheSynAckWithBackOffAndForgetsAfterThreeMinutes) {
   peer.out("R 1:1(0) win 0");
 }
 
+// [RFC 1122 4.2.3.1-3]
 TEST_P(OpeningFailure, WaitsBetweenSynsAsConfigured) {
   TcpConfig tcp;
   tcp.rto_initial = 200ms;
@@ -111,6 +114,7 @@ TEST_P(OpeningFailure, IsRefusedByAReset) {
 }
 
 // RFC 5961 §3: in SYN-SENT a RST counts only if it acknowledges the SYN.
+// [RFC 5961 3.2-6]
 TEST_P(OpeningFailure, IsNotRefusedByAResetWithoutAcknowledgement) {
   peer.reach(State::syn_sent);
   EXPECT_EQ(peer.in("R 0:0(0) win 0"), Verdict::reset_ignored);
@@ -130,6 +134,7 @@ TEST_P(OpeningFailure, DropsInSynSentWhatHasNeitherSynNorReset) {
   EXPECT_EQ(peer.state(), State::syn_sent);
 }
 
+// [RFC 1122 3.2.2.1-4]
 TEST_P(OpeningFailure, EndsAtOnceWhenIcmpSaysThatThePortIsUnreachable) {
   ASSERT_TRUE(peer.connect());
   const Sent syn = peer.out("S 0:0(0) <*>");
@@ -164,6 +169,7 @@ TEST_P(OpeningFailure, TellsWhatIcmpHintedWhenNoAnswerComes) {
   }
 }
 
+// [RFC 9293 MUST-56, SHLD-25]
 TEST_P(OpeningFailure, OpensDespiteASoftError) {
   ASSERT_TRUE(peer.connect());
   const Sent syn = peer.out("S 0:0(0) <*>");
@@ -216,6 +222,7 @@ TEST_P(OpeningFailure, IsToldToThePeerWhenAbortedInSynReceived) {
 // ---- the OPEN call
 // ---------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-43, MUST-46] [RFC 1122 3.2.1.3-9]
 TEST_P(OpeningFailure, CallsThatMakeNoSenseAreRefused) {
   const bool v4 = GetParam() == Family::ipv4;
   Stack& stack = peer.stack();
@@ -305,6 +312,7 @@ TEST(EphemeralPorts, MayServeTwoDestinationsAtOnce) {
 // ---- RFC 6528: initial sequence numbers
 // -------------------------------------------------------------------
 
+// [RFC 9293 MUST-8, SHLD-1]
 TEST(InitialSequenceNumber, OfTheSamePairGrowsWithAClockOfFourMicroseconds) {
   for (const Open::Side side : {kPassive, kActive}) {
     std::optional<SeqNum> first;
@@ -319,6 +327,7 @@ TEST(InitialSequenceNumber, OfTheSamePairGrowsWithAClockOfFourMicroseconds) {
   }
 }
 
+// [RFC 9293 SHLD-1, MUST-9]
 TEST(InitialSequenceNumber, OfAnotherPairOrSecretIsUnrelated) {
   std::set<std::uint32_t> seen;
   for (const std::uint64_t secret : {1, 2}) {

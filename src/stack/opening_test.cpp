@@ -34,6 +34,7 @@ TEST_P(Opening, AnswersASynWithASynAckAndIsEstablishedByTheThirdSegment) {
 }
 
 // RFC 9293 figure 6, seen from A.
+// [RFC 9293 MUST-65] [RFC 2018 2-1]
 TEST_P(Opening, SendsASynAndAnswersTheSynAckWithAnAck) {
   const std::string mss = GetParam() == Family::ipv4 ? "1460" : "1440";
   ASSERT_TRUE(peer.connect());
@@ -108,6 +109,7 @@ TEST_P(Opening, RepeatsTheSynAckWhenTheSynComesAgain) {
 }
 
 // Karn's rule (RFC 6298 §3): it is not known which of two was answered.
+// [RFC 6298 3-2]
 TEST_P(Opening, TakesNoRoundTripTimeFromASynAckSentTwice) {
   peer.reach(State::syn_received);
   peer.after(300ms);
@@ -185,6 +187,7 @@ TEST_P(Opening, AnswersAnyAcknowledgementInListenWithAReset) {
 // --------------------------------------------------------------------------------------
 
 // RFC 9293 figure 7.
+// [RFC 9293 MUST-10]
 TEST_P(Opening, OpensSimultaneously) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -202,6 +205,7 @@ TEST_P(Opening, OpensSimultaneously) {
   EXPECT_EQ(peer.recv(), 10u);
 }
 
+// [RFC 9293 MUST-10]
 TEST_P(Opening, EndsASimultaneousOpenWithAPlainAckToo) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -226,6 +230,7 @@ TEST_P(Opening, RepeatsTheSynAckOfASimultaneousOpenUntilItIsAnswered) {
 }
 
 // MUST-11: an active OPEN that is refused tells the user, and does not go back to LISTEN.
+// [RFC 9293 MUST-11]
 TEST_P(Opening, RefusesASimultaneousOpenThatIsReset) {
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
@@ -268,6 +273,7 @@ TEST_P(Opening, RecoversFromAnOldDuplicateOfItsSynAsActiveSide) {
 }
 
 // Figures 8 and 11: we are B, which the old duplicate reaches.
+// [RFC 9293 MUST-11]
 TEST_P(Opening, ReturnsToListenWhenAnOldDuplicateSynTurnsOutToBeOne) {
   peer.listen();
   peer.in("S 0:0(0) win 65535 <mss 1460>");
@@ -287,6 +293,7 @@ TEST_P(Opening, ReturnsToListenWhenAnOldDuplicateSynTurnsOutToBeOne) {
 // ------------------------------------------------------------------
 
 // Figure 9, seen from B: the peer forgot the connection and opens anew.
+// [RFC 5961 4.2-4]
 TEST_P(Opening, FindsOutByTheResetAfterItsAckThatThePeerRebooted) {
   for (std::string_view options : {"mss 1460", "mss 1460,sackOK,TS val 5 ecr 0,wscale 7"}) {
     for (const char* syn :

@@ -80,6 +80,7 @@ class Options : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Options, both_families(), family_name);
 
+// [RFC 9293 MUST-14, SHLD-5, MAY-3] [RFC 7323 2.2-3, 2.3-3, 2.2-6, 2.3-1, 3.2-5]
 TEST_P(Options, AreUsedAfterAPassiveOpenOnlyIfBothSidesOfferedThem) {
   for (int ours = 1; ours < Offer::kAll; ours += 2) {
     for (int theirs = 0; theirs < Offer::kAll; ++theirs) {
@@ -99,6 +100,7 @@ TEST_P(Options, AreUsedAfterAPassiveOpenOnlyIfBothSidesOfferedThem) {
   }
 }
 
+// [RFC 7323 2.2-1, 2.2-5, 2.2-3, 2.3-3]
 TEST_P(Options, AreUsedAfterAnActiveOpenOnlyIfBothSidesOfferedThem) {
   for (int ours = 1; ours < Offer::kAll; ours += 2) {
     for (int theirs = 0; theirs < Offer::kAll; ++theirs) {
@@ -137,6 +139,7 @@ TEST_P(Options, AreUsedAfterASimultaneousOpenOnlyIfBothSidesOfferedThem) {
 }
 
 // MUST-67: from the link's MTU, not reduced by options.
+// [RFC 9293 MUST-67]
 TEST_P(Options, AnnounceAnMssThatFollowsFromTheLink) {
   const bool v4 = GetParam() == Family::ipv4;
   for (const std::uint16_t mtu : {576, 1280, 1500, 9000, 65535}) {
@@ -189,6 +192,7 @@ TEST_P(Options, OfferAWindowScaleOfAtMostFourteen) {
   peer.out("S 0:0(0) <mss *,sackOK,TS val 0 ecr 0,wscale 14>");
 }
 
+// [RFC 7323 3.2-2, 4.1-1, 5.4-1, 5.4-2, 5.4-3]
 TEST_P(Options, EchoTheLatestTimestampAndCountMilliseconds) {
   peer.establish({.options = "mss 1460,TS val 1000 ecr 0"});
   peer.after(250ms);
@@ -200,6 +204,7 @@ TEST_P(Options, EchoTheLatestTimestampAndCountMilliseconds) {
 }
 
 // RFC 7323 §3.2; a RST is exempt.
+// [RFC 7323 3.2-8, 3.2-9]
 TEST_P(Options, SegmentsWithoutTheAgreedTimestampsAreDropped) {
   peer.establish({.options = "mss 1460,TS val 1000 ecr 0"});
   EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535 <>"), Verdict::missing_timestamp);
@@ -207,6 +212,7 @@ TEST_P(Options, SegmentsWithoutTheAgreedTimestampsAreDropped) {
   EXPECT_EQ(peer.in("R. 1:1(0) ack 1 win 0 <>"), Verdict::reset_accepted);
 }
 
+// [RFC 7323 3.2-10]
 TEST_P(Options, TimestampsNotAgreedOnAreIgnored) {
   peer.establish({.options = "mss 1460"});
   EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535 <TS val 5 ecr 9>"), Verdict::predicted);
@@ -216,6 +222,7 @@ TEST_P(Options, TimestampsNotAgreedOnAreIgnored) {
 }
 
 // MUST-5, MUST-6, MUST-7, MUST-64: any order and alignment, unknown kinds, illegal lengths.
+// [RFC 9293 MUST-4, MUST-5, MUST-64, MUST-7]
 TEST_P(Options, OfASynAreFoundWhateverStandsAroundThem) {
   const std::vector<std::pair<OctetVector, std::uint32_t>> areas = {
       {{2, 4, 3, 232}, 1000},
@@ -243,6 +250,7 @@ TEST_P(Options, OfASynAreFoundWhateverStandsAroundThem) {
   }
 }
 
+// [RFC 9293 MUST-5, MUST-6, MUST-7] [RFC 7323 2.2-7]
 TEST_P(Options, OfAnySegmentMayBeUnknownOrIllegal) {
   peer.establish();
   std::uint32_t at = 1;

@@ -23,6 +23,8 @@ INSTANTIATE_TEST_SUITE_P(Families, Path, both_families(), family_name);
 // ---- path MTU
 // ---------------------------------------------------------------------------------------------
 
+// [RFC 7323 5.7-1] [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9]
+// [RFC 8201 1-1, 3-2]
 TEST_P(Path, SendsWhatWasTooBigAgainInSmallerSegments) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500), small = mss_of(1300);
@@ -46,6 +48,7 @@ TEST_P(Path, SendsWhatWasTooBigAgainInSmallerSegments) {
 }
 
 // RFC 5927 §7.2, §4.1: only what quotes octets in flight.
+// [RFC 8201 4-2]
 TEST_P(Path, DoesNotBelieveAReportAboutWhatIsNotInFlight) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500);
@@ -66,6 +69,7 @@ TEST_P(Path, DoesNotBelieveAReportAboutWhatIsNotInFlight) {
 }
 
 // What nobody of ours sent is no reason to send smaller datagrams to a host (RFC 8201 §4).
+// [RFC 8201 4-2]
 TEST_P(Path, DoesNotBelieveAReportAboutADatagramNobodySent) {
   Sent forged{.at = {}, .octets = udp({peer.local(), 5}, {peer.remote(), 6}, OctetVector(1000))};
   forged.ip = wire::parse_ip(forged.octets)->header;
@@ -79,6 +83,7 @@ TEST_P(Path, DoesNotBelieveAReportAboutADatagramNobodySent) {
   EXPECT_EQ(peer.info().pmtu, 1500u);
 }
 
+// [RFC 8201 4-3, 4-4]
 TEST_P(Path, GoesNoLowerThanItsFloor) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -88,6 +93,7 @@ TEST_P(Path, GoesNoLowerThanItsFloor) {
   EXPECT_EQ(peer.info().pmtu, v4() ? 552u : 1500u);  // RFC 8201 §4: below 1280 is ignored
 }
 
+// [RFC 1191 3-10, 6.4-4, 6.4-5]
 TEST_P(Path, IgnoresAReportThatIsNotSmaller) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -100,6 +106,7 @@ TEST_P(Path, IgnoresAReportThatIsNotSmaller) {
 }
 
 // RFC 1191 §5: routers older than it name no MTU. What they quote may be too long by its header.
+// [RFC 1191 3-7, 5-2]
 TEST(PathOldRouter, IsAnsweredByTheNextPlateau) {
   Peer peer;
   peer.establish({.options = "mss 9000"});
@@ -111,6 +118,7 @@ TEST(PathOldRouter, IsAnsweredByTheNextPlateau) {
   peer.forget_output();
 }
 
+// [RFC 1191 2-1, 3-5, 3-6, 6.3-1, 6.3-2, 6.3-3, 6.3-5, 7.1-4]
 TEST_P(Path, TriesTheLinksMtuAgainAfterAWhile) {
   peer.establish({.options = "mss 9000"});
   const std::uint32_t mss = mss_of(1500), small = mss_of(1300);
@@ -130,6 +138,7 @@ TEST_P(Path, TriesTheLinksMtuAgainAfterAWhile) {
   peer.out("P. " + span(at, at + mss) + " ack 1");
 }
 
+// [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6]
 TEST_P(Path, SharesWhatItLearnedBetweenConnectionsToOneHost) {
   peer.establish({.options = "mss 9000"});
   peer.send(mss_of(1500));
@@ -144,6 +153,30 @@ TEST_P(Path, SharesWhatItLearnedBetweenConnectionsToOneHost) {
   EXPECT_EQ(peer.info().snd_mss, mss_of(1300));
 }
 
+// RFC 1191 §6.2: whatever the report quoted, every connection on that path is told.
+// [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6]
+TEST_P(Path, TellsEveryConnectionThatIsOpenToThatHost) {
+  for (const std::uint16_t port : {1, 2}) {
+    peer.talk_from(port);
+    peer.establish({.options = "mss 9000"});
+  }
+  peer.send(mss_of(1500));
+  peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1300));
+  peer.forget_output();
+  peer.talk_from(1);
+  peer.send(mss_of(1500));
+  peer.out(". " + span(1, 1 + mss_of(1300)) + " ack 1");
+  peer.forget_output();
+  const auto datagrams = *peer.stack().bind_datagram({peer.local(), 5});
+  ASSERT_TRUE(
+      peer.stack().send_datagram(peer.now(), datagrams, {peer.remote(), 6}, OctetVector(1200)));
+  peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1290));
+  peer.in(". 1:1(0) ack " + std::to_string(1 + mss_of(1300)) + " win 65535");
+  peer.out("P. " + span(1 + mss_of(1300), 1 + mss_of(1500)) + " ack 1");
+  EXPECT_EQ(peer.info().pmtu, 1290u);
+}
+
+// [RFC 1191 6.2-8, 6.5-2]
 TEST_P(Path, HoldsForDatagramsToo) {
   Stack& stack = peer.stack();
   const auto port = *stack.bind_datagram({peer.local(), 5});
@@ -169,6 +202,7 @@ TEST_P(Path, FollowsTheMtuOfTheLink) {
 // ---- fragments received
 // -----------------------------------------------------------------------------------
 
+// [RFC 1122 3.3.2-1]
 TEST_P(Path, PutsASegmentInFragmentsTogether) {
   peer.establish();
   const auto pieces = fragments(peer.make("P. 1:1001(1000) ack 1 win 65535"), 256);
@@ -192,6 +226,7 @@ TEST_P(Path, RefusesFragmentsThatOverlap) {  // RFC 5722
   EXPECT_EQ(peer.stack().readable(peer.stream()), 0u);
 }
 
+// [RFC 1122 3.3.2-4, 3.3.2-5, 3.3.2-6]
 TEST_P(Path, ForgetsFragmentsAfterAMinute) {
   peer.establish();
   const auto pieces = fragments(peer.make("P. 1:1001(1000) ack 1 win 65535"), 512);
@@ -243,6 +278,7 @@ class Routes : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Routes, both_families(), family_name);
 
+// [RFC 9293 MUST-44] [RFC 1122 3.1-3, 3.2.1.3-8, 3.3.1.1-1, 3.3.1.6-1, 3.3.1.6-2, 3.3.3-2]
 TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   struct Expected {
     IpAddress to;
@@ -270,7 +306,23 @@ TEST_P(Routes, TakeTheLongestPrefixAndSendFromAnAddressOfThatLink) {
   }
 }
 
+// [RFC 9293 MUST-43]
+TEST_P(Routes, LetTheApplicationChooseTheAddress) {
+  const IpAddress own = address("10.0.0.1", "fd00::1");
+  ASSERT_TRUE(
+      peer.stack().connect(peer.now(), {.remote = {peer.remote(), 80}, .local_address = own}));
+  const auto syn = peer.next();
+  ASSERT_TRUE(syn);
+  EXPECT_EQ(syn->ip.source, own);
+  EXPECT_EQ(syn->interface, peer.interface()) << "the way is that to the peer all the same";
+  const ListenOptions options{.local = {own, Peer::kLocalPort}};
+  ASSERT_TRUE(peer.stack().listen(options));
+  EXPECT_EQ(peer.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::answered_reset) << "another address";
+  peer.forget_output();
+}
+
 // The weak end-system model: any of its addresses, on any link; the answer goes by the route.
+// [RFC 9293 MUST-45]
 TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
   peer.listen();
   const OctetVector syn = peer.make("S 0:0(0) win 65535 <mss 1460>");
@@ -281,6 +333,7 @@ TEST_P(Routes, AnswerOnTheWayToThePeerWhereverItsSegmentCameIn) {
 }
 
 // MUST-45: the address a connection began with stays its own.
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1, 3.3.1.3-1]
 TEST_P(Routes, DoNotChangeTheAddressOfAConnectionButItsWay) {
   peer.establish();
   const bool v4 = GetParam() == Family::ipv4;
@@ -291,6 +344,24 @@ TEST_P(Routes, DoNotChangeTheAddressOfAConnectionButItsWay) {
   EXPECT_EQ(sent.ip.source, peer.local());
 }
 
+// RFC 1122 §3.2.1.3: addresses that mean "this host" or "this network" never reach a link, though a
+// default route would lead there.
+// [RFC 1122 3.2.1.3-1, 3.2.1.3-2, 3.2.1.3-7]
+TEST_P(Routes, DoNotLeadToAddressesThatStayInside) {
+  Stack& stack = peer.stack();
+  const auto port = *stack.bind_datagram({IpAddress::any(GetParam()), 5});
+  const bool v4 = GetParam() == Family::ipv4;
+  for (const char* inside : v4 ? std::vector{"127.0.0.1", "127.9.9.9", "0.0.0.0", "0.1.2.3"}
+                               : std::vector{"::1", "::"}) {
+    const IpAddress to = *IpAddress::parse(inside);
+    EXPECT_FALSE(stack.connect(peer.now(), {.remote = {to, 80}})) << inside;
+    EXPECT_EQ(stack.send_datagram(peer.now(), port, {to, 6}, {}).error(), Error::no_route);
+    EXPECT_EQ(stack.send_echo(peer.now(), to, 1, 1, {}).error(), Error::no_route);
+  }
+  peer.quiet();
+}
+
+// [RFC 1122 3.1-6, 3.2.1.3-10, 3.2.2.2-1]
 TEST_P(Routes, DropWhatIsForOthers) {
   const IpAddress other = address("10.0.0.2", "fd00::2");
   EXPECT_EQ(peer.in_octets(udp({peer.remote(), 1}, {other, 2}, OctetVector(8))),

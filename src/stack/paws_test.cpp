@@ -18,6 +18,7 @@ struct Paws : testing::Test {
   Opened peer{{.options = kTimestampsToo}};
 };
 
+// [RFC 7323 3.2-7]
 TEST(Timestamps, AreUsedOnlyIfBothOffer) {
   for (const bool ours : {true, false}) {
     for (const bool theirs : {true, false}) {
@@ -30,6 +31,7 @@ TEST(Timestamps, AreUsedOnlyIfBothOffer) {
   }
 }
 
+// [RFC 7323 3.2-1, 3.2-5]
 TEST(Timestamps, AreOfferedWithoutAnEcho) {  // TSecr is valid only with ACK
   Peer peer;
   ASSERT_TRUE(peer.connect());
@@ -38,6 +40,20 @@ TEST(Timestamps, AreOfferedWithoutAnEcho) {  // TSecr is valid only with ACK
   EXPECT_EQ(syn.segment->options.timestamps->echo, 0u);
 }
 
+// [RFC 7323 3.2-4]
+TEST(Timestamps, EchoOfASynMeansNothing) {
+  Peer peer;
+  peer.listen();
+  peer.in("S 0:0(0) win 65535 <mss 1000,TS val 7 ecr 987654>");
+  peer.out("S. 0:0(0) ack 1 <mss *,TS val 0 ecr 7>");
+  peer.use_timestamps();
+  peer.after(40ms);
+  peer.in(". 1:1(0) ack 1 win 65535");
+  ASSERT_TRUE(peer.accept());
+  EXPECT_EQ(peer.info().rtt, 40ms);
+}
+
+// [RFC 7323 3.2-6]
 TEST_F(Paws, EverySegmentCarriesTheClockInMilliseconds) {
   const auto before = peer.stack_clock();
   peer.send(10);
@@ -52,12 +68,31 @@ TEST_F(Paws, EverySegmentCarriesTheClockInMilliseconds) {
       350u);
 }
 
+// Forged by somebody who has guessed the number, but not the acknowledgement (RFC 5961 §5): taken,
+// it would make every true segment look old.
+TEST_F(Paws, TakesNoTimestampFromASegmentWhoseAckIsRefused) {
+  EXPECT_EQ(peer.in("P. 2:12(10) ack 1000000" + ts(0x70000000)), Verdict::ack_unacceptable);
+  peer.forget_output();
+  EXPECT_EQ(peer.in("P 2:12(10)" + ts(0x70000000)), Verdict::no_ack_bit);
+  peer.in("P. 2:12(10) ack 1" + ts(2000001));
+  peer.out(". 1:1(0) ack 12 <TS val * ecr 2000001>");
+}
+
+// [RFC 7323 5.3-1]
 TEST_F(Paws, DropsAnOlderTimestampAndAnswers) {  // R1
   EXPECT_EQ(peer.in("P. 2:102(100) ack 1" + ts(1999999)), Verdict::paws);
   peer.out(". 1:1(0) ack 2 <TS val * ecr 2000000>");
   EXPECT_EQ(peer.stack().readable(peer.stream()), 1u);
 }
 
+// [RFC 7323 5.3-2]
+TEST_F(Paws, ComesBeforeTheWindow) {
+  EXPECT_EQ(peer.in("P. 200000:200010(10) ack 1" + ts(1999999)), Verdict::paws);
+  EXPECT_EQ(peer.in("P. 200000:200010(10) ack 1" + ts(2000001)), Verdict::out_of_window);
+  peer.forget_output();
+}
+
+// [RFC 7323 5.3-1]
 TEST_F(Paws, DropsTheAcknowledgementWithIt) {
   peer.send(10);
   peer.forget_output();
@@ -70,11 +105,13 @@ TEST_F(Paws, TakesTheSameTimestampAgain) {
   EXPECT_EQ(peer.stack().readable(peer.stream()), 101u);
 }
 
+// [RFC 7323 5.2-5]
 TEST_F(Paws, SparesAReset) {
   EXPECT_EQ(peer.in("R. 2:2(0) ack 1" + ts(1)), Verdict::reset_accepted);
   EXPECT_EQ(peer.told().failure, Error::connection_reset);
 }
 
+// [RFC 7323 5.3-1]
 TEST_F(Paws, KnowsThatTheClockWraps) {
   peer.in(". 2:3(1) ack 1" + ts(0x80000000));
   peer.in(". 3:4(1) ack 1" + ts(0xffffffff));
@@ -84,6 +121,7 @@ TEST_F(Paws, KnowsThatTheClockWraps) {
   EXPECT_EQ(peer.recv(), 5u);
 }
 
+// [RFC 7323 5.5-1]
 TEST_F(Paws, DoesNotHoldAfter24DaysOfSilence) {  // RFC 7323 §5.5
   peer.after(24h * 24);
   EXPECT_EQ(peer.in(". 2:3(1) ack 1" + ts(1999999)), Verdict::paws);
@@ -94,17 +132,20 @@ TEST_F(Paws, DoesNotHoldAfter24DaysOfSilence) {  // RFC 7323 §5.5
   EXPECT_EQ(peer.in(". 3:4(1) ack 1" + ts(999)), Verdict::paws) << "and holds again at once";
 }
 
+// [RFC 7323 3.2-8, 3.2-9]
 TEST_F(Paws, DropsASegmentWithoutTimestampInSilence) {  // RFC 7323 §3.2
   EXPECT_EQ(peer.in("P. 2:102(100) ack 1 win 65535 <nop>"), Verdict::missing_timestamp);
   peer.quiet();
 }
 
+// [RFC 7323 5.2-5]
 TEST_F(Paws, SparesAResetWithoutTimestamp) {
   EXPECT_EQ(peer.in("R. 2:2(0) ack 1 win 0 <nop>"), Verdict::reset_accepted);
 }
 
 // ---- which timestamp is echoed (RFC 7323 §4.3, R3)
 
+// [RFC 7323 3.2-3, 4.3-1]
 TEST(Timestamps, OfTheEarliestSegmentThatADelayedAckCoversIsEchoed) {  // case A
   Opened peer({.tcp = {.quick_acks = 0}, .options = kTimestampsToo});
   peer.in(". 1:11(10) ack 1 win 65535 <TS val 2000001 ecr 0>");
@@ -114,6 +155,7 @@ TEST(Timestamps, OfTheEarliestSegmentThatADelayedAckCoversIsEchoed) {  // case A
   peer.out(". 1:1(0) ack 31 <TS val * ecr 2000001>");
 }
 
+// [RFC 7323 3.2-3, 4.3-2]
 TEST_F(Paws, SegmentsBeyondAGapAreNotEchoed) {  // case B
   peer.in(". 1002:2002(1000) ack 1" + ts(3000000));
   peer.out(". 1:1(0) ack 2 <TS val * ecr 2000000>");
@@ -121,6 +163,7 @@ TEST_F(Paws, SegmentsBeyondAGapAreNotEchoed) {  // case B
   peer.out(". 1:1(0) ack 2 <TS val * ecr 2000000>");
 }
 
+// [RFC 7323 3.2-3, 4.3-3, 5.3-3]
 TEST_F(Paws, TheSegmentThatFillsAGapIsEchoed) {  // case C
   peer.in(". 1002:2002(1000) ack 1" + ts(3000000));
   peer.forget_output();
@@ -134,6 +177,7 @@ TEST_F(Paws, ASegmentOutsideTheWindowIsNotEchoed) {  // R2 stands before R3
   EXPECT_EQ(peer.in(". 2:3(1) ack 1" + ts(2000001)), Verdict::predicted);
 }
 
+// [RFC 7323 3.2-2]
 TEST_F(Paws, AnAckIsEchoedToo) {
   peer.in(". 2:2(0) ack 1" + ts(2000010));
   peer.send(10);

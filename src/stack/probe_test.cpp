@@ -15,6 +15,7 @@ struct ZeroWindow : testing::Test {
   Opened peer;
 };
 
+// [RFC 9293 MUST-36, SHLD-29, SHLD-30]
 TEST_F(ZeroWindow, IsProbedAfterTheTimeoutAndThenAfterTwiceAsLongEachTime) {  // SHLD-29, SHLD-30
   Duration due = 0s, wait = 300ms;
   for (int i = 0; i < 15; ++i) {
@@ -27,6 +28,7 @@ TEST_F(ZeroWindow, IsProbedAfterTheTimeoutAndThenAfterTwiceAsLongEachTime) {  //
   }
 }
 
+// [RFC 9293 MUST-37]
 TEST_F(ZeroWindow, IsProbedForEverWhileThePeerAnswers) {  // MUST-37
   for (int i = 0; i < 1000; ++i) {
     peer.after(120s);
@@ -140,6 +142,19 @@ TEST(Probe, IsAFinIfThatIsAllThereIs) {
   EXPECT_EQ(idle.state(), State::fin_wait_2);
 }
 
+// Nobody could abort it any more, and a peer that answers every probe would hold it for ever.
+TEST_F(ZeroWindow, IsWaitedForUntilR2OnceTheApplicationHasLetGo) {
+  ASSERT_TRUE(peer.close());
+  for (int i = 0; i < 14; ++i) {
+    peer.after(60s);
+    peer.forget_output();
+    peer.in(". 1:1(0) ack 1 win 0");
+    ASSERT_EQ(peer.stack().census().streams, 1u) << i;
+  }
+  peer.after(180s);
+  EXPECT_EQ(peer.stack().census().streams, 0u);
+}
+
 TEST_F(ZeroWindow, IsGivenUpAtAUserTimeoutSetWhileItIsProbed) {
   peer.after(100s);
   peer.in(". 1:1(0) ack 1 win 0");
@@ -220,16 +235,19 @@ TEST_F(ShutBuffer, ActsOnTheAckOfASegmentThatItHasNoRoomFor) {
   EXPECT_EQ(peer.recv(), 1000u);
 }
 
+// [RFC 9293 MUST-66]
 TEST_F(ShutBuffer, ActsOnUrgentData) {  // MUST-66
   peer.in("U. 1001:1001(0) ack 1 win 65535 urg 5");
   EXPECT_TRUE(peer.told().urgent);
 }
 
+// [RFC 9293 MUST-66]
 TEST_F(ShutBuffer, ActsOnAReset) {  // MUST-66
   EXPECT_EQ(peer.in("R. 1001:1001(0) ack 1"), Verdict::reset_accepted);
   EXPECT_EQ(peer.told().failure, Error::connection_reset);
 }
 
+// [RFC 9293 MAY-8]
 TEST_F(ShutBuffer, StaysShutAsLongAsTheApplicationLikes) {  // MAY-8
   peer.after(24h);
   EXPECT_EQ(peer.state(), State::established);

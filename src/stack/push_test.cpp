@@ -5,6 +5,7 @@
 namespace estab::script {
 namespace {
 
+// [RFC 9293 MUST-61]
 TEST(Push, IsSetWhereTheQueueEmpties) {  // MUST-61
   Opened peer;
   peer.send(2500);
@@ -13,6 +14,7 @@ TEST(Push, IsSetWhereTheQueueEmpties) {  // MUST-61
   peer.out("P. 2001:2501(500) ack 1");
 }
 
+// [RFC 9293 MUST-61]
 TEST(Push, IsSetOnAFullSegmentThatEndsTheQueue) {
   Opened peer;
   peer.send(2000);
@@ -27,6 +29,32 @@ TEST(Push, IsNotSetWhileMoreIsQueuedThanMayGo) {
   peer.quiet();
 }
 
+TEST(Push, IsSetAtTheEndOfABurstIfSo) {
+  TcpConfig tcp;
+  tcp.quirks.push_bursts = true;
+  Opened peer({.tcp = tcp, .window = 2500});
+  peer.send(20000);
+  peer.out_run(1, 2001, 1000, "P.");
+  peer.ack(1001);  // one segment is no burst
+  peer.out(". 2001:3001(1000) ack 1");
+  peer.ack(3001);
+  peer.out_run(3001, 5001, 1000, "P.");
+  peer.quiet();
+}
+
+TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
+  TcpConfig tcp;
+  tcp.quirks.push_bursts = true;
+  Opened peer({.tcp = tcp, .window = 4000});
+  peer.send(20000);
+  peer.forget_output();
+  peer.after(400ms);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1001);
+  peer.out_run(1001, 3001);
+}
+
+// [RFC 9293 MAY-15]
 TEST(Push, IsSetWhereTheApplicationAskedForItInTheMidstOfTheQueue) {  // MAY-15
   Opened peer;
   peer.together([&] {
@@ -57,6 +85,7 @@ TEST(Push, TakesAlongWhatHadToWait) {
   peer.out("P. 11:31(20) ack 1");
 }
 
+// [RFC 9293 SHLD-27]
 TEST(Push, OfSeveralCallsIsOneIfTheyFitIntoOneSegment) {  // SHLD-27
   Opened peer;
   peer.in(". 1:1(0) ack 1 win 0");

@@ -35,6 +35,7 @@ TEST_P(Reset, IsNeverAnsweredWithAReset) {
 }
 
 // The way back is the way it came, even for a gone connection with a source route or other marks.
+// [RFC 1122 3.3.4.2-1]
 TEST_P(Reset, LeavesByTheAddressesAndPortsItAnswers) {
   peer.talk_from(7);
   peer.in(". 0:0(0) ack 5 win 65535");
@@ -59,6 +60,7 @@ TEST(ResetLimit, DropsAnswersBeyondWhatMayWait) {
 // ---- acceptance: RFC 5961 §3
 // -----------------------------------------------------------------------------
 
+// [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3, MUST-12] [RFC 5961 3.2-5]
 TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
   peer.establish();
   peer.in("P. 1:101(100) ack 1 win 65535");
@@ -87,6 +89,7 @@ TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
 }
 
 // MUST-66.
+// [RFC 9293 MUST-66]
 TEST_P(Reset, IsAcceptedWhenTheWindowIsShut) {
   TcpConfig tcp;
   tcp.receive_buffer = 1000;
@@ -101,6 +104,7 @@ TEST_P(Reset, IsAcceptedWhenTheWindowIsShut) {
 }
 
 // SHLD-2.
+// [RFC 9293 SHLD-2, 3.10.7.4-1]
 TEST_P(Reset, MayCarryTextWhichIsNotDelivered) {
   peer.establish();
   EXPECT_EQ(peer.in("R. 1:41(40) ack 1 win 0"), Verdict::reset_accepted);
@@ -167,6 +171,7 @@ TEST_P(Reset, FreesAnOrphanWithoutAWord) {
 // ---- blind attacks: RFC 5961 §4, §5
 // ----------------------------------------------------------------------
 
+// [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
 TEST_P(Reset, ASynCannotBreakAConnection) {
   peer.establish();
   for (const char* syn : {"S 1:1(0) win 65535", "S 30000:30000(0) win 65535", "S 0:0(0) win 65535",
@@ -181,32 +186,55 @@ TEST_P(Reset, ASynCannotBreakAConnection) {
   EXPECT_FALSE(peer.told().failure);
 }
 
+/// Sends so many times so many octets, each time acknowledged at once.
+void exchange(Peer& peer, int times, std::uint32_t octets, int window) {
+  for (int i = 1; i <= times; ++i) {
+    peer.send(octets);
+    peer.forget_output();
+    peer.in(". 1:1(0) ack " + std::to_string(1 + i * static_cast<int>(octets)) + " win " +
+            std::to_string(window));
+    peer.forget_output();
+  }
+}
+
 // The acknowledgement must lie in [SND.UNA - MAX.SND.WND, SND.NXT].
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 TEST_P(Reset, TextWithAnImpossibleAcknowledgementIsNotInjected) {
   peer.establish({.window = 5000});
-  for (const char* ack : {"2", "100000", "4294962296", "2147483649"}) {  // 1 - 5001 is outside
+  exchange(peer, 8, 1000, 5000);
+  for (const char* ack : {"8002", "100000", "3000", "0", "2147491649"}) {  // 8001 - 5001 is outside
     EXPECT_EQ(peer.in("P. 1:11(10) ack " + std::string(ack) + " win 5000"),
               Verdict::ack_unacceptable);
-    peer.out(". 1:1(0) ack 1");
+    peer.out(". 8001:8001(0) ack 1");
     peer.after(1s);
   }
   EXPECT_EQ(peer.stack().readable(peer.stream()), 0u);
-  EXPECT_EQ(peer.in("P. 1:11(10) ack 4294962297 win 5000"), Verdict::accepted);  // 1 - 5000
-  peer.out(". 1:1(0) ack 11");
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 3001 win 5000"), Verdict::accepted);
+  peer.out(". 8001:8001(0) ack 11");
   EXPECT_EQ(peer.recv(), 10u);
 }
 
 // The largest window counts, and it is scaled.
+// [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 TEST_P(Reset, TheRangeOfOldAcknowledgementsFollowsTheLargestWindowEverAnnounced) {
   peer.establish({.options = "mss 1460,wscale 4", .window = 5000});
-  peer.in(". 1:1(0) ack 1 win 100");
-  EXPECT_EQ(peer.in("P. 1:11(10) ack 4294887297 win 100"), Verdict::accepted);  // 1 - 80000
-  peer.out(". 1:1(0) ack 11");
-  EXPECT_EQ(peer.in("P. 11:21(10) ack 4294887296 win 100"), Verdict::ack_unacceptable);
-  peer.out(". 1:1(0) ack 11");
+  exchange(peer, 90, 1000, 5000);
+  peer.in(". 1:1(0) ack 90001 win 100");
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 10001 win 100"), Verdict::accepted);  // 90001 - 80000
+  peer.out(". 90001:90001(0) ack 11");
+  EXPECT_EQ(peer.in("P. 11:21(10) ack 10000 win 100"), Verdict::ack_unacceptable);
+  peer.out(". 90001:90001(0) ack 11");
+}
+
+// Nobody who has seen our SYN acknowledges what stands before it.
+TEST_P(Reset, NoAcknowledgementIsOlderThanTheConnection) {
+  peer.establish({.window = 5000});
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 0 win 5000"), Verdict::ack_unacceptable);
+  peer.out(". 1:1(0) ack 1");
 }
 
 // RFC 5961 §10, and no limit shared by all connections (CVE-2016-5696).
+// [RFC 5961 7-2]
 TEST_P(Reset, ChallengesAreLimitedPerConnectionAndSecond) {
   for (const std::uint16_t port : {1, 2}) {
     peer.talk_from(port);
@@ -225,6 +253,7 @@ TEST_P(Reset, ChallengesAreLimitedPerConnectionAndSecond) {
   EXPECT_EQ(peer.stack().counters().challenge_acks_out, 30u);
 }
 
+// [RFC 5961 7-2]
 TEST(ResetChallenges, CanBeLimitedOtherwise) {
   Peer peer(PeerOptions{.stack = {.limits = {.challenge_acks_per_second = 2}}});
   peer.establish();

@@ -8,6 +8,7 @@ namespace {
 constexpr const char* kSack = "mss 1000,sackOK";
 constexpr const char* kSackAndTimestamps = "mss 1012,sackOK,TS val 5 ecr 0";
 
+// [RFC 2018 4-1, 4-3]
 TEST(Sack, IsNegotiatedOnlyWhenBothOffer) {
   for (const bool ours : {true, false}) {
     for (const bool theirs : {true, false}) {
@@ -21,6 +22,7 @@ TEST(Sack, IsNegotiatedOnlyWhenBothOffer) {
   }
 }
 
+// [RFC 2018 2-1]
 TEST(Sack, IsOfferedAndAcceptedInTheHandshake) {
   Peer active;
   ASSERT_TRUE(active.connect());
@@ -31,6 +33,7 @@ TEST(Sack, IsOfferedAndAcceptedInTheHandshake) {
   passive.out("S. 0:0(0) ack 1 <mss 1460,sackOK>");
 }
 
+// [RFC 2018 4-5, 4-6, 4-8, 8-2]
 TEST(Sack, PutsTheBlockOfTheLatestSegmentFirstThenTheMostRecent) {  // RFC 2018 §4
   Opened peer({.options = kSack});
   peer.in_run(1001, 2001);
@@ -43,6 +46,7 @@ TEST(Sack, PutsTheBlockOfTheLatestSegmentFirstThenTheMostRecent) {  // RFC 2018 
   peer.out(". 1:1(0) ack 1 <sack 1001:4001 5001:6001>");
 }
 
+// [RFC 2018 4-7]
 TEST(Sack, HasRoomForFourBlocks) {
   Opened peer({.options = kSack});
   for (int i = 1; i <= 5; ++i) peer.in_run(1 + i * 2000, 1001 + i * 2000);
@@ -50,6 +54,7 @@ TEST(Sack, HasRoomForFourBlocks) {
   peer.out(". 1:1(0) ack 1 <sack 10001:11001 8001:9001 6001:7001 4001:5001>");
 }
 
+// [RFC 2018 4-7]
 TEST(Sack, HasRoomForThreeBlocksBesideTimestamps) {
   Opened peer({.options = kSackAndTimestamps});
   for (int i = 1; i <= 5; ++i) peer.in_run(1 + i * 2000, 1001 + i * 2000);
@@ -57,6 +62,7 @@ TEST(Sack, HasRoomForThreeBlocksBesideTimestamps) {
   peer.out(". 1:1(0) ack 1 <TS val * ecr *,sack 10001:11001 8001:9001 6001:7001>");
 }
 
+// [RFC 2018 4-2, 4-4]
 TEST(Sack, EndsWhenEverythingIsInOrder) {
   Opened peer({.options = kSack});
   peer.in_run(1001, 2001);
@@ -67,6 +73,7 @@ TEST(Sack, EndsWhenEverythingIsInOrder) {
   peer.out(". 1:1(0) ack 3001");
 }
 
+// [RFC 2018 4-2, 4-4]
 TEST(Sack, ReportsWhatRemainsWhenOneOfTwoGapsIsFilled) {
   Opened peer({.options = kSack});
   peer.in_run(1001, 2001);

@@ -15,6 +15,7 @@ InterfaceConfig link_of(std::uint16_t mtu) {
 
 // ---- MSS
 
+// [RFC 9293 MUST-14, SHLD-5, MAY-3, MUST-67] [RFC 1191 3.1-4]
 TEST(Mss, AnnouncedIsWhatTheLinkTakesLessTheFixedHeaders) {  // MUST-14, MUST-67
   const auto announced = [](Family family, std::uint16_t mtu, std::uint16_t limit) {
     Peer peer(
@@ -31,6 +32,7 @@ TEST(Mss, AnnouncedIsWhatTheLinkTakesLessTheFixedHeaders) {  // MUST-14, MUST-67
   EXPECT_EQ(announced(Family::ipv4, 1500, 700), 700);
 }
 
+// [RFC 9293 MUST-15]
 TEST(Mss, OfAPeerThatSaysNothingIs536OctetsOr1220) {  // MUST-15
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const int mss = family == Family::ipv4 ? 536 : 1220;
@@ -41,12 +43,14 @@ TEST(Mss, OfAPeerThatSaysNothingIs536OctetsOr1220) {  // MUST-15
   }
 }
 
+// [RFC 9293 MUST-14]
 TEST(Mss, OfThePeerIsNeverExceeded) {
   Opened peer({.options = "mss 700"});
   peer.send(1500);
   peer.out_run(1, 1401, 700);
 }
 
+// [RFC 9293 MUST-16] [RFC 1122 3.3.3-2, 3.3.3-3]
 TEST(Mss, OfThePeerIsNotBelievedBeyondTheLink) {  // MUST-16
   Opened peer({.options = "mss 9000"});
   peer.send(3000);
@@ -59,6 +63,7 @@ TEST(Mss, OfThePeerIsNotBelievedBeyondOurOwnLimit) {
   peer.out_run(1, 1001, 500, "P.");
 }
 
+// [RFC 9293 MUST-16]
 TEST(Mss, IsReducedByTheTimestampsOfEverySegment) {  // MUST-16
   Opened peer({.options = "mss 1460,TS val 5 ecr 0"});
   peer.send(3000);
@@ -80,6 +85,7 @@ struct PathMtu : testing::TestWithParam<Family> {
   Opened peer{{.tcp = {.nagle = false}, .options = "mss 1400", .family = GetParam()}};
 };
 
+// [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9]
 TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
   peer.send(5000);
   const auto first = *peer.next();
@@ -95,6 +101,7 @@ TEST_P(PathMtu, IsLearnedFromIcmpAndWhatWasTooLargeIsSentAgainAtOnce) {
   peer.out("P. " + Opened::range(5001, 5001 + mss) + " ack 1");
 }
 
+// [RFC 1191 6.4-6]
 TEST_P(PathMtu, IsNoLoss) {
   peer.send(5000);
   const auto first = *peer.next();
@@ -130,6 +137,7 @@ TEST_P(PathMtu, IsForgottenAfterAWhile) {
   peer.out_run(1401, 4201, 1400);
 }
 
+// [RFC 1122 3.3.3-5]
 TEST_P(PathMtu, FollowsTheLink) {
   peer.send(1400);
   peer.out("P. 1:1401(1400) ack 1");
@@ -227,6 +235,7 @@ TEST(SuperSegment, IsNotHowALostSegmentIsSentAgain) {
   EXPECT_EQ(slow.out(". 1:1001(1000) ack 1").gso_size, 0);
 }
 
+// [RFC 9293 MUST-2]
 TEST(SuperSegment, LeavesItsChecksumToTheLink) {
   Start start = offloading();
   start.interface.checksum_offload = true;

@@ -64,6 +64,7 @@ TEST_P(SimulationFinding, AnEventForAStreamLetGoIsNotTold) {
     EXPECT_FALSE(std::holds_alternative<StreamEvent>(*event));
 }
 
+// [RFC 7323 2.3-2]
 TEST_P(SimulationFinding, TheWindowScaleIsNoCoarserThanTheBufferAllows) {
   Peer other(TcpConfig{.receive_buffer = 1000, .window_scale = 14}, GetParam());
   ASSERT_TRUE(other.connect());

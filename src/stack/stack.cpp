@@ -58,6 +58,7 @@ Result<TcpInfo> Stack::info(StreamId stream) const {
   if (const auto* connection = flow->connection()) return connection->info();
   TcpInfo info;
   info.state = flow->state();
+  info.notsent_bytes = static_cast<std::uint32_t>(flow->handshake()->early_data().size());
   return info;
 }
 
@@ -73,12 +74,20 @@ Result<Endpoint> Stack::local_endpoint(ListenerId listener) const {
   return found->local;
 }
 
+bool Stack::is_local(const IpAddress& address) const {
+  return impl_->core.interfaces.is_local(address);
+}
+
 std::size_t Stack::readable(StreamId stream) const {
   const auto* connection = impl_->tcp.find_connection(stream);
   return connection ? connection->receiver().readable() : 0;
 }
 
 std::size_t Stack::writable(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (const auto* handshake = flow ? flow->handshake() : nullptr)
+    return handshake->state() == State::closed ? 0
+                                               : handshake->early_data().room(handshake->config());
   const auto* connection = impl_->tcp.find_connection(stream);
   if (!connection || connection->sender().fin_queued()) return 0;
   const bool open =
@@ -95,6 +104,29 @@ std::optional<UrgentMark> Stack::urgent(StreamId stream) const {
   const auto* connection = impl_->tcp.find_connection(stream);
   if (!connection) return std::nullopt;
   return connection->receiver().urgent(connection->config());
+}
+
+std::optional<Error> Stack::failure(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (!flow) return std::nullopt;
+  if (const auto* handshake = flow->handshake()) return handshake->failure();
+  const auto& ending = flow->connection()->ending();
+  return ending ? ending->failure : std::nullopt;
+}
+
+Result<TcpConfig> Stack::settings(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  if (!flow) return std::unexpected(Error::no_such_id);
+  return flow->config();
+}
+
+std::size_t Stack::acceptable(ListenerId listener) const {
+  const auto* found = impl_->tcp.find(listener);
+  return found ? found->queue.size() : 0;
+}
+
+std::vector<SocketRow> Stack::table() const {
+  return impl_->tcp.table();
 }
 
 Stack::Census Stack::census() const {
@@ -136,12 +168,15 @@ const InterfaceConfig& Stack::interface(InterfaceId id) const {
   return impl_->core.interfaces.config(id);
 }
 
+// [RFC 1122 3.3.3-5]
 void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
   impl_->core.interfaces.set_mtu(id, mtu);
   ++impl_->core.path_version;
 }
 
+// [RFC 1122 3.3.1.6-1, 3.3.1.6-2]
 Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
+  impl_->core.routes.make_room();
   if (auto added = impl_->core.interfaces.add_address(id, address); !added) return added;
   return add_route({address, id, std::nullopt});
 }
@@ -185,7 +220,7 @@ void Stack::give_block(Block&& block) {
 
 bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
   impl_->core.latest = now;
-  return impl_->poll_transmit(now, frame);
+  return impl_->has_output() && impl_->poll_transmit(now, frame);
 }
 
 std::optional<Event> Stack::poll_event() {

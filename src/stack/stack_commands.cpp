@@ -7,6 +7,7 @@ namespace estab {
 namespace {
 using tcp::Connection;
 using tcp::Context;
+using tcp::EarlyData;
 }  // namespace
 
 Result<ListenerId> Stack::listen(const ListenOptions& options) {
@@ -27,16 +28,24 @@ Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {
 }
 
 Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, SendMode mode) {
-  return impl_->tcp.with_connection(impl_->core, now, stream,
-                                    [&](Connection& connection, const Context& context) {
-                                      return connection.send(context, octets, mode);
-                                    });
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream,
+      [&](EarlyData& early, const TcpConfig& config) {
+        return early.send(config, octets, mode, impl_->core.blocks);
+      },
+      [&](Connection& connection, const Context& context) {
+        return connection.send(context, octets, mode);
+      });
 }
 
 Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
                                std::shared_ptr<const void> owner, SendMode mode) {
-  return impl_->tcp.with_connection(
-      impl_->core, now, stream, [&](Connection& connection, const Context& context) {
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream,
+      [&](EarlyData& early, const TcpConfig& config) {
+        return early.send_owned(config, octets, std::move(owner), mode);
+      },
+      [&](Connection& connection, const Context& context) {
         return connection.send_owned(context, octets, std::move(owner), mode);
       });
 }
@@ -61,9 +70,9 @@ Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
 }
 
 Result<void> Stack::shutdown(Instant now, StreamId stream) {
-  return impl_->tcp.with_connection(
-      impl_->core, now, stream,
-      [&](Connection& connection, const Context& context) { return connection.shutdown(context); });
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream, [](EarlyData& early, const TcpConfig&) { return early.shutdown(); },
+      [](Connection& connection, const Context& context) { return connection.shutdown(context); });
 }
 
 Result<void> Stack::close(Instant now, StreamId stream) {
@@ -72,6 +81,31 @@ Result<void> Stack::close(Instant now, StreamId stream) {
 
 Result<void> Stack::abort(Instant now, StreamId stream) {
   return impl_->tcp.abort(impl_->core, now, stream);
+}
+
+Result<void> Stack::refuse_input(StreamId stream) {
+  return impl_->tcp.with_connection(impl_->core, impl_->core.latest, stream,
+                                    [](Connection& connection, const Context&) {
+                                      connection.refuse_input();
+                                      return Result<void>();
+                                    });
+}
+
+Result<void> Stack::set_quick_acks(Instant now, StreamId stream, std::uint8_t segments) {
+  return impl_->tcp.with_connection(impl_->core, now, stream,
+                                    [&](Connection& connection, const Context&) {
+                                      connection.set_quick_acks(segments);
+                                      return Result<void>();
+                                    });
+}
+
+Result<void> Stack::reconfigure(Instant now, StreamId stream, const TcpConfig& config) {
+  return impl_->tcp.reconfigure(impl_->core, now, stream, config);
+}
+
+Result<void> Stack::reconfigure(ListenerId listener, const TcpConfig& config,
+                                std::uint32_t backlog) {
+  return impl_->tcp.reconfigure(listener, config, backlog);
 }
 
 void Stack::set_nagle(Instant now, StreamId stream, bool on) {

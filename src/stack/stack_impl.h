@@ -49,10 +49,21 @@ struct Stack::Impl {
 
   // ---- down (stack_output.cpp)
   // -------------------------------------------------------------------
+  bool has_output() const { return !core.replies.empty() || tcp.has_output(); }
   bool poll_transmit(Instant now, TransmitFrame& frame);
-  bool next_frame(Instant now, TransmitFrame& frame);
+  bool next_frame(Instant now, TransmitFrame& frame) {
+    while (!core.replies.empty())
+      if (build_next_reply(now, frame)) return true;
+    return tcp.poll_transmit(core, now, frame);
+  }
   bool build_next_reply(Instant now, TransmitFrame& frame);
-  bool loop_back(Instant now, const TransmitFrame& frame);
+  /// What is addressed to this stack itself goes up again; false if the frame is another's.
+  bool loop_back(Instant now, const TransmitFrame& frame) {
+    if (!core.interfaces.is_local(frame.next_hop)) return false;
+    take_back(now, frame);
+    return true;
+  }
+  void take_back(Instant now, const TransmitFrame& frame);
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);

@@ -26,6 +26,14 @@ std::uint32_t next_header_offset(const wire::IpPacket& packet) {
   return static_cast<std::uint32_t>(last);
 }
 
+// [RFC 9293 MUST-50] [RFC 1122 3.2.1.8-3, 3.2.1.8-4, 3.2.1.8-6]
+// MUST-50: of the IPv4 options, TCP understands a completed source route; it ignores the others.
+tcp::ReturnRoute return_route_of(const wire::IpPacket& packet) {
+  if (packet.options.empty() || packet.header.family() != Family::ipv4) return {};
+  auto hops = wire::return_route(packet.options, packet.header.source);
+  return hops ? tcp::ReturnRoute(std::move(*hops)) : tcp::ReturnRoute();
+}
+
 }  // namespace
 
 Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -42,12 +50,21 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
   const IpAddress& to = packet->header.destination;
   const bool broadcast = !core.interfaces.is_local(to);
   if (broadcast && !to.is_multicast() && !core.interfaces.is_broadcast(interface, to))
+    // [RFC 1122 3.1-6, 3.2.1.3-10]
     return Verdict::not_for_us;
   // MUST-63: a source that is no single host, or is ourselves, cannot be answered. (TCP asks this
   // only of segments for no connection: a connection's peer was looked at when it was opened.)
   if (packet->header.protocol != wire::kProtocolTcp && origin == Origin::link &&
       !core.interfaces.is_valid_source(packet->header.source))
     return Verdict::bad_address;
+  if (packet->header.family() == Family::ipv4 && wire::is_under_way(packet->options)) {
+    // [RFC 1122 3.3.5-10]
+    // We are a hop, and forward nothing (RFC 1122 §3.3.5).
+    send_icmp_message(
+        now, interface, *packet,
+        {wire::icmp_v4::kUnreachable, wire::icmp_v4::kSourceRouteFailed, 0, packet->octets()});
+    return Verdict::not_for_us;
+  }
   if (packet->fragment) return handle_fragment(now, interface, *packet, origin);
   return handle_transport(now, {interface, *packet, frame, origin, broadcast});
 }
@@ -67,6 +84,7 @@ Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
   return handle_packet(now, interface, ReceivedFrame{.octets = **whole}, origin);
 }
 
+// [RFC 1122 3.1-1]
 Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
   switch (in.packet.header.protocol) {
     case wire::kProtocolTcp:
@@ -83,6 +101,7 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
     default:
       break;
   }
+  // [RFC 1122 3.2.2.1-1]
   send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::protocol_unreachable,
                   next_header_offset(in.packet));
   return Verdict::unknown_protocol;
@@ -93,16 +112,21 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
 
 Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
+  // [RFC 9293 MUST-57]
   if (in.is_broadcast) return Verdict::bad_address;  // MUST-57
   const bool trusted =
       in.frame.checksum_verified || core.interfaces.config(in.interface).ignore_received_checksums;
   if (!trusted && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolTcp,
                                                    in.packet.payload))
+    // [RFC 9293 MUST-3]
     return Verdict::bad_checksum;  // MUST-3
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, in.frame.owner);
+  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
+                                                 ? tcp::Congestion::experienced
+                                                 : tcp::Congestion::none};
+  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier, return_route_of(in.packet));
 }
 
 // ---- UDP
@@ -112,13 +136,16 @@ Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
   const auto datagram = wire::parse_udp(in.packet.payload, ip.family());
   if (!datagram) return Verdict::malformed;
+  // [RFC 1122 4.1.3.4-3]
   const bool check = datagram->has_checksum && !in.frame.checksum_verified;
   if (check && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolUdp,
                                                 datagram->octets))
     return Verdict::bad_checksum;
+  // [RFC 1122 3.4-3, 4.1.3.5-1]
   const Endpoint to{ip.destination, datagram->destination_port};
   const auto port = datagrams.lookup(to);
   if (!port) {
+    // [RFC 1122 3.4-5, 4.1.3.1-1]
     send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::port_unreachable, 0);
     return Verdict::port_unreachable;
   }
@@ -153,20 +180,26 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   return Verdict::icmp;
 }
 
+// [RFC 1122 3.2.2.6-1, 3.2.2.6-4, 3.2.2.6-5]
 void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMessage& request) {
   const wire::IpHeader& ip = in.packet.header;
-  const auto path = core.find_path(now, ip.source);
+  const std::vector<IpAddress> route = return_route_of(in.packet).hops();
+  const auto path = core.find_path(now, tcp::first_hop(route, ip.source));
   if (!path) return;
   wire::IcmpMessage reply = request;
+  // [RFC 1122 3.2.2.6-6]
   // No fragments are sent: a reply that would need them is cut (RFC 1122 §3.2.2.6).
-  const std::size_t room =
-      path->mtu - wire::ip_header_length(ip.family()) - wire::kIcmpHeaderLength;
+  const std::size_t room = path->mtu - wire::ip_header_length(ip.family()) -
+                           wire::source_route_length(route.size()) - wire::kIcmpHeaderLength;
   reply.body = reply.body.first(std::min(reply.body.size(), room));
   reply.type = wire::echo_reply_type(ip.family());
   reply.code = 0;
   stack::RawReply raw;
+  // [RFC 1122 3.3.4.2-1]
   raw.header = {.source = ip.destination, .destination = ip.source};
   raw.header.protocol = ip.protocol;
+  // [RFC 1122 3.2.2.6-9]
+  raw.source_route = route;
   raw.header.traffic_class = static_cast<std::uint8_t>(ip.traffic_class & ~3);
   raw.transport.resize(wire::kIcmpHeaderLength + reply.body.size());
   wire::emit_icmp(reply, ip.destination, ip.source, raw.transport.data());
@@ -177,6 +210,7 @@ void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMe
 // Whether what the error quotes may have been sent by us: of TCP, if the number is in flight (RFC
 // 5927 §4); of UDP, if the port is bound. Else anyone could make all connections to a host send
 // small segments (RFC 8201 §4).
+// [RFC 8201 4-2]
 bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
   switch (error.original.protocol) {
     case wire::kProtocolTcp:
@@ -191,19 +225,23 @@ bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
 void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& message,
                                     const wire::IcmpError& error) {
   if (!core.interfaces.is_local(error.original.source)) return;
+  // [RFC 1122 3.2.2.1-2, 3.2.2.1-3, 3.4-6]
   const ip::IcmpEffect effect = ip::effect_of(error.kind);
   if (effect.severity == ip::Severity::none) return;
   if (effect.severity == ip::Severity::path_mtu) return handle_path_mtu(now, message, error);
+  // [RFC 1122 3.2.2-3]
   if (error.original.protocol == wire::kProtocolTcp)
     return tcp.on_icmp(core, now, error.tuple(), error.seq, effect);
   if (error.original.protocol != wire::kProtocolUdp) return;
   if (const auto port = datagrams.lookup({error.original.source, error.source_port})) {
+    // [RFC 1122 4.1.3.3-1]
     datagrams.report(*port, effect.error);
     core.tell(DatagramEvent{*port, effect.error});
   }
 }
 
 // RFC 1191, RFC 8201.
+// [RFC 7323 5.7-1] [RFC 1191 6.1-1, 6.2-4, 6.2-5, 6.2-6] [RFC 8201 1-1, 3-2]
 void Stack::Impl::handle_path_mtu(Instant now, const wire::IcmpMessage& message,
                                   const wire::IcmpError& error) {
   if (!is_outstanding(error)) return;
@@ -223,6 +261,7 @@ void Stack::Impl::send_icmp_error(Instant now, InterfaceId interface, const wire
 }
 
 // The interface the fragments came by is not remembered: the way back to the sender stands for it.
+// [RFC 1122 3.3.2-4, 3.3.2-5, 3.3.2-6]
 void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& first) {
   const auto path = core.find_path(now, first.header.source);
   if (!path) return;
@@ -233,15 +272,18 @@ void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& fir
   send_icmp_message(now, path->hop.interface, first, message);
 }
 
+// [RFC 1122 3.3.8-1]
 void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
                                     const wire::IcmpMessage& message) {
   if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
-  if (!core.icmp_limit.take(now)) {
+  // One token in the mean, 0 to 2.
+  if (!core.icmp_limit.take(now, static_cast<std::uint32_t>(core.prng.below(3)))) {
     ++core.counters.icmp_rate_limited;
     return;
   }
   stack::RawReply raw;
   raw.header = {.source = about.header.destination, .destination = about.header.source};
+  // [RFC 1122 3.2.2-4]
   raw.header.protocol = wire::icmp_protocol(about.header.family());
   raw.transport.resize(wire::kMaxIcmpErrorV6);
   raw.transport.resize(wire::emit_icmp_error(message, raw.header.source, raw.header.destination,

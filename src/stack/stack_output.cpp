@@ -15,35 +15,25 @@ bool Stack::Impl::poll_transmit(Instant now, TransmitFrame& frame) {
   return false;
 }
 
-bool Stack::Impl::next_frame(Instant now, TransmitFrame& frame) {
-  while (!core.replies.empty())
-    if (build_next_reply(now, frame)) return true;
-  return tcp.poll_transmit(core, now, frame);
-}
-
 // False if no way leads to where the answer should go: it is dropped.
 bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
-  stack::Reply reply = core.replies.pop_front();
-  if (auto* segment = std::get_if<stack::TcpReply>(&reply)) {
-    const auto path = core.find_path(now, segment->tuple.remote_address);
-    if (!path) return false;
-    stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
-    return true;
-  }
-  auto& raw = std::get<stack::RawReply>(reply);
-  const auto path = core.find_path(now, raw.header.destination);
-  if (!path) return false;
-  stack::build_raw_frame(core, *path, std::move(raw), raw_frame, frame);
-  return true;
+  stack::Reply& reply = core.replies.front();
+  auto* segment = std::get_if<stack::TcpReply>(&reply);
+  auto* raw = std::get_if<stack::RawReply>(&reply);
+  const IpAddress& to = segment ? segment->tuple.remote_address : raw->header.destination;
+  const auto& route = segment ? segment->source_route : raw->source_route;
+  const auto path = core.find_path(now, tcp::first_hop(route, to));
+  if (path && segment) stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
+  if (path && raw) stack::build_raw_frame(core, *path, std::move(*raw), raw_frame, frame);
+  core.replies.drop_front();
+  return path.has_value();
 }
 
-bool Stack::Impl::loop_back(Instant now, const TransmitFrame& frame) {
-  if (!core.interfaces.is_local(frame.next_hop)) return false;
+void Stack::Impl::take_back(Instant now, const TransmitFrame& frame) {
   std::vector<std::uint8_t> octets(frame.size());
   frame.copy_to(octets.data());
   handle_frame(now, frame.interface, ReceivedFrame{.octets = octets, .checksum_verified = true},
                Origin::self);
-  return true;
 }
 
 // The header of a datagram to `remote`, or why there can be none.
@@ -52,6 +42,7 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
   const auto path = core.find_path(now, remote);
   if (!path) return std::unexpected(Error::no_route);
   wire::IpHeader header{.source = local, .destination = remote};
+  // [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
   if (local.is_unspecified()) {
     const auto source = core.interfaces.is_local(remote)
                             ? std::optional(remote)
@@ -60,6 +51,7 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
     header.source = *source;
   }
   if (header.source.family() != remote.family()) return std::unexpected(Error::invalid_argument);
+  // [RFC 1122 3.3.3-3] [RFC 1191 6.2-8, 6.5-2]
   // No fragments are sent: what does not fit the path is refused.
   if (wire::ip_header_length(remote.family()) + length > path->mtu)
     return std::unexpected(Error::message_too_long);
@@ -86,6 +78,7 @@ Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endp
   return {};
 }
 
+// [RFC 1122 3.2.2.6-2, 3.2.2.6-7]
 Result<void> Stack::Impl::send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                                     std::uint16_t sequence, Octets data) {
   const std::size_t length = wire::kIcmpHeaderLength + data.size();

@@ -414,12 +414,18 @@ std::vector<Change> passings() {
        }},
       {"an event polled", [](Peer&, Stack& stack) { return stack.poll_event().has_value(); }},
       {"a timer fired",
-       [](Peer&, Stack& stack) {
+       [](Peer& peer, Stack& stack) {
          const Instant due = stack.next_deadline();
          const Stack before = stack;
          if (due == kNever) return false;
          stack.handle_deadline(due);
-         return due != stack.next_deadline();  // one that was early has only been set anew
+         // One that was early has only been set anew. In FIN-WAIT-2 no timer need run: a wakeup
+         // that changes nothing there is one left over from before (see TcpLayer::rearm).
+         const auto waits = [&](const Stack& s) {
+           return s.state(peer.stream()) == State::fin_wait_2;
+         };
+         const bool vain = waits(before) && waits(stack);
+         return due != stack.next_deadline() && !vain;
        }},
   };
 }

@@ -14,8 +14,10 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, Block* owner) {
-  const Arrived in{tuple, segment, origin, owner, core.secrets.flow_hash(tuple)};
+                             const Segment& segment, Origin origin, const tcp::Carrier& carrier,
+                             const tcp::ReturnRoute& return_route) {
+  make_up(core, now);
+  const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -41,6 +43,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
         return to_time_wait(core, now, in, entry->index);
     }
   }
+  // [RFC 9293 MUST-63]
   // MUST-63: an address that is no single host's, or ours, cannot be answered.
   if (in.origin == Origin::link && !core.interfaces.is_valid_source(in.tuple.remote_address))
     return Verdict::bad_address;
@@ -49,7 +52,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
 }
 
 // The state a pair of endpoints is in, whatever record holds it.
-State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
+State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
   const auto entry = find_entry(hash, tuple);
   if (!entry) return find_listener(tuple.local()) ? State::listen : State::closed;
   switch (entry->kind) {
@@ -69,14 +72,30 @@ State TcpLayer::state_of(std::uint64_t hash, const FourTuple& tuple) const {
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
-  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.owner);
+  unsettled_ = true;
+  const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
+  const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
+  if (good && flow.learns_route && !in.return_route.empty())
+    learn_route(core, now, flow, in.return_route);
   settle(core, now, index);
   return verdict;
+}
+
+// [RFC 9293 SHLD-24]
+// SHLD-24: a different route in a later segment takes the place of the earlier one.
+void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
+                           const tcp::ReturnRoute& return_route) {
+  if (flow.config().source_route == return_route.hops()) return;
+  auto config = std::make_shared<TcpConfig>(flow.config());
+  config->source_route = return_route.hops();
+  flow.connection()->reconfigure(core.context(now), std::move(config));
+  flow.path_version = core.path_version - 1;  // the way begins at another hop: look again
 }
 
 Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
+  unsettled_ = true;
   const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
@@ -88,14 +107,16 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
+  tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
+  flow.connection()->take_over(core.context(now), early_data);
   ++core.counters.active_opens;
   flow.connected_due = !released;
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner,
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   if (released) flow.connection()->release(core.context(now));
-  if (!released) queue_event(index);
+  if (!released) queue_event(flow, index);
   settle(core, now, index);
   return step.verdict;
 }
@@ -115,9 +136,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
         ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
         return Verdict::queue_full;
       }
-      const tcp::HalfOpen copy = record;
-      drop_half_open(core, index);
-      return complete(core, now, in, copy);
+      return complete(core, now, in, tcp::HalfOpen(record), index);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
       half_open_[index].sent_twice = true;
@@ -134,6 +153,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       return Verdict::reset_challenged;
     case tcp::SynReceivedStep::ignore:
       return Verdict::no_ack_bit;
+    // [RFC 9293 MUST-11]
     // MUST-11: it came from a passive OPEN: back to LISTEN. The peer will repeat its new SYN.
     case tcp::SynReceivedStep::new_syn:
       forget_half_open(core, now, index, State::listen);
@@ -154,43 +174,58 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
   tcp::HalfOpen& record = half_open_[index];
   if (record.answers >= core.config.limits.challenge_acks_per_second) return;
   ++record.answers;
-  const std::uint32_t clock =
-      tcp::timestamp_clock(now, core.secrets.timestamp_offset(record.tuple));
+  const std::uint32_t clock = tcp::timestamp_clock(now, record.timestamp_offset);
   tcp::Emission ack;
   ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
   ack.reason = reason;
-  send_reply(core, record.tuple, ack, State::syn_received, *listeners_[record.listener].config);
+  send_reply(core, record.tuple, ack, State::syn_received, *listeners_[record.listener].config,
+             record.return_route);
 }
 
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  send_reply(core, record.tuple,
-             tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now),
-             State::syn_received, config);
+  send_reply(core, record.tuple, tcp::make_syn_ack(record, config, now), State::syn_received,
+             config, record.return_route);
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
-Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in,
-                           const tcp::HalfOpen& record) {
-  const auto path = core.find_path(now, in.tuple.remote_address);
+Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                           std::optional<std::uint32_t> half_open) {
+  tcp::Listener& listener = listeners_[record.listener];
+  const tcp::ReturnRoute& route = in.return_route.empty() ? record.return_route : in.return_route;
+  // [RFC 9293 MUST-52]
+  const bool learns_route = listener.config->source_route.empty();  // MUST-52
+  auto config = listener.config;
+  if (learns_route && !route.empty()) {
+    auto routed = std::make_shared<TcpConfig>(*config);
+    // [RFC 9293 MUST-53]
+    routed->source_route = route.hops();
+    config = std::move(routed);
+  }
+  const auto path =
+      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address));
   if (!path || flows_.size() >= core.config.limits.connections) {
+    if (half_open) drop_half_open(*half_open);
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
-  tcp::Listener& listener = listeners_[record.listener];
-  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config,
-                                                 core.secrets.timestamp_offset(in.tuple), now);
-  core.context(now).trace(
-      [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
-  const std::uint32_t index = add_connection(core, now, opening, listener.config, *path);
-  Flow& flow = flows_[index];
-  flow.listener = record.listener;
-  ++core.counters.passive_opens;
+  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config, now);
+  // Without memory for all of it there is no connection yet, and the ACK may come again.
+  listener.queue.make_room();
   if (listener.queue.empty())
     core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  const std::uint32_t index = add_connection(core, now, in.hash, opening, std::move(config), *path);
+  if (half_open) drop_half_open(*half_open);
+  core.context(now).trace(
+      [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
+  Flow& flow = flows_[index];
+  flow.listener = record.listener;
+  flow.learns_route = learns_route;
+  ++core.counters.passive_opens;
+  unsettled_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
-  flow.connection()->on_opened(core.context(now), in.segment, in.owner, tcp::Answer::nothing);
+  flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
   settle(core, now, index);
   return Verdict::handshake_completed;
 }
@@ -207,7 +242,8 @@ Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::u
     return Verdict::answered_reset;
   }
   if (!flags.syn()) return Verdict::no_ack_bit;  // fourth
-  return accept_syn(core, now, in, listener);    // third
+  if (flags.fin() && listeners_[listener].config->quirks.drop_syn_fin) return Verdict::syn_dropped;
+  return accept_syn(core, now, in, listener);  // third
 }
 
 bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) const {
@@ -218,12 +254,15 @@ bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) co
 Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                              std::optional<SeqNum> above) {
   tcp::Listener& l = listeners_[listener];
-  const auto path = core.find_path(now, in.tuple.remote_address);
-  if (!path) return Verdict::bad_address;
   const TcpConfig& config = *l.config;
+  const auto& route = config.source_route.empty() ? in.return_route.hops() : config.source_route;
+  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address));
+  if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
   record.listener = listener;
+  record.hash = in.hash;
+  record.return_route = in.return_route;
   // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
   if (above && record.iss - *above <= 0)
@@ -237,6 +276,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   (void)tcp::arm_syn_ack(record, config, now);
+  make_room();
   const std::uint32_t index = half_open_.emplace(record);
   ++l.half_open;
   table_.insert(in.hash, Entry{Kind::half_open, index}.packed());
@@ -248,13 +288,12 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
 
 void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const TcpConfig& config) {
   tcp::make_cookie(record, core.secrets, now);
-  tcp::Emission emission =
-      tcp::make_syn_ack(record, config, core.secrets.timestamp_offset(record.tuple), now);
+  tcp::Emission emission = tcp::make_syn_ack(record, config, now);
   if (auto& timestamps = emission.segment.options.timestamps)
     timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
   ++core.counters.syn_cookies_sent;
   cookie_sent_at_ = now;
-  send_reply(core, record.tuple, emission, State::listen, config);
+  send_reply(core, record.tuple, emission, State::listen, config, record.return_route);
 }
 
 std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arrived& in,
@@ -277,7 +316,7 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   record->listener = listener;
   record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
-  return complete(core, now, in, *record);
+  return complete(core, now, in, *record, std::nullopt);
 }
 
 // ---- TIME-WAIT
@@ -288,7 +327,7 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
   const auto acknowledge = [&] {
     send_reply(core, in.tuple,
                tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
-               State::time_wait, core.config.tcp);
+               State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
   const auto listener = find_listener(in.tuple.local());
@@ -298,7 +337,13 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
       return acknowledge();
+    case tcp::TimeWaitStep::acknowledge_few:
+      if (record.answers >= core.config.limits.challenge_acks_per_second)
+        return Verdict::out_of_window;
+      ++record.answers;
+      return acknowledge();
     case tcp::TimeWaitStep::acknowledge_restart:
+      record.answers = 0;
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);
@@ -312,6 +357,7 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     ++core.counters.syn_cache_overflow;
     return Verdict::syn_dropped;
   }
+  // [RFC 9293 MAY-2]
   // MAY-2: the ISN we choose must lie beyond what the old connection used.
   const SeqNum used = record.snd_nxt;
   drop_time_wait(core, now, index);
@@ -330,8 +376,9 @@ Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
 
 // RFC 9293 §3.5.2, groups 1 and 2.
 void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
-  TcpReply reply{in.tuple, {}, reason, State::closed, kPassiveTtl, 0, {}};
-  Segment& segment = reply.segment;
+  TcpReply reply{
+      .tuple = in.tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
+  Segment& segment = reply.emission.segment;
   segment.source_port = in.tuple.local_port;
   segment.destination_port = in.tuple.remote_port;
   if (in.segment.flags.ack()) {
@@ -348,10 +395,20 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // ---- ICMP (RFC 9293 §3.9.2.2)
 // -----------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (!entry || entry->kind != Kind::flow) return;
+  if (!entry || entry->kind == Kind::time_wait) return;
+  if (entry->kind == Kind::half_open) {
+    // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
+    const bool hard =
+        effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
+    if (hard && seq == half_open_[entry->index].iss)
+      forget_half_open(core, now, entry->index, State::listen);
+    return;
+  }
   Flow& flow = flows_[entry->index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
@@ -365,6 +422,7 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
 }
 
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
+  make_up(core, now);
   const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry && entry->kind == Kind::flow) settle(core, now, entry->index);
 }

@@ -5,11 +5,18 @@
 //
 // Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
 // flows between tables and queues.
+//
+// Law: std::bad_alloc may come out anywhere, and leaves a whole layer behind. What makes a record
+// asks for all the memory it needs first. What changes a flow raises `unsettled_` before it begins,
+// and settle() lowers it; where it is found raised, settle() did not come to its end, and is made
+// up for with all flows before anything else.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "estab/stack.h"
 
@@ -32,7 +39,8 @@ class TcpLayer {
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
   // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, Block* owner);
+                     Origin origin, const tcp::Carrier& carrier,
+                     const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect);
   /// The path to this peer became narrower.
@@ -54,11 +62,19 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
+  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  template <class Early, class Act>
+  auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+      -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
   template <class Change>
+    requires std::invocable<Change, TcpConfig&>
   void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   // ------------------------------------------------------------
+  bool has_output() const { return unsettled_ || !output_.empty(); }
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
@@ -73,6 +89,7 @@ class TcpLayer {
     return listeners_.find(id.index, id.generation);
   }
   void census(Stack::Census& census) const;
+  std::vector<SocketRow> table() const;
   std::size_t memory() const;
   bool equals(const TcpLayer& other) const;
   void hash_into(base::Hasher& hasher) const;
@@ -92,42 +109,55 @@ class TcpLayer {
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
-  std::optional<Entry> find_entry(std::uint64_t hash, const FourTuple& tuple) const;
-  bool is_taken(const Core& core, const FourTuple& tuple) const;
+  std::optional<Entry> find_entry(std::uint32_t hash, const FourTuple& tuple) const;
   std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
-  void leave_table(Core& core, std::uint32_t index);
+  void settle_flow(Core& core, Instant now, std::uint32_t index);
+  void settle_all(Core& core, Instant now);
+  /// For what an exception left behind.
+  void make_up(Core& core, Instant now) {
+    if (unsettled_) settle_all(core, now);
+  }
+  /// The table and the wheel will take one more flow or half-open record without fail.
+  void make_room() {
+    table_.make_room();
+    wheel_.make_room(flows_.size() + half_open_.size() + 1);
+  }
+  void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
   void drop_time_wait(Core& core, Instant now, std::uint32_t index);
   void rearm(Flow& flow, std::uint32_t index);
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
-  void drop_half_open(Core& core, std::uint32_t index);
+  void drop_half_open(std::uint32_t index);
   /// An opening that came to nothing.
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
-  void queue_output(std::uint32_t index);
-  void queue_event(std::uint32_t index);
+  void queue_output(Flow& flow, std::uint32_t index);
+  void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
-                  const TcpConfig& config);
-  std::uint32_t add_connection(Core& core, Instant now, const tcp::Opening& opening,
-                               std::shared_ptr<const TcpConfig> config, const Path& path);
-  tcp::PathLimits limits_of(const Core& core, const Path& path, Family family) const;
-  void refresh_path(Core& core, Instant now, Flow& flow) const;
+                  const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
+  std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
+                               const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
+                               const Path& path);
+  static tcp::PathLimits limits_of(const Core& core, const Path& path, Family family);
+  static void refresh_path(const Core& core, Instant now, Flow& flow);
 
   // tcp_dispatch.cpp: one function a kind of record a segment can meet
   struct Arrived {
     const FourTuple& tuple;
     const Segment& segment;
     Origin origin;
-    Block* owner;
-    std::uint64_t hash;
+    tcp::Carrier carrier;
+    const tcp::ReturnRoute& return_route;
+    std::uint32_t hash;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
-  State state_of(std::uint64_t hash, const FourTuple& tuple) const;
+  State state_of(std::uint32_t hash, const FourTuple& tuple) const;
   Verdict to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  void learn_route(Core& core, Instant now, Flow& flow, const tcp::ReturnRoute& return_route);
   Verdict to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   Verdict to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index);
@@ -137,7 +167,9 @@ class TcpLayer {
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
   bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
-  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record);
+  /// `half_open`: the number of the record, if it is in the cache; it goes.
+  Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
+                   std::optional<std::uint32_t> half_open);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
@@ -147,12 +179,18 @@ class TcpLayer {
   void refuse(Core& core, const Arrived& in, SendReason reason);
 
   void expire_time_wait(Core& core, Instant now);
+  void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
+  void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
-  bool poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame);
+  bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
-  std::optional<std::uint16_t> choose_port(Core& core, FourTuple tuple);
-  Result<FourTuple> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
+  struct Chosen {
+    FourTuple tuple;
+    std::uint32_t hash = 0;
+  };
+  bool choose_port(Core& core, Chosen& chosen);
+  Result<Chosen> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
 
   base::Slab<Flow> flows_;
@@ -167,12 +205,14 @@ class TcpLayer {
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
+  bool unsettled_ = false;
   std::shared_ptr<const TcpConfig> default_config_;
 };
 
 template <class Act>
 auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -182,12 +222,24 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     return std::unexpected(failure.value_or(Error::not_connected));
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
+  unsettled_ = true;
   auto result = act(*connection, core.context(now));
   settle(core, now, id.index);
   return result;
 }
 
+template <class Early, class Act>
+auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
+    -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
+  Flow* flow = flows_.find(id.index, id.generation);
+  tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
+  if (handshake && !handshake->released() && handshake->state() != State::closed)
+    return early(handshake->early_data(), handshake->config());
+  return with_connection(core, now, id, std::forward<Act>(act));
+}
+
 template <class Change>
+  requires std::invocable<Change, TcpConfig&>
 void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
   (void)with_connection(core, now, id,
                         [&](tcp::Connection& connection, const tcp::Context& context) {
@@ -196,6 +248,69 @@ void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change
                           connection.reconfigure(context, std::move(config));
                           return Result<void>();
                         });
+}
+
+inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
+  switch (entry.kind) {
+    case Kind::half_open:
+      return half_open_[entry.index].tuple;
+    case Kind::time_wait:
+      return time_wait_[entry.index].tuple;
+    case Kind::flow:
+      break;
+  }
+  return flows_[entry.index].tuple();
+}
+
+inline std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint32_t hash,
+                                                           const FourTuple& tuple) const {
+  const auto found = table_.find(
+      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
+  if (!found) return std::nullopt;
+  return Entry::unpack(*found);
+}
+
+inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) {
+  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
+  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  // 65535 octets less the longest headers: IPv4 and TCP with options.
+  constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
+  return {path.mtu, super ? kMaxPayload : 0};
+}
+
+// Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
+// has merely aged.
+// [RFC 9293 MUST-45] [RFC 1122 3.3.1.2-1]
+inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
+  const bool current = flow.path_version == core.path_version &&
+                       now - flow.path_found_at < core.config.path_mtu_lifetime;
+  if (current) return;
+  flow.path_version = core.path_version;
+  flow.path_found_at = now;
+  const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
+  if (auto path = core.find_path(now, to)) flow.path = *path;
+}
+
+inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
+  if (flow.in_output) return;
+  output_.push_back(index);
+  flow.in_output = true;
+}
+
+inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
+  if (flow.in_events || flow.listener != kNone) return;
+  ready_.push_back({index, flows_.generation(index)});
+  flow.in_events = true;
+}
+
+// With no deadline left the entry stays where it is: to cancel it and make it again with every
+// exchange would cost more than one vain wakeup, which then finds the flow idle (see
+// on_flow_timer).
+inline void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
+  const Instant deadline =
+      flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
+  if (deadline == kNever) return;
+  flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
 }
 
 }  // namespace estab::stack

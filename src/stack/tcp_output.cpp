@@ -26,52 +26,54 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
 bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
+  make_up(core, now);
   while (!output_.empty()) {
     const std::uint32_t index = output_.front();
-    if (!flows_.holds(index) || !flows_[index].in_output) {
+    Flow* flow = flows_.get(index);
+    if (!flow || !flow->in_output) {
       output_.pop_front();
       continue;
     }
-    if (poll_flow(core, now, index, frame)) return true;
+    const bool sent = poll_flow(core, now, *flow, frame);
+    if (sent && flow->wants_to_send()) return true;
     output_.pop_front();
-    if (!flows_.holds(index)) continue;
-    Flow& flow = flows_[index];
-    flow.in_output = false;
-    rearm(flow, index);
+    flow->in_output = false;
+    unsettled_ = true;
+    rearm(*flow, index);
+    unsettled_ = false;
+    if (sent) return true;
   }
   return false;
 }
 
-bool TcpLayer::poll_flow(Core& core, Instant now, std::uint32_t index, TransmitFrame& frame) {
-  Flow& flow = flows_[index];
+bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame) {
   if (!flow.indexed) return false;
   refresh_path(core, now, flow);
   const tcp::Context context = core.context(now);
   const FourTuple& tuple = flow.tuple();
-  std::optional<tcp::Emission> emission;
-  if (tcp::Handshake* handshake = flow.handshake()) {
-    emission = handshake->poll(context);
+  tcp::Emission emission;
+  if (tcp::Connection* connection = flow.connection()) {
+    const tcp::PathLimits limits = limits_of(core, flow.path, tuple.family());
+    if (!connection->poll(context, limits, frame.pieces, emission)) return false;
   } else {
-    emission =
-        flow.connection()->poll(context, limits_of(core, flow.path, tuple.family()), frame.pieces);
+    auto handshake = flow.handshake()->poll(context);
+    if (!handshake) return false;
+    emission = *handshake;
   }
-  if (!emission) return false;
   const TcpConfig& config = flow.config();
+  // [RFC 9293 MUST-48, SHLD-21, SHLD-22, MUST-49]
   const IpService service{config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
                           &config.source_route};
-  build_tcp_frame(core, flow.path, tuple, *emission, service, frame);
-  trace_sent(core, now, tuple, *emission, flow.state(), frame);
+  build_tcp_frame(core, flow.path, tuple, emission, service, frame);
+  trace_sent(core, now, tuple, emission, flow.state(), frame);
   return true;
 }
 
 void TcpLayer::build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                            TransmitFrame& frame) {
-  tcp::Emission emission;
-  emission.segment = reply.segment;
-  emission.reason = reply.reason;
-  build_tcp_frame(core, path, reply.tuple, emission,
+  build_tcp_frame(core, path, reply.tuple, reply.emission,
                   {reply.ttl, reply.traffic_class, &reply.source_route}, frame);
-  trace_sent(core, now, reply.tuple, emission, reply.state, frame);
+  trace_sent(core, now, reply.tuple, reply.emission, reply.state, frame);
 }
 
 std::optional<StreamEvent> TcpLayer::poll_event() {
@@ -87,6 +89,7 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
       event = connection->take_signals();
     } else {
       event.failure = flow->handshake()->failure();
+      event.soft_error = flow->handshake()->take_soft_error();
       event.closed = event.failure.has_value();
     }
     event.stream = id;

@@ -1,6 +1,7 @@
 // How a connection moves between the tables: settle() and what it rests on.
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/ensure.h"
 #include "base/hasher.h"
@@ -12,30 +13,6 @@ using tcp::Connection;
 
 // ---- finding
 // ------------------------------------------------------------------------------------------
-
-const FourTuple& TcpLayer::tuple_of(Entry entry) const {
-  switch (entry.kind) {
-    case Kind::half_open:
-      return half_open_[entry.index].tuple;
-    case Kind::time_wait:
-      return time_wait_[entry.index].tuple;
-    case Kind::flow:
-      break;
-  }
-  return flows_[entry.index].tuple();
-}
-
-std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint64_t hash,
-                                                    const FourTuple& tuple) const {
-  const auto found = table_.find(
-      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
-  if (!found) return std::nullopt;
-  return Entry::unpack(*found);
-}
-
-bool TcpLayer::is_taken(const Core& core, const FourTuple& tuple) const {
-  return find_entry(core.secrets.flow_hash(tuple), tuple).has_value();
-}
 
 // Listening endpoints are the application's choice, not a peer's: no secret is needed.
 std::uint64_t TcpLayer::listener_hash(const Endpoint& local) {
@@ -55,7 +32,9 @@ std::optional<std::uint32_t> TcpLayer::find_listener(const Endpoint& local) cons
   if (auto exact = find_exact_listener(local)) return exact;
   if (auto family = find_exact_listener({IpAddress::any(local.address.family()), local.port}))
     return family;
-  return find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  const auto any = find_exact_listener({IpAddress::any(Family::ipv6), local.port});
+  if (any && local.address.is_v4() && listeners_[*any].ipv6_only) return std::nullopt;
+  return any;
 }
 
 const Connection* TcpLayer::find_connection(StreamId id) const {
@@ -75,85 +54,82 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 // ---- settling
 // -----------------------------------------------------------------------------------------
 
-void TcpLayer::queue_output(std::uint32_t index) {
-  Flow& flow = flows_[index];
-  if (flow.in_output) return;
-  flow.in_output = true;
-  output_.push_back(index);
-}
-
-void TcpLayer::queue_event(std::uint32_t index) {
-  Flow& flow = flows_[index];
-  if (flow.in_events || flow.listener != kNone) return;
-  flow.in_events = true;
-  ready_.push_back({index, flows_.generation(index)});
-}
-
 void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
+  unsettled_ = true;
+  settle_flow(core, now, index);
+  unsettled_ = false;
+}
+
+void TcpLayer::settle_all(Core& core, Instant now) {
+  flows_.for_each([&](std::uint32_t index, Flow&) { settle(core, now, index); });
+  unsettled_ = false;
+}
+
+// May be called again for a flow it had not done with.
+void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (handshake->state() == State::closed) {
-      leave_table(core, index);
-      ++core.counters.failed_opens;
+      if (flow.indexed) ++core.counters.failed_opens;
+      leave_table(flow, index);
       if (handshake->released()) return erase_flow(core, index);
-      return queue_event(index);
+      return queue_event(flow, index);
     }
+    if (handshake->has_soft_error() && !handshake->released()) queue_event(flow, index);
     rearm(flow, index);
-    return queue_output(index);
+    if (handshake->wants_to_send()) queue_output(flow, index);
+    return;
   }
   Connection& connection = *flow.connection();
   const State state = connection.state();
   if (flow.indexed && (state == State::closed || state == State::time_wait)) {
     const auto& ending = connection.ending();
     if (ending && ending->reset)
-      send_reply(core, connection.tuple(), connection.make_reset(*ending->reset), State::closed,
-                 connection.config());
-    leave_table(core, index);
-    if (state == State::time_wait) enter_time_wait(core, now, index);
+      send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
+                 State::closed, connection.config());
+    if (state == State::time_wait) {
+      enter_time_wait(core, now, index);
+    } else {
+      leave_table(flow, index);
+    }
   }
   if (connection.released() && !flow.indexed) return erase_flow(core, index);
-  if (connection.has_signals() && !connection.released()) queue_event(index);
+  if (connection.has_signals() && !connection.released()) queue_event(flow, index);
   if (!flow.indexed) return;
   rearm(flow, index);
-  queue_output(index);
-}
-
-// With no deadline left the entry stays where it is: to cancel it and make it again with every
-// exchange would cost more than one vain wakeup, which then finds the flow idle (see
-// on_flow_timer).
-void TcpLayer::rearm(Flow& flow, std::uint32_t index) {
-  const Instant deadline =
-      flow.connection() ? flow.connection()->next_deadline() : flow.handshake()->next_deadline();
-  if (deadline == kNever) return;
-  flow.timer = wheel_.arm(flow.timer, Entry{Kind::flow, index}.packed(), deadline);
+  // A path that may have become narrower is looked at even if nothing new is to go.
+  const bool narrower = flow.path_version != core.path_version;
+  if (connection.wants_to_send() || narrower) queue_output(flow, index);
 }
 
 // Segments no longer find the flow; its timer stops. The application may still read what came.
-void TcpLayer::leave_table(Core& core, std::uint32_t index) {
-  Flow& flow = flows_[index];
+void TcpLayer::leave_table(Flow& flow, std::uint32_t index) {
   if (!flow.indexed) return;
   flow.indexed = false;
-  table_.erase(core.secrets.flow_hash(flow.tuple()), Entry{Kind::flow, index}.packed());
+  table_.erase(flow.hash, Entry{Kind::flow, index}.packed());
   wheel_.cancel(flow.timer);
 }
 
 void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
-  leave_table(core, index);
-  if (Connection* connection = flows_[index].connection()) connection->release_buffers(core.blocks);
+  Flow& flow = flows_[index];
+  leave_table(flow, index);
+  if (Connection* connection = flow.connection()) connection->release_buffers(core.blocks);
   flows_.erase(index);  // stale numbers in output_ and ready_ are recognised there
 }
 
 void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
-  const Flow& flow = flows_[index];
+  Flow& flow = flows_[index];
   if (time_wait_.size() >= core.config.limits.time_wait) {
-    if (oldest_time_wait_ == kNone) return;
+    if (oldest_time_wait_ == kNone) return leave_table(flow, index);
     ++core.counters.time_wait_overflow;
     drop_time_wait(core, now, oldest_time_wait_);
   }
+  // [RFC 9293 MUST-13]
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
-  table_.insert(core.secrets.flow_hash(flow.tuple()), Entry{Kind::time_wait, record}.packed());
+  leave_table(flow, index);  // and so gives the record a place there
+  table_.insert(flow.hash, Entry{Kind::time_wait, record}.packed());
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
@@ -187,10 +163,10 @@ void TcpLayer::drop_time_wait(Core& core, Instant now, std::uint32_t index) {
   time_wait_.erase(index);
 }
 
-void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
+void TcpLayer::drop_half_open(std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   if (listeners_.holds(record.listener)) --listeners_[record.listener].half_open;
-  table_.erase(core.secrets.flow_hash(record.tuple), Entry{Kind::half_open, index}.packed());
+  table_.erase(record.hash, Entry{Kind::half_open, index}.packed());
   wheel_.cancel(record.timer);
   half_open_.erase(index);
 }
@@ -198,50 +174,60 @@ void TcpLayer::drop_half_open(Core& core, std::uint32_t index) {
 void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, State to) {
   core.context(now).trace(
       [&] { return StateChanged{half_open_[index].tuple, State::syn_received, to}; });
-  drop_half_open(core, index);
+  drop_half_open(index);
 }
 
-std::uint32_t TcpLayer::add_connection(Core& core, Instant now, const tcp::Opening& opening,
+std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
+                                       const tcp::Opening& opening,
                                        std::shared_ptr<const TcpConfig> config, const Path& path) {
-  const std::uint32_t index =
-      flows_.emplace(Connection(core.context(now), opening, std::move(config),
-                                limits_of(core, path, opening.tuple.family())),
-                     path, now, core.path_version);
-  table_.insert(core.secrets.flow_hash(opening.tuple), Entry{Kind::flow, index}.packed());
+  make_room();
+  const std::uint32_t index = flows_.emplace(
+      std::in_place_type<Connection>, Flow::Place{hash, path, now, core.path_version},
+      core.context(now), opening, std::move(config), limits_of(core, path, opening.tuple.family()));
+  table_.insert(hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   return index;
 }
 
-tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) const {
-  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
-  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
-  // 65535 octets less the longest headers: IPv4 and TCP with options.
-  constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
-  return {path.mtu, super ? kMaxPayload : 0};
-}
-
-// Routes and path MTUs change seldom: a flow looks again when told so, and now and then for what
-// has merely aged.
-void TcpLayer::refresh_path(Core& core, Instant now, Flow& flow) const {
-  const bool current = flow.path_version == core.path_version &&
-                       now - flow.path_found_at < core.config.path_mtu_lifetime;
-  if (current) return;
-  flow.path_version = core.path_version;
-  flow.path_found_at = now;
-  if (auto path = core.find_path(now, flow.tuple().remote_address)) flow.path = *path;
-}
-
 void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission,
-                          State state, const TcpConfig& config) {
-  TcpReply reply{tuple,
-                 emission.segment,
-                 emission.reason,
-                 state,
-                 config.ttl,
-                 static_cast<std::uint8_t>(config.dscp << 2),
-                 config.source_route};
+                          State state, const TcpConfig& config,
+                          const tcp::ReturnRoute& return_route) {
   if (emission.segment.flags.rst()) ++core.counters.resets_out;
-  core.reply(std::move(reply));
+  core.reply(TcpReply{
+      tuple, emission, state, config.ttl, static_cast<std::uint8_t>(config.dscp << 2),
+      config.source_route.empty() ? return_route.hops() : config.source_route});  // MUST-52
+}
+
+// ---- seen from outside
+// -----------------------------------------------------------------------------------
+
+std::vector<SocketRow> TcpLayer::table() const {
+  std::vector<SocketRow> rows;
+  listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
+    rows.push_back({listener.local, std::nullopt, State::listen,
+                    static_cast<std::uint32_t>(listener.queue.size()), listener.backlog});
+  });
+  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
+  });
+  time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) {
+    rows.push_back({record.tuple.local(), record.tuple.remote(), State::time_wait});
+  });
+  flows_.for_each([&](std::uint32_t, const Flow& flow) {
+    if (!flow.indexed) return;
+    SocketRow row{flow.tuple().local(), flow.tuple().remote(), flow.state()};
+    if (const Connection* connection = flow.connection()) {
+      row.recv_queue = static_cast<std::uint32_t>(connection->receiver().readable());
+      row.send_queue = static_cast<std::uint32_t>(connection->sender().queued());
+    } else {
+      row.send_queue = static_cast<std::uint32_t>(flow.handshake()->early_data().size());
+    }
+    rows.push_back(row);
+  });
+  std::ranges::sort(rows, {}, [](const SocketRow& row) {
+    return std::tuple(row.state != State::listen, row.local, row.remote);
+  });
+  return rows;
 }
 
 // ---- the value
@@ -260,7 +246,8 @@ std::size_t TcpLayer::memory() const {
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
                        wheel_.memory() + output_.memory() + ready_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
-    if (const Connection* connection = flow.connection()) octets += connection->memory();
+    octets +=
+        flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
   });
   return octets;
 }

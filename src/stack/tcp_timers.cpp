@@ -6,7 +6,13 @@
 
 namespace estab::stack {
 
+namespace {
+/// A connection that has heard nothing for so long gives back what only a busy one needs.
+constexpr Duration kQuiet = std::chrono::seconds(1);
+}  // namespace
+
 Instant TcpLayer::next_deadline(Instant now) const {
+  if (unsettled_) return now;
   Instant next = wheel_.next();
   if (oldest_time_wait_ != kNone)
     next = std::min(next, time_wait_[oldest_time_wait_].deadline.instant(now));
@@ -14,6 +20,7 @@ Instant TcpLayer::next_deadline(Instant now) const {
 }
 
 void TcpLayer::on_deadline(Core& core, Instant now) {
+  make_up(core, now);
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
@@ -22,16 +29,35 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
   expire_time_wait(core, now);
 }
 
+// The wakeup was vain. One that was busy a moment ago will need its storage again at once. (Whether
+// it has any must not decide: a copy of the stack has less of it, and is to wake as often.)
+void TcpLayer::trim_if_quiet(Flow& flow, Instant now, std::uint32_t index) {
+  tcp::Connection& connection = *flow.connection();
+  const Instant quiet_at = connection.sender().heard_at() + kQuiet;
+  if (now >= quiet_at) return connection.trim();
+  flow.timer = wheel_.arm(kNone, Entry{Kind::flow, index}.packed(), quiet_at);
+}
+
 void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
+  unsettled_ = true;
   flow.timer = kNone;
+  // [RFC 9293 MUST-20, MUST-22]
+  // MUST-20 (b), MUST-22: when R1 is reached, IP is told to look for another way.
+  const int r1 = flow.config().r1;
+  int before = r1, after = r1;
   if (tcp::Handshake* handshake = flow.handshake()) {
+    before = handshake->repeats();
     handshake->on_timer(core.context(now));
+    after = handshake->repeats();
   } else if (flow.connection()->next_deadline() == kNever) {
-    flow.connection()->trim();
+    trim_if_quiet(flow, now, index);
   } else {
+    before = flow.connection()->sender().retransmits();
     flow.connection()->on_timers(core.context(now));
+    after = flow.connection()->sender().retransmits();
   }
+  if (before < r1 && after >= r1) core.advise_against(now, flow.path.hop);
   settle(core, now, index);
 }
 
@@ -41,6 +67,15 @@ void TcpLayer::expire_time_wait(Core& core, Instant now) {
         [&] { return TimerFired{time_wait_[oldest_time_wait_].tuple, Timer::time_wait}; });
     drop_time_wait(core, now, oldest_time_wait_);
   }
+}
+
+// [RFC 9293 MUST-22]
+// MUST-22: for the SYN-ACK as for data.
+void TcpLayer::advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const {
+  const auto& asked = listeners_[record.listener].config->source_route;
+  const auto& route = asked.empty() ? record.return_route.hops() : asked;
+  const auto path = core.find_path(now, tcp::first_hop(route, record.tuple.remote_address));
+  if (path) core.advise_against(now, path->hop);
 }
 
 void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) {
@@ -56,6 +91,7 @@ void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) 
     ++core.counters.failed_opens;
     return forget_half_open(core, now, index, State::closed);
   }
+  if (record.repeats == config.r1) advise_against_way_of(core, now, record);
   ++core.counters.retransmitted_segments;
   record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
   send_syn_ack(core, now, index);

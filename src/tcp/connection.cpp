@@ -7,6 +7,7 @@
 #include "base/ensure.h"
 #include "base/hasher.h"
 #include "tcp/transitions.h"
+#include "wire/ip.h"
 
 namespace estab::tcp {
 
@@ -29,11 +30,16 @@ std::uint32_t largest_payload(const FourTuple& tuple, const Negotiated& negotiat
   return mss > options ? mss - options : 1;
 }
 
-// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1).
+// MUST-16: Eff.snd.MSS (RFC 9293 §3.7.1). The IP option is that of a source route.
+// [RFC 9293 MUST-16]
 std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated,
                             const TcpConfig& config, std::uint32_t path_mtu) {
-  return std::min(negotiated.peer_mss - negotiated.option_octets(),
-                  largest_payload(tuple, negotiated, config, path_mtu));
+  const std::uint32_t mss = std::min(negotiated.peer_mss - negotiated.option_octets(),
+                                     largest_payload(tuple, negotiated, config, path_mtu));
+  if (tuple.family() == Family::ipv6) return mss;
+  const auto route =
+      static_cast<std::uint32_t>(wire::source_route_length(config.source_route.size()));
+  return mss > route ? mss - route : 1;
 }
 
 }  // namespace
@@ -41,11 +47,11 @@ std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated
 Connection::Connection(const Context& context, const Opening& opening,
                        std::shared_ptr<const TcpConfig> config, const PathLimits& path)
     : tuple_(opening.tuple),
+      path_mtu_(path.mtu),
       config_(std::move(config)),
       negotiated_(opening.negotiated),
       answers_since_(context.now),
       timestamp_offset_(opening.timestamp_offset),
-      path_mtu_(path.mtu),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {
@@ -58,6 +64,7 @@ TcpInfo Connection::info() const {
   info.state = state_;
   info.timestamps = negotiated_.timestamps;
   info.sack = negotiated_.sack;
+  info.ecn = negotiated_.ecn;
   info.wscale = negotiated_.window_scale;
   info.snd_wscale = negotiated_.send_shift;
   info.ato = config_->delayed_ack;
@@ -139,6 +146,12 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
   return {};
 }
 
+void Connection::take_over(const Context& context, EarlyData& early) {
+  sender_.take_over(early);
+  want_writable_ = early.refused();
+  if (early.fin()) (void)shutdown(context);
+}
+
 Result<std::size_t> Connection::recv(const Context& context, MutableOctets into) {
   const std::size_t n = receiver_.read(context, *config_, into);
   if (n > 0 || into.empty()) {
@@ -167,6 +180,7 @@ Result<void> Connection::shutdown(const Context& context) {
   return {};
 }
 
+// [RFC 9293 MAY-1, SHLD-3]
 void Connection::release(const Context& context) {
   released_ = true;
   if (state_ == State::closed || state_ == State::time_wait) return;
@@ -189,8 +203,12 @@ void Connection::abort(const Context& context) {
 }
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
+  const bool same_route = config->source_route == config_->source_route;
   config_ = std::move(config);
+  if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
+  if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);
@@ -220,13 +238,15 @@ void Connection::on_timer(const Context& context, Timer timer) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
+      // [RFC 9293 MUST-20]
       if (!sender_.on_retransmit_timer(context, *config_, timers_))
         return fail(context, timed_out, SendReason::reset_timeout);
+      // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::host_unreachable;
+      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_))
+      if (!sender_.on_persist_timer(context, *config_, timers_) || is_hopeless(context.now))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
@@ -242,17 +262,26 @@ void Connection::on_timer(const Context& context, Timer timer) {
   }
 }
 
+// MUST-37 lets a shut window stay shut as long as the application likes: it may abort. Where it has
+// let go nobody could, and a peer that answers every probe would hold the octets for ever
+// (RFC 6429 §3). R2 ends that.
+bool Connection::is_hopeless(Instant now) const {
+  return released_ && now - sender_.stalled_since() >= config_->r2;
+}
+
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
 // silence has lasted (MUST-26).
 void Connection::on_keep_alive_timer(const Context& context) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
   const Instant quiet_until = sender_.heard_at() + keep.idle;
+  // [RFC 9293 MUST-26]
   if (sender_.in_flight() || context.now < quiet_until) {
     keep_alive_probes_ = 0;
     timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
     return;
   }
+  // [RFC 9293 MUST-29]
   if (keep_alive_probes_ >= keep.probes)  // MUST-29: one lost probe is not enough
     return fail(context, Error::connection_timed_out, SendReason::reset_timeout);
   ++keep_alive_probes_;
@@ -260,10 +289,12 @@ void Connection::on_keep_alive_timer(const Context& context) {
   timers_.set(Timer::keep_alive, context.now + keep.interval);
 }
 
+// [RFC 9293 MAY-5, MUST-24, MUST-25, MUST-27, MUST-28]
 void Connection::arm_keep_alive(const Context& context) {
   const bool open = is_synchronized(state_) && state_ != State::time_wait;
   if (config_->keep_alive.enabled && open)
-    timers_.set(Timer::keep_alive, context.now + config_->keep_alive.idle);
+    timers_.set(Timer::keep_alive,
+                std::max(sender_.heard_at() + config_->keep_alive.idle, context.now));
 }
 
 void Connection::on_heard(const Context& context) {
@@ -273,6 +304,7 @@ void Connection::on_heard(const Context& context) {
 
 // RFC 5961 §10: a limit for each connection. One for all connections together would tell an
 // attacker who can use it up whether a guess was right (CVE-2016-5696).
+// [RFC 5961 7-2]
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;
@@ -301,22 +333,19 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {
-    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.want_writable_,
-                    c.keep_alive_due_, c.challenge_due_, c.keep_alive_probes_, c.answers_,
-                    c.answers_since_, c.timestamp_offset_, c.path_mtu_, c.segs_in_, c.segs_out_,
-                    c.signals_, c.timers_, c.sender_, c.receiver_);
+    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.refuses_input_,
+                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.burst_,
+                    c.keep_alive_probes_, c.answers_, c.answers_since_, c.timestamp_offset_,
+                    c.path_mtu_, c.segs_in_, c.segs_out_, c.signals_, c.timers_, c.sender_,
+                    c.receiver_);
   };
-  if (a.ending_.has_value() != b.ending_.has_value()) return false;
-  if (a.ending_ &&
-      (a.ending_->failure != b.ending_->failure || a.ending_->reset != b.ending_->reset))
-    return false;
-  return fields(a) == fields(b);
+  return a.ending_ == b.ending_ && fields(a) == fields(b);
 }
 
 void Connection::hash_into(base::Hasher& h) const {
   h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, released_, want_writable_, keep_alive_due_, challenge_due_, keep_alive_probes_,
-            timestamp_offset_, path_mtu_);
+  h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
+            burst_, keep_alive_probes_, timestamp_offset_, path_mtu_);
   const bool counting = h.origin() - answers_since_ < std::chrono::seconds(1);
   if (h.takes_history() || counting) h.add_all(answers_, answers_since_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,

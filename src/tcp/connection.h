@@ -16,6 +16,8 @@
 #include "estab/stack.h"
 
 #include "tcp/context.h"
+#include "tcp/early_data.h"
+#include "tcp/ecn.h"
 #include "tcp/opening.h"
 #include "tcp/receiver.h"
 #include "tcp/sender.h"
@@ -30,6 +32,7 @@ struct Emission {
   std::size_t pieces = 0;
   std::uint32_t payload_length = 0;
   std::uint16_t gso_size = 0;
+  bool ect = false;  ///< the datagram says that its sender understands marks (RFC 3168)
 };
 
 /// What the path allows: the sizes of segments come from it.
@@ -42,6 +45,9 @@ struct PathLimits {
 struct Ending {
   std::optional<Error> failure;
   std::optional<SendReason> reset;
+  /// Of a reset that answers a segment: the number that segment says is expected next.
+  std::optional<SeqNum> answered{};
+  friend bool operator==(const Ending&, const Ending&) = default;
 };
 
 /// Whether the segment that completed the handshake is itself to be acknowledged.
@@ -69,10 +75,11 @@ class Connection {
 
   // ---- handle
   // ------------------------------------------------------------------------------------
-  Verdict on_segment(const Context& context, const Segment& segment, Block* owner);
+  Verdict on_segment(const Context& context, const Segment& segment, const Carrier& carrier);
   /// The rest of the segment that completed the handshake: its text and controls (RFC 9293
   /// §3.10.7.3, "continue processing at the sixth step").
-  void on_opened(const Context& context, const Segment& segment, Block* owner, Answer answer);
+  void on_opened(const Context& context, const Segment& segment, const Carrier& carrier,
+                 Answer answer);
   /// Whether `seq` is sent and unacknowledged: what a true ICMP error would quote (RFC 5927 §4).
   bool is_outstanding(SeqNum seq) const;
   /// Lets what is due happen.
@@ -80,6 +87,7 @@ class Connection {
   /// ICMP says the path takes datagrams of at most this size.
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
+  // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
@@ -104,16 +112,31 @@ class Connection {
     receiver_.trim();
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
+  /// What was sent while the connection was opening is sent now.
+  void take_over(const Context& context, EarlyData& early);
+  void refuse_input() { refuses_input_ = true; }
+  void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 
   // ---- poll
   // --------------------------------------------------------------------------------------
-  std::optional<Emission> poll(const Context& context, const PathLimits& path,
-                               std::span<Octets> views);
+  /// Whether poll() may find something. False is certain.
+  bool wants_to_send() const {
+    return state_ != State::closed &&
+           (receiver_.due() || sender_.wants_to_send() || receiver_.owes_duplicate() ||
+            challenge_due_ || keep_alive_due_);
+  }
+  /// The next segment, if there is one; `emission` must be fresh.
+  bool poll(const Context& context, const PathLimits& path, std::span<Octets> views,
+            Emission& emission);
   /// The RST that tells the peer of the ending.
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
   StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const { return signals_ != StreamEvent{}; }
+  bool has_signals() const {
+    const StreamEvent& s = signals_;
+    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
+           s.failure || s.soft_error;
+  }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
@@ -124,7 +147,7 @@ class Connection {
   struct Arrival {
     const Segment& segment;
     StreamOffset seq, ack;
-    Block* owner;
+    const Carrier& carrier;
     StreamOffset text_end() const {
       return seq + static_cast<std::int64_t>(segment.payload.size());
     }
@@ -138,6 +161,7 @@ class Connection {
   Stop fourth_check_syn(const Context& context, const Arrival& arrival);
   Stop fifth_check_ack(const Context& context, const Arrival& arrival);
   void sixth_check_urgent(const Context& context, const Arrival& arrival);
+  void accept_congestion(const Arrival& arrival);
   Stop seventh_check_text(const Context& context, const Arrival& arrival);
   void eighth_check_fin(const Context& context, const Arrival& arrival);
 
@@ -145,12 +169,15 @@ class Connection {
   void accept_predicted(const Context& context, const Arrival& arrival);
 
   Stop check_timestamps(const Context& context, const Arrival& arrival);
+  bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
+  void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
   void owe_challenge(const Context& context);
   bool may_answer(const Context& context);
+  // [RFC 9293 MUST-1] [RFC 7323 2.3-4]
   std::uint32_t scaled_window(const Segment& segment) const {
     return std::uint32_t{segment.window} << negotiated_.send_shift;
   }
@@ -161,31 +188,39 @@ class Connection {
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer);
+  bool is_hopeless(Instant now) const;
   void on_keep_alive_timer(const Context& context);
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 
-  Segment header(const Context& context, StreamOffset at);
-  Emission emit_ack(const Context& context, SendReason reason);
-  Emission emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views);
+  TcpTimestamps timestamps(const Context& context) const;
+  void add_sack_blocks(std::uint32_t length, Segment& segment);
+  void emit_header(const Context& context, StreamOffset at, Segment& segment);
+  void emit_ack(const Context& context, SendReason reason, Emission& emission);
+  void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
+                 Emission& emission);
+  bool ends_burst(const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
+  // Ordered so that nothing is lost between them: there are many connections.
   FourTuple tuple_;
+  std::uint32_t path_mtu_;
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
   State state_ = State::established;
   bool released_ = false;       // the application has let go
+  bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
   bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
+  std::uint16_t burst_ = 0;  // full segments of new data sent in one go
   std::uint8_t keep_alive_probes_ = 0;
   std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
   Instant answers_since_;
-  std::uint32_t timestamp_offset_;
-  std::uint32_t path_mtu_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
-  std::optional<Ending> ending_;
   StreamEvent signals_;
+  std::uint32_t timestamp_offset_;
+  std::optional<Ending> ending_;
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;

@@ -5,10 +5,11 @@
 
 namespace estab::tcp {
 
-Verdict Connection::on_segment(const Context& context, const Segment& segment, Block* owner) {
+Verdict Connection::on_segment(const Context& context, const Segment& segment,
+                               const Carrier& carrier) {
   const Arrival arrival{segment, receiver_.offset_of(segment.seq),
                         segment.flags.ack() ? sender_.offset_of(segment.ack) : StreamOffset(),
-                        owner};
+                        carrier};
   ++segs_in_;
   const std::uint32_t cwnd = sender_.cwnd();
   Verdict verdict = Verdict::predicted;
@@ -21,16 +22,17 @@ Verdict Connection::on_segment(const Context& context, const Segment& segment, B
   return verdict;
 }
 
-void Connection::on_opened(const Context& context, const Segment& segment, Block* owner,
+void Connection::on_opened(const Context& context, const Segment& segment, const Carrier& carrier,
                            Answer answer) {
   if (!segment.flags.syn()) {
-    (void)on_segment(context, segment, owner);
+    (void)on_segment(context, segment, carrier);
   } else {
     Segment rest = segment;
     rest.flags = rest.flags.without(kSyn);
     rest.seq = rest.seq + 1;
-    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), owner};
+    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), carrier};
     ++segs_in_;
+    note_timestamp(context, arrival);
     sixth_check_urgent(context, arrival);
     if (!seventh_check_text(context, arrival)) eighth_check_fin(context, arrival);
   }
@@ -47,6 +49,7 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
   if (auto stop = second_check_reset(context, arrival)) return *stop;
   if (auto stop = fourth_check_syn(context, arrival)) return *stop;
   if (auto stop = fifth_check_ack(context, arrival)) return *stop;
+  note_timestamp(context, arrival);
   sixth_check_urgent(context, arrival);
   if (auto stop = seventh_check_text(context, arrival)) return *stop;
   eighth_check_fin(context, arrival);
@@ -59,38 +62,50 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
 // RFC 7323 §3.2 and §5.3. A RST is judged by its sequence number alone.
 Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
+  // [RFC 7323 3.2-10, 5.2-5]
   if (!negotiated_.timestamps || segment.flags.rst()) return std::nullopt;
   if (!segment.options.timestamps) {
     // A peer that rebooted may open anew without them: it must hear the challenge (RFC 5961 §4).
     if (segment.flags.syn()) return std::nullopt;
+    // [RFC 7323 3.2-8, 3.2-9]
     return Verdict::missing_timestamp;
   }
+  // [RFC 7323 5.3-1]
   if (receiver_.check_paws(*segment.options.timestamps, context.now)) return std::nullopt;
   if (segment.length() > 0 || may_answer(context)) receiver_.on_refused(arrival.seq, 0);
   return Verdict::paws;
 }
 
 Connection::Stop Connection::first_check_sequence(const Context& context, const Arrival& arrival) {
+  // [RFC 7323 5.3-2, 5.3-3]
   if (auto stop = check_timestamps(context, arrival)) return stop;
   const Segment& segment = arrival.segment;
   const bool acceptable = receiver_.check_acceptable(arrival.seq, segment.length());
   // "If the RCV.WND is zero, no segments will be acceptable, but special allowance should be made
   // to accept valid ACKs, URGs, and RSTs" (MUST-66). The text of such a segment finds no room
   // later.
+  // [RFC 9293 MUST-66]
   const bool allowance = receiver_.window() == 0 && arrival.seq == receiver_.nxt();
   if (acceptable || allowance) {
     on_heard(context);
-    if (negotiated_.timestamps && segment.options.timestamps)
-      receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
     return std::nullopt;
   }
+  // [RFC 5961 3.2-5]
   if (segment.flags.rst()) return Verdict::reset_ignored;
   // Octets that came again mean that our ACK was lost: they are always answered. Empty segments are
   // answered at a limited rate, so that two ends cannot answer each other for ever.
-  const auto octets = static_cast<std::uint32_t>(segment.payload.size());
+  // Beside a SYN they are no octets of this connection's, and nothing came twice.
+  const auto octets = segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
   if (octets > 0 || segment.flags.fin() || may_answer(context))
     receiver_.on_refused(arrival.seq, octets);
   return Verdict::out_of_window;
+}
+
+// RFC 7323 §5.3 (R3), but for what a later check discards (RFC 5961 §5.2): a segment made up by
+// somebody who guessed the sequence number alone must not make the peer's own look old.
+void Connection::note_timestamp(const Context& context, const Arrival& arrival) {
+  if (negotiated_.timestamps && arrival.segment.options.timestamps)
+    receiver_.accept_timestamp(*arrival.segment.options.timestamps, arrival.seq, context.now);
 }
 
 // ---- Second, check the RST bit (RFC 5961 §3)
@@ -98,6 +113,7 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
 
 Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.rst()) return std::nullopt;
+  // [RFC 9293 SHLD-2, 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3] [RFC 5961 4.2-4]
   if (arrival.seq != receiver_.nxt()) {
     owe_challenge(context);
     return Verdict::reset_challenged;
@@ -106,6 +122,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
     end(context, std::nullopt, std::nullopt);  // nothing is lost: both sides had said all
   } else {
     ++context.counters.resets_in_established;
+    // [RFC 9293 MUST-12]
     fail(context, Error::connection_reset, std::nullopt);  // MUST-12
   }
   return Verdict::reset_accepted;
@@ -115,6 +132,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
 // ------------------------------------------------------------
 
 Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
+  // [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
   if (!arrival.segment.flags.syn()) return std::nullopt;
   owe_challenge(context);
   return Verdict::syn_challenged;
@@ -131,22 +149,25 @@ bool Connection::is_duplicate_ack(const Arrival& arrival) const {
          scaled_window(segment) == sender_.window();
 }
 
+// RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been.
+// Nor older than the connection: nobody who has seen our SYN acknowledges what stands before it,
+// and a guess that may lie there has twice the room. [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
+bool Connection::check_ack_range(const Arrival& arrival) const {
+  const StreamOffset oldest = sender_.una() - std::int64_t{sender_.max_window()};
+  return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
+}
+
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
-  switch (sender_.check_ack(arrival.ack)) {
-    case Sender::AckKind::beyond:
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    case Sender::AckKind::old:  // RFC 5961 §5: not older than the largest window it could have had
-      if (arrival.ack >= sender_.una() - std::int64_t{sender_.max_window()}) return std::nullopt;
-      owe_challenge(context);
-      return Verdict::ack_unacceptable;
-    case Sender::AckKind::duplicate:
-      if (is_duplicate_ack(arrival)) sender_.accept_duplicate_ack();
-      break;
-    case Sender::AckKind::advance:
-      break;
+  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
+  if (!check_ack_range(arrival)) {
+    const bool silent = kind == Sender::AckKind::beyond && config_->quirks.ignore_ack_of_unsent;
+    if (!silent) owe_challenge(context);
+    return Verdict::ack_unacceptable;
   }
+  if (kind == Sender::AckKind::old) return std::nullopt;
+  if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
+    sender_.accept_duplicate_ack();
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;
@@ -154,14 +175,16 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
 }
 
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
+  const bool echoes = negotiated_.ecn && arrival.segment.flags.ece();
   if (arrival.ack > sender_.una()) {
-    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_};
+    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_, echoes};
     sender_.accept_ack(context, *config_, arrival.ack, facts, timers_);
     if (want_writable_ && sender_.room(*config_) >= config_->send_buffer / 4) {
       want_writable_ = false;
       signals_.writable = true;
     }
   }
+  if (echoes) sender_.accept_echo(context, *config_, timers_);
   if (sender_.check_window_update(arrival.seq, arrival.ack))
     sender_.accept_window(arrival.seq, arrival.ack, scaled_window(arrival.segment), timers_);
 }
@@ -187,10 +210,13 @@ void Connection::accept_state_of_ack(const Context& context) {
 // ---- Sixth, check the URG bit
 // -------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-30]
 void Connection::sixth_check_urgent(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (!segment.flags.urg() || segment.urgent_pointer == 0 || receiver_.fin_received()) return;
+  // [RFC 9293 MUST-62]
   // The pointer means the octet behind the urgent data (MUST-62).
+  // [RFC 9293 MUST-32]
   if (receiver_.accept_urgent(arrival.seq + segment.urgent_pointer)) signals_.urgent = true;
   receiver_.set_aside_urgent(context, *config_);
 }
@@ -198,18 +224,38 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 // ---- Seventh, process the segment text
 // ------------------------------------------------------------------------
 
+// RFC 3168 §6.1.3: echo a mark until the peer says it has slowed down. Only segments with text in
+// the window get here, which is as §6.1.5 wants it.
+void Connection::accept_congestion(const Arrival& arrival) {
+  // [RFC 3168 6.1.1-6, 6.1.5-1, 6.1.5-2, 6.1.6-2]
+  if (!negotiated_.ecn) return;
+  if (arrival.segment.flags.cwr()) receiver_.on_window_reduced();
+  if (arrival.carrier.congestion == Congestion::experienced) receiver_.on_congestion();
+}
+
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
-  if (released_ && arrival.text_end() > receiver_.nxt()) {
-    // Nobody will read this: the peer must not believe it was delivered (SHLD-3).
-    end(context, std::nullopt, SendReason::reset_unread_data);
+  accept_congestion(arrival);
+  const bool nobody_reads = released_ || (refuses_input_ && sender_.fin_queued());
+  if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
+    // [RFC 9293 SHLD-3]
+    // The peer must not believe this was delivered (SHLD-3).
+    end(context, released_ ? std::nullopt : std::optional(Error::connection_reset),
+        SendReason::reset_unread_data);
+    ending_->answered = arrival.segment.ack;
     return Verdict::data_after_close;
   }
-  const std::uint32_t octets = receiver_.accept_text(context, *config_, arrival.seq,
-                                                     {segment.payload, arrival.owner}, timers_);
+  const StreamOffset before = receiver_.nxt();
+  try {
+    receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.carrier.owner},
+                          timers_);
+  } catch (...) {  // std::bad_alloc, perhaps behind a part of the text
+    signals_.readable = signals_.readable || receiver_.nxt() > before;
+    throw;
+  }
   receiver_.set_aside_urgent(context, *config_);
-  if (octets > 0) signals_.readable = true;
+  if (receiver_.nxt() > before) signals_.readable = true;
   return std::nullopt;
 }
 
@@ -219,11 +265,15 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
 void Connection::eighth_check_fin(const Context& context, const Arrival& arrival) {
-  const bool now_in_order = arrival.segment.flags.fin() ? receiver_.accept_fin(arrival.text_end())
-                                                        : receiver_.accept_noted_fin();
+  // One that contradicts text we hold is passed over; one noted earlier may be next all the same.
+  const bool now_in_order =
+      (arrival.segment.flags.fin() && receiver_.accept_fin(arrival.text_end())) ||
+      receiver_.accept_noted_fin();
   if (!now_in_order) {
     // Text in front of it has already been answered for both: one segment, one duplicate ACK.
-    if (arrival.segment.flags.fin() && arrival.segment.payload.empty()) receiver_.owe_duplicate();
+    // Behind an earlier FIN text is not looked at.
+    const bool answered = !arrival.segment.payload.empty() && !receiver_.fin_received();
+    if (arrival.segment.flags.fin() && !answered) receiver_.owe_duplicate();
     return;
   }
   signals_.peer_closed = true;
@@ -252,6 +302,7 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
   const Segment& segment = arrival.segment;
   if (state_ != State::established || released_) return false;
   if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
+  if (arrival.carrier.congestion == Congestion::experienced) return false;
   if (arrival.ack < sender_.una() || arrival.ack > sender_.max()) return false;
   if (arrival.ack == sender_.una() && segment.payload.empty()) return false;
   if (!segment.options.sack.empty() || receiver_.window() < segment.payload.size()) return false;
@@ -263,11 +314,10 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
 void Connection::accept_predicted(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   on_heard(context);
-  if (negotiated_.timestamps)
-    receiver_.accept_timestamp(*segment.options.timestamps, arrival.seq, context.now);
+  note_timestamp(context, arrival);
   accept_valid_ack(context, arrival);
   if (segment.payload.empty()) return;
-  receiver_.accept_expected(context, *config_, {segment.payload, arrival.owner}, timers_);
+  receiver_.accept_expected(context, *config_, {segment.payload, arrival.carrier.owner}, timers_);
   signals_.readable = true;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 
 namespace estab::tcp {
@@ -14,15 +15,18 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
                                    : secrets.initial_sequence(tuple, context.now);
   h.irs = syn.seq;
+  h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
+  // [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
+  h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
+  // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
   h.started_at = h.sent_at = context.now;
   return h;
 }
 
-Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t timestamp_offset,
-                      Instant now) {
+Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = h.tuple.local_port;
@@ -30,13 +34,15 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, std::uint32_t 
   segment.seq = h.iss;
   segment.ack = h.irs + 1;
   segment.flags = kSyn | kAck;
+  if (h.negotiated.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
   segment.window = syn_window(config);
   segment.options =
-      accept_offer(h.negotiated, h.mss, {timestamp_clock(now, timestamp_offset), h.ts_recent});
+      accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
   emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
   return emission;
 }
 
+// [RFC 9293 MUST-23]
 bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   if (now - h.started_at >= config.r2_syn) return false;
   Duration wait = config.rto_initial;
@@ -47,8 +53,7 @@ bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   return true;
 }
 
-Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config,
-                     std::uint32_t timestamp_offset, Instant now) {
+Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config, Instant now) {
   Opening opening;
   opening.tuple = h.tuple;
   opening.iss = h.iss;
@@ -57,7 +62,7 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.send_window = std::uint32_t{ack.window}
                         << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
   opening.receive_window = syn_window(config);
-  opening.timestamp_offset = timestamp_offset;
+  opening.timestamp_offset = h.timestamp_offset;
   opening.ts_recent = h.ts_recent;
   if (h.repeats == 0 && !h.sent_twice) opening.rtt = now - h.sent_at;
   opening.syn_repeated = h.repeats > 0;
@@ -70,6 +75,7 @@ void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener, started_at, deadline);
   if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
   negotiated.hash_into(h);
+  for (const IpAddress& hop : return_route.hops()) h.add(hop);
 }
 
 }  // namespace estab::tcp

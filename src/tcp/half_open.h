@@ -8,6 +8,7 @@
 
 #include "tcp/connection.h"
 #include "tcp/opening.h"
+#include "tcp/return_route.h"
 #include "tcp/secrets.h"
 
 namespace estab::tcp {
@@ -17,6 +18,8 @@ struct HalfOpen {
   SeqNum iss, irs;
   Negotiated negotiated;
   std::uint32_t ts_recent = 0;
+  std::uint32_t timestamp_offset = 0;
+  std::uint32_t hash = 0;      // its place in the flow table
   std::uint16_t mss = 0;       // announced
   std::uint8_t repeats = 0;    // of the SYN-ACK
   std::uint8_t answers = 0;    // to unacceptable segments, since the SYN-ACK was last due
@@ -24,6 +27,7 @@ struct HalfOpen {
   std::uint32_t listener = 0;  // its number in the stack
   std::uint32_t timer = 0xffffffff;
   Instant started_at, sent_at, deadline = kNever;
+  ReturnRoute return_route;  // MUST-53
 
   friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
   void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
@@ -35,12 +39,11 @@ static_assert(sizeof(HalfOpen) <= 128);
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
                         const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
-Emission make_syn_ack(const HalfOpen& half_open, const TcpConfig& config,
-                      std::uint32_t timestamp_offset, Instant now);
+Emission make_syn_ack(const HalfOpen& half_open, const TcpConfig& config, Instant now);
 /// Arms the next repetition of the SYN-ACK; false if it is time to give up (MUST-23).
 bool arm_syn_ack(HalfOpen& half_open, const TcpConfig& config, Instant now);
 /// What the connection begins with, now that `ack` has come.
 Opening make_opening(const HalfOpen& half_open, const Segment& ack, const TcpConfig& config,
-                     std::uint32_t timestamp_offset, Instant now);
+                     Instant now);
 
 }  // namespace estab::tcp

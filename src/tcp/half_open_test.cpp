@@ -40,8 +40,9 @@ class HalfOpens : public testing::Test {
 };
 
 TEST_F(HalfOpens, AnswerTheSyn) {
-  const HalfOpen h = made();
-  const Emission emission = make_syn_ack(h, stack.tcp, 1000, now);
+  HalfOpen h = made();
+  h.timestamp_offset = 1000;
+  const Emission emission = make_syn_ack(h, stack.tcp, now);
   const Segment& s = emission.segment;
   EXPECT_EQ(emission.reason, SendReason::open_reply);
   EXPECT_EQ(s.flags, kSyn | kAck);
@@ -58,7 +59,7 @@ TEST_F(HalfOpens, AnswerTheSyn) {
 
 TEST_F(HalfOpens, AnnounceTheWindowOfASmallBuffer) {
   stack.tcp.receive_buffer = 3000;
-  EXPECT_EQ(make_syn_ack(made(), stack.tcp, 0, now).segment.window, 3000);
+  EXPECT_EQ(make_syn_ack(made(), stack.tcp, now).segment.window, 3000);
 }
 
 TEST_F(HalfOpens, RepeatWithBackOffUntilTheLimit) {
@@ -78,13 +79,13 @@ TEST_F(HalfOpens, RepeatWithBackOffUntilTheLimit) {
 TEST_F(HalfOpens, BeginAConnectionWithScaledWindowAndRtt) {
   HalfOpen h = made();
   ASSERT_TRUE(arm_syn_ack(h, stack.tcp, now));
-  const Opening opening = make_opening(h, ack(500), stack.tcp, 7, now + 30ms);
+  const Opening opening = make_opening(h, ack(500), stack.tcp, now + 30ms);
   EXPECT_EQ(opening.send_window, 500u << 3);
   EXPECT_EQ(opening.receive_window, 65535u);
   EXPECT_EQ(opening.iss, h.iss);
   EXPECT_EQ(opening.irs, syn.seq);
   EXPECT_EQ(opening.ts_recent, 4444u);
-  EXPECT_EQ(opening.timestamp_offset, 7u);
+  EXPECT_EQ(opening.timestamp_offset, secrets.timestamp_offset(tuple));
   EXPECT_EQ(opening.rtt, Duration(30ms));
   EXPECT_FALSE(opening.syn_repeated);
 }
@@ -93,10 +94,10 @@ TEST_F(HalfOpens, BeginAConnectionWithScaledWindowAndRtt) {
 TEST_F(HalfOpens, MeasureNoRttWhenTheSynAckWasRepeated) {
   HalfOpen h = made();
   h.repeats = 1;
-  const Opening opening = make_opening(h, ack(500), stack.tcp, 0, now + 2s);
+  const Opening opening = make_opening(h, ack(500), stack.tcp, now + 2s);
   EXPECT_FALSE(opening.rtt);
   EXPECT_TRUE(opening.syn_repeated);
-  EXPECT_EQ(make_syn_ack(h, stack.tcp, 0, now).reason, SendReason::retransmit_timeout);
+  EXPECT_EQ(make_syn_ack(h, stack.tcp, now).reason, SendReason::retransmit_timeout);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/ensure.h"
 #include "base/hasher.h"
+#include "tcp/ecn.h"
 #include "tcp/syn.h"
 #include "tcp/transitions.h"
 
@@ -33,6 +34,7 @@ void Handshake::fail(const Context& context, Error error) {
   failure_ = error;
   deadline_ = kNever;
   due_ = false;
+  early_data_ = {};
   context.trace([&] { return ConnectionFailed{tuple_, error}; });
   set_state(context, State::closed);
 }
@@ -53,6 +55,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   }
   // Second, check the RST bit.
   if (flags.rst()) {
+    // [RFC 5961 3.2-6]
     if (!acked) return {Verdict::reset_ignored};
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
@@ -64,6 +67,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     set_state(context, State::established);
     return {Verdict::handshake_completed, true};
   }
+  // [RFC 9293 MUST-10]
   set_state(context, State::syn_received);  // simultaneous open (MUST-10)
   due_ = sent_twice_ = true;
   repeats_ = 0;
@@ -73,6 +77,12 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
 void Handshake::accept_syn(const Segment& segment) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
+  // [RFC 3168 6.1.1-3, 6.1.1-4]
+  // RFC 3168 §6.1.1: who has sent a SYN that does not ask for ECN cannot use it.
+  const bool agreed =
+      segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
+  negotiated_.ecn = asks_for_ecn() && agreed;
+  // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
 }
@@ -98,6 +108,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
       send_window_ = std::uint32_t{segment.window}
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
+      if (segment.flags.syn() && !is_ecn_setup_syn_ack(segment.flags)) negotiated_.ecn = false;
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
     case SynReceivedStep::repeat_syn_ack:
@@ -114,6 +125,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
     case SynReceivedStep::ignore:
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
+      // [RFC 9293 MUST-11]
       fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
@@ -122,6 +134,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
   return {Verdict::no_ack_bit};
 }
 
+// [RFC 1122 3.2.2.1-4]
 void Handshake::on_icmp(const Context& context, Error error) {
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
   // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
@@ -129,10 +142,11 @@ void Handshake::on_icmp(const Context& context, Error error) {
     fail(context, error);
     return;
   }
-  advice_ = error;
+  advice_ = soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
+// [RFC 9293 MUST-23]
 Instant Handshake::give_up_at() const {
   return started_at_ + config_->user_timeout.value_or(config_->r2_syn);
 }
@@ -142,10 +156,20 @@ void Handshake::on_timer(const Context& context) {
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
   if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
+  // [RFC 9293 MUST-22]
+  // MUST-22: the application hears at R1 of a SYN as of data.
+  if (repeats_ == config_->r1) soft_error_ = advice_.value_or(Error::connect_timed_out);
   due_ = true;
   deadline_ = kNever;
 }
 
+// The time to give up may now be nearer than the next repetition.
+void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
+  config_ = std::move(config);
+  if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
+}
+
+// [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
@@ -154,7 +178,7 @@ void Handshake::arm(const Context& context) {
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
-  if (!due_ || state_ == State::closed) return std::nullopt;
+  if (!wants_to_send()) return std::nullopt;
   due_ = false;
   answers_ = 0;
   sent_at_ = context.now;
@@ -173,11 +197,12 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   segment.window = syn_window(*config_);
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
-    segment.flags = kSyn;
+    segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
     segment.options = offer(*config_, mss_);
     if (segment.options.timestamps) segment.options.timestamps->value = clock;
   } else {
     segment.flags = kSyn | kAck;
+    if (negotiated_.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
     segment.ack = irs_ + 1;
     segment.options = accept_offer(negotiated_, mss_, {clock, ts_recent_});
   }
@@ -196,13 +221,17 @@ Emission Handshake::refuse(const Segment& segment) const {
   return emission;
 }
 
-Emission Handshake::make_reset(SendReason reason) const {
+// With timestamps where both SYNs had them (RFC 7323 §5.2: SHOULD).
+Emission Handshake::make_reset(const Context& context, SendReason reason) const {
   Emission emission;
   emission.segment.source_port = tuple_.local_port;
   emission.segment.destination_port = tuple_.remote_port;
   emission.segment.seq = iss_ + 1;
   emission.segment.ack = irs_ + 1;
   emission.segment.flags = kRst | kAck;
+  if (negotiated_.timestamps)
+    emission.segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(context.now, timestamp_offset_), ts_recent_};
   emission.reason = reason;
   return emission;
 }
@@ -228,7 +257,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_);
+                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -239,9 +268,10 @@ void Handshake::hash_into(base::Hasher& h) const {
   if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
   if (irs_known) h.add(irs_);
   h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_,
-            sent_twice_, released_, started_at_, deadline_, failure_, advice_);
+            sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
   if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
   negotiated_.hash_into(h);
+  early_data_.hash_into(h);
 }
 
 }  // namespace estab::tcp

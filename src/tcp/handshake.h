@@ -11,6 +11,7 @@
 
 #include "tcp/connection.h"
 #include "tcp/context.h"
+#include "tcp/early_data.h"
 #include "tcp/opening.h"
 #include "tcp/secrets.h"
 #include "tcp/syn_received.h"
@@ -30,6 +31,9 @@ class Handshake {
   /// CLOSE in SYN-RECEIVED (RFC 9293 §3.10.4): it waits until the connection is open.
   void release() { released_ = true; }
   bool released() const { return released_; }
+  /// What the application has sent already.
+  EarlyData& early_data() { return early_data_; }
+  const EarlyData& early_data() const { return early_data_; }
 
   /// What a segment led to. `established`: make a Connection from opening(), then let it process
   /// the rest of the segment (text, FIN). `reply`: a RST or ACK to be sent now.
@@ -43,12 +47,18 @@ class Handshake {
   void on_icmp(const Context& context, Error error);
   void on_timer(const Context& context);
   Instant next_deadline() const { return deadline_; }
+  bool wants_to_send() const { return due_ && state_ != State::closed; }
+  std::uint8_t repeats() const { return repeats_; }
+  /// What the application is to be told though the opening goes on (SHLD-9, SHLD-25); once.
+  bool has_soft_error() const { return soft_error_.has_value(); }
+  std::optional<Error> take_soft_error() { return std::exchange(soft_error_, std::nullopt); }
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);
+  void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
   Opening opening(Instant now) const;
-  Emission make_reset(SendReason reason) const;
+  Emission make_reset(const Context& context, SendReason reason) const;
 
   friend bool operator==(const Handshake& a, const Handshake& b);
   void hash_into(base::Hasher& hasher) const;
@@ -62,6 +72,10 @@ class Handshake {
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
+  /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
+  /// §6.1.1.1).
+  // [RFC 3168 6.1.1.1-2]
+  bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
 
@@ -80,7 +94,8 @@ class Handshake {
   bool sent_twice_ = false;   // so that no answer can be timed
   bool released_ = false;     // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
-  std::optional<Error> failure_, advice_;
+  std::optional<Error> failure_, advice_, soft_error_;
+  EarlyData early_data_;
 };
 
 }  // namespace estab::tcp

@@ -21,6 +21,7 @@ std::uint32_t isn(std::uint16_t port, Duration at) {
   return kSecrets.initial_sequence(pair(port), Instant(at)).value();
 }
 
+// [RFC 9293 MUST-8]
 TEST(Isn, CountsOneEveryFourMicroseconds) {
   const std::uint32_t first = isn(1, 0s);
   EXPECT_EQ(isn(1, 3999ns), first);

@@ -17,13 +17,14 @@ struct Listener {
   Endpoint local;
   std::uint32_t backlog = 128;
   std::uint32_t half_open = 0;  // records in the SYN cache
+  bool ipv6_only = false;       // `::` does not stand for IPv4 too
   std::shared_ptr<const TcpConfig> config;
   base::Ring<StreamId> queue;  // complete, waiting for accept
 
   bool has_room() const { return queue.size() < backlog; }
   friend bool operator==(const Listener& a, const Listener& b) {
     return a.local == b.local && a.backlog == b.backlog && a.half_open == b.half_open &&
-           *a.config == *b.config && a.queue == b.queue;
+           a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue;
   }
 };
 

@@ -10,11 +10,12 @@
 
 namespace estab::tcp {
 
-/// What both sides offered, and so may be used (RFC 7323, RFC 2018).
+/// What both sides offered, and so may be used (RFC 7323, RFC 2018, RFC 3168).
 struct Negotiated {
   bool window_scale = false;
   bool timestamps = false;
   bool sack = false;
+  bool ecn = false;
   std::uint8_t send_shift = 0;     ///< for windows the peer announces
   std::uint8_t receive_shift = 0;  ///< for windows announced to the peer
   std::uint16_t peer_mss = 536;    ///< MUST-15: the default when the peer's SYN had none
@@ -26,6 +27,13 @@ struct Negotiated {
     hasher.add_all(window_scale, timestamps, sack, send_shift, receive_shift, peer_mss);
   }
 };
+
+/// "TSval < TS.Recent" (RFC 7323 §5.2): s < t if 0 < (t - s) < 2^31. Values half the circle apart
+/// are neither.
+constexpr bool is_older(std::uint32_t value, std::uint32_t recent) {
+  const std::uint32_t behind = recent - value;
+  return behind != 0 && behind < 0x80000000u;
+}
 
 struct Opening {
   FourTuple tuple;
@@ -40,11 +48,13 @@ struct Opening {
 };
 
 /// The default send MSS of RFC 9293 MUST-15.
+// [RFC 9293 MUST-15]
 constexpr std::uint16_t default_mss(Family family) {
   return family == Family::ipv4 ? 536 : 1220;
 }
 
 /// The clock of the timestamps option: one tick a millisecond (RFC 7323 §5.4).
+// [RFC 7323 4.1-1, 5.4-1, 5.4-2, 5.4-3]
 inline std::uint32_t timestamp_clock(Instant now, std::uint32_t offset) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
   return static_cast<std::uint32_t>(ms.count()) + offset;

@@ -34,11 +34,13 @@ std::size_t Reassembler::first_ending_after(StreamOffset offset) const {
 bool Reassembler::insert(std::size_t index, StreamOffset begin, Incoming in, Limits limits,
                          BlockPool& pool) {
   if (held_.size() >= limits.pieces || memory_ + in.octets.size() > limits.memory) return false;
-  Held held{begin, make_piece(in, pool)};
+  // What may fail for want of memory comes first.
+  if (runs_.size() == runs_.capacity()) runs_.reserve(2 * runs_.size() + 4);
+  const auto place = held_.begin() + static_cast<std::ptrdiff_t>(index);
+  const Held& held = *held_.insert(place, Held{begin, make_piece(in, pool)});
   octets_ += held.piece.size;
   memory_ += held.piece.block.capacity();
   add_run({held.begin, held.end()});
-  held_.insert(held_.begin() + static_cast<std::ptrdiff_t>(index), std::move(held));
   return true;
 }
 
@@ -135,6 +137,7 @@ OffsetRange Reassembler::run_around(StreamOffset offset) const {
   return *run;
 }
 
+// [RFC 2018 4-6, 4-8, 8-2, 4-7, 8-4]
 SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset next,
                                     std::size_t max) {
   SackBlocks blocks;

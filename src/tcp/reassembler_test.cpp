@@ -160,6 +160,7 @@ TEST_F(ReassemblerTest, RefusesMoreMemoryThanItMayHold) {
   EXPECT_LE(gaps.memory(), 20000u);
 }
 
+// [RFC 2018 8-4]
 TEST_F(ReassemblerTest, ReportsOnlyWhatItKept) {
   const Reassembler::Limits limits{1, 1 << 20};
   store(100, 200, limits);
@@ -169,6 +170,7 @@ TEST_F(ReassemblerTest, ReportsOnlyWhatItKept) {
 
 // ---- SACK (RFC 2018 §4, RFC 2883)
 
+// [RFC 2018 4-6, 4-8, 8-2]
 TEST_F(ReassemblerTest, ReportsTheLatestSegmentFirstThenTheMostRecent) {
   store(100, 200);
   EXPECT_EQ(sack(1), (Ranges{{100, 200}}));
@@ -180,6 +182,7 @@ TEST_F(ReassemblerTest, ReportsTheLatestSegmentFirstThenTheMostRecent) {
   EXPECT_EQ(sack(1), (Ranges{{500, 700}, {300, 400}, {100, 200}}));
 }
 
+// [RFC 2018 4-6, 4-8, 8-2]
 TEST_F(ReassemblerTest, ReportsTheWholeRunTheLatestSegmentLiesIn) {
   store(100, 200);
   store(300, 400);
@@ -205,6 +208,7 @@ TEST_F(ReassemblerTest, ReportsWhatItHoldsEvenIfThatWasReportedLongAgo) {
   EXPECT_EQ(sack(450), (Ranges{{900, 950}, {800, 850}})) << "as many as possible";
 }
 
+// [RFC 2018 8-4]
 TEST_F(ReassemblerTest, ForgetsWhatIsAcknowledged) {
   store(100, 200);
   store(300, 400);

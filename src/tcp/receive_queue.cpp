@@ -29,11 +29,15 @@ bool ReceiveQueue::append_to_tail(Octets octets) {
 
 void ReceiveQueue::append(Incoming in, BlockPool& pool) {
   if (in.octets.empty()) return;
+  if (!append_to_tail(in.octets)) {
+    pieces_.make_room();
+    pieces_.push_back(make_piece(in, pool));
+  }
   size_ += in.octets.size();
-  if (!append_to_tail(in.octets)) pieces_.push_back(make_piece(in, pool));
 }
 
 void ReceiveQueue::append(Piece&& piece, BlockPool& pool) {
+  make_room();
   size_ += piece.size;
   if (append_to_tail(piece.octets())) {
     pool.give(std::move(piece.block));

@@ -24,6 +24,9 @@ class ReceiveQueue {
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  /// The next piece to be appended needs no memory: it cannot be lost on the way.
+  void make_room() { pieces_.make_room(); }
+  /// If it throws (std::bad_alloc), nothing has been appended.
   void append(Incoming in, BlockPool& pool);
   void append(Piece&& piece, BlockPool& pool);
   /// Views of the first octets; returns how many views were filled.

@@ -11,6 +11,7 @@ namespace {
 // RFC 7323 §5.5: a TS.Recent this old says nothing any more (24 days).
 constexpr Duration kTimestampLifetime = std::chrono::hours(24 * 24);
 constexpr std::uint32_t kMaxWindowField = 0xffff;
+constexpr Duration kLongestDelay = std::chrono::milliseconds(499);  // MUST-40
 }  // namespace
 
 Receiver::Receiver(const Opening& opening, std::uint32_t largest_segment, const TcpConfig& config,
@@ -50,6 +51,7 @@ Receiver::Receiver(const Receiver& o)
       sack_(o.sack_),
       fin_received_(o.fin_received_),
       urgent_set_aside_(o.urgent_set_aside_),
+      echoes_congestion_(o.echoes_congestion_),
       queue_(o.queue_),
       gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
 
@@ -68,15 +70,16 @@ bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const 
   return begins_inside || (last >= nxt_ && last < edge_);
 }
 
+// [RFC 7323 5.5-1]
 bool Receiver::check_paws(const TcpTimestamps& timestamps, Instant now) const {
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  return !older || now - ts_recent_at_ > kTimestampLifetime;
+  return !is_older(timestamps.value, ts_recent_) || now - ts_recent_at_ > kTimestampLifetime;
 }
 
+// [RFC 7323 3.2-3]
 void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now) {
+  // [RFC 7323 4.3-1, 4.3-2, 4.3-3, 5.2-1]
   if (begin > last_ack_sent_) return;
-  const bool older = static_cast<std::int32_t>(timestamps.value - ts_recent_) < 0;
-  if (older && now - ts_recent_at_ <= kTimestampLifetime) return;
+  if (is_older(timestamps.value, ts_recent_) && now - ts_recent_at_ <= kTimestampLifetime) return;
   ts_recent_ = timestamps.value;
   ts_recent_at_ = now;
 }
@@ -92,6 +95,7 @@ bool Receiver::accept_urgent(StreamOffset end_of_urgent) {
   return true;
 }
 
+// [RFC 9293 MUST-33]
 std::optional<UrgentMark> Receiver::urgent(const TcpConfig& config) const {
   if (urgent_end_ <= read_ && !out_of_band_) return std::nullopt;
   const auto left = urgent_end_ > read_ ? static_cast<std::uint64_t>(urgent_end_ - read_) : 0;
@@ -109,6 +113,7 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
     return;
   const StreamOffset octet = urgent_end_ - 1;
   if (octet < read_) return;
+  if (static_cast<std::size_t>(octet - read_) >= queue_.size()) return;  // the FIN's number
   if (!out_of_band_) out_of_band_ = queue_.octet_at(static_cast<std::size_t>(octet - read_));
   if (octet > read_) return;
   queue_.consume(1, context.blocks);
@@ -120,8 +125,8 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
 // -----------------------------------------------------------------------
 
 void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
-  note_duplicate({begin, std::min(begin + octets, nxt_)});
   owe(SendReason::ack_unacceptable);
+  note_duplicate({begin, std::min(begin + octets, nxt_)});
 }
 
 void Receiver::note_duplicate(OffsetRange range) {
@@ -144,6 +149,7 @@ std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& con
     in.octets = in.octets.subspan(skip, static_cast<std::size_t>(limit - from));
     if (from > nxt_) {
       store_beyond_gap(context, config, from, in);
+      // [RFC 9293 MAY-13] [RFC 5681 3.2-1]
       owe_duplicate();  // RFC 5681 §4.2: out-of-order data is acknowledged at once
     } else {
       octets = accept_next(context, config, in, timers);
@@ -176,6 +182,7 @@ std::uint32_t Receiver::accept_next(const Context& context, const TcpConfig& con
     if (again.empty()) again = {gap_end, std::min(nxt_, end)};
   }
   note_duplicate(again);
+  // [RFC 5681 3.2-2]
   owe(SendReason::ack_gap_filled);  // RFC 5681 §4.2: at once, filled in all or in part
   return static_cast<std::uint32_t>(nxt_ - before);
 }
@@ -184,8 +191,8 @@ void Receiver::accept_expected(const Context& context, const TcpConfig& config, 
                                TimerTable& timers) {
   const auto size = static_cast<std::uint32_t>(in.octets.size());
   learn_segment_size(size);
+  queue_.append(in, context.blocks);  // first: without memory the octets were not received
   nxt_ += size;
-  queue_.append(in, context.blocks);
   schedule_ack(context, config, size, timers);
 }
 
@@ -196,6 +203,7 @@ void Receiver::learn_segment_size(std::size_t size) {
     segment_size_ = static_cast<std::uint32_t>(std::min<std::size_t>(size, largest_segment_));
 }
 
+// [RFC 9293 SHLD-31]
 void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config, StreamOffset begin,
                                 Incoming in) {
   if (!gaps_) gaps_ = std::make_unique<Reassembler>();
@@ -206,7 +214,10 @@ void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config,
 }
 
 void Receiver::take_in_order(const Context& context) {
-  while (auto piece = gaps_->take_next(nxt_, context.blocks)) {
+  while (true) {
+    queue_.make_room();
+    auto piece = gaps_->take_next(nxt_, context.blocks);
+    if (!piece) return;
     nxt_ += piece->size;
     queue_.append(std::move(*piece), context.blocks);
   }
@@ -216,7 +227,8 @@ bool Receiver::accept_fin(StreamOffset at) {
   if (fin_received_) return false;
   if (at < nxt_) return false;    // contradicts octets already received: not believed
   if (at >= edge_) return false;  // beyond the window, like any other octet
-  if (!fin_) fin_ = at;
+  // One that is in order counts, whatever had been said of places beyond.
+  if (!fin_ || at == nxt_) fin_ = at;
   if (nxt_ != *fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);
@@ -237,11 +249,18 @@ void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std
   if (quick_acks_ > 0) {
     --quick_acks_;
     due_ = SendReason::ack_immediate;
+    // [RFC 9293 SHLD-19]
   } else if (unacknowledged_ >= 2 * segment_size_ || config.delayed_ack == Duration::zero()) {
     due_ = SendReason::ack_immediate;
   } else if (!timers.runs(Timer::delayed_ack)) {
-    timers.set(Timer::delayed_ack, context.now + config.delayed_ack);
+    // [RFC 9293 SHLD-18, MUST-40]
+    timers.set(Timer::delayed_ack, context.now + std::min(config.delayed_ack, kLongestDelay));
   }
+}
+
+void Receiver::set_quick_acks(std::uint8_t segments, TimerTable& timers) {
+  quick_acks_ = segments;
+  if (segments > 0 && timers.runs(Timer::delayed_ack) && !due_) due_ = SendReason::ack_immediate;
 }
 
 void Receiver::on_ack_sent(TimerTable& timers) {
@@ -262,6 +281,7 @@ StreamOffset Receiver::free_edge(const TcpConfig& config) const {
 // from moving back; that may promise a little more than the buffer, and is done while the excess is
 // below half of it. Beyond that the edge may seem to move back by less than one unit, which
 // RFC 7323 §2.4 tells senders to expect; what had been promised is still accepted.
+// [RFC 9293 SHLD-14, MUST-39] [RFC 7323 2.3-5, 2.4-2, 2.4-3]
 std::uint16_t Receiver::announce(const TcpConfig& config) {
   const StreamOffset free = free_edge(config);
   const std::int64_t step = std::min<std::int64_t>(config.receive_buffer / 2, segment_size_);
@@ -276,6 +296,7 @@ std::uint16_t Receiver::announce(const TcpConfig& config) {
   return static_cast<std::uint16_t>(units);
 }
 
+// [RFC 2018 4-1, 4-3, 4-2, 4-4, 4-5]
 SackBlocks Receiver::sack_blocks() {
   if (!sack_ || !gaps_) return {};
   return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
@@ -319,6 +340,7 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
   set_aside_urgent(context, config);
 }
 
+// [RFC 9293 MAY-8]
 void Receiver::after_read(const TcpConfig& config) {
   if (fin_) return;
   // The field has 16 bits: without scaling a large buffer cannot be shown.
@@ -360,7 +382,8 @@ bool operator==(const Receiver& a, const Receiver& b) {
     return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
                     r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
                     r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
-                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.queue_);
+                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.echoes_congestion_,
+                    r.queue_);
   };
   if (scalars(a) != scalars(b)) return false;
   if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
@@ -375,7 +398,8 @@ void Receiver::hash_into(base::Hasher& h, const Negotiated& negotiated) const {
     h.add_timestamp(ts_recent_);
   }
   h.add_all(largest_segment_, segment_size_, unacknowledged_, due_, out_of_band_);
-  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_);
+  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
+            echoes_congestion_);
   queue_.hash_into(h);
   if (gaps_) gaps_->hash_into(h);
 }

@@ -73,11 +73,27 @@ class Receiver {
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
   bool is_straight() const { return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_; }
 
+  // ---- congestion (RFC 3168 §6.1.3) ------------------------------------------------------------
+  /// A segment came marked: every ACK says so until the peer has answered. At once, since a sender
+  /// with a small window has nothing else to go by.
+  void on_congestion() {
+    echoes_congestion_ = true;
+    owe(SendReason::ack_immediate);
+  }
+  /// CWR: the peer has answered.
+  void on_window_reduced() {
+    echoes_congestion_ = false;
+    owe(SendReason::ack_immediate);
+  }
+  bool echoes_congestion() const { return echoes_congestion_; }
+
   // ---- acknowledging ---------------------------------------------------------------------------
   void owe(SendReason reason) { due_ = reason; }
   void owe_duplicate() { duplicates_owed_ += duplicates_owed_ < kMaxDuplicatesOwed ? 1 : 0; }
   bool owes_duplicate() const { return duplicates_owed_ > 0; }
   std::optional<SendReason> due() const { return due_; }
+  /// The next segments are acknowledged at once, and what waits for the timer now.
+  void set_quick_acks(std::uint8_t segments, TimerTable& timers);
   void on_delayed_ack_timer() { due_ = SendReason::ack_delayed; }
   /// An ACK is on its way: what was owed is paid. Called for every segment sent with ACK.
   void on_ack_sent(TimerTable& timers);
@@ -138,6 +154,7 @@ class Receiver {
   bool sack_;
   bool fin_received_ = false;
   bool urgent_set_aside_ = false;
+  bool echoes_congestion_ = false;
   ReceiveQueue queue_;
   std::unique_ptr<Reassembler> gaps_;  // made when the first gap appears
 };

@@ -70,6 +70,7 @@ TEST_F(ReceiverTest, ReadsNumbersAcrossTheWrap) {
 
 // ---- timestamps
 
+// [RFC 7323 5.2-1]
 TEST_F(ReceiverTest, RemembersTheTimestampOfWhatSpansTheLastAck) {  // RFC 7323 R3
   receiver.accept_timestamp({100, 0}, at(1), now);
   EXPECT_EQ(receiver.ts_recent(), 100u);
@@ -85,6 +86,7 @@ TEST_F(ReceiverTest, RemembersTheTimestampOfWhatSpansTheLastAck) {  // RFC 7323 
   EXPECT_EQ(receiver.ts_recent(), 200u) << "never back";
 }
 
+// [RFC 7323 5.2-1]
 TEST_F(ReceiverTest, ComparesTimestampsModuloTwoToTheThirtyTwo) {
   receiver.accept_timestamp({0x7fffffff, 0}, at(1), now);
   receiver.accept_timestamp({0xfffffff0, 0}, at(1), now);

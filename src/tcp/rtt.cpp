@@ -12,28 +12,35 @@ namespace {
 constexpr int kK = 4;
 }  // namespace
 
+// [RFC 6298 2-1, 2-2]
 RttEstimator::RttEstimator(const TcpConfig& config) : rto_(config.rto_initial) {}
 
+// [RFC 9293 MUST-18]
 void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
   rtt = std::max(rtt, Duration(1));
   backoff_ = 0;
   if (!has_sample()) {  // (2.2)
+    // [RFC 6298 2-3]
     srtt_ = rtt;
     rttvar_ = rtt / 2;
     min_rtt_ = rtt;
   } else {  // (2.3): alpha = 1/8, beta = 1/4
+    // [RFC 6298 2-4, 2-5, 2-6]
     const Duration error = srtt_ > rtt ? srtt_ - rtt : rtt - srtt_;
     rttvar_ += (error - rttvar_) / 4;
     srtt_ = std::max(srtt_ + (rtt - srtt_) / 8, Duration(1));
     min_rtt_ = std::min(min_rtt_, rtt);
   }
+  // [RFC 6298 2-7, 4-1, 2-9]
   rto_ = std::min(srtt_ + std::max(config.rto_min, kK * rttvar_), config.rto_max);
 }
 
+// [RFC 9293 MUST-19] [RFC 6298 5-3]
 void RttEstimator::back_off(const TcpConfig& config) {
   if (rto(config) < config.rto_max) ++backoff_;
 }
 
+// [RFC 6298 5-4]
 void RttEstimator::on_syn_retransmitted(const TcpConfig& config) {
   backoff_ = 0;
   if (!has_sample())

@@ -8,6 +8,7 @@
 namespace estab::tcp {
 namespace {
 
+// [RFC 6298 2-1]
 TEST(RttEstimator, BeginsWithOneSecond) {  // (2.1)
   const TcpConfig config;
   const RttEstimator rtt(config);
@@ -15,11 +16,13 @@ TEST(RttEstimator, BeginsWithOneSecond) {  // (2.1)
   EXPECT_FALSE(rtt.has_sample());
 }
 
+// [RFC 6298 2-2]
 TEST(RttEstimator, BeginsWithTheConfiguredTimeout) {
   const TcpConfig config{.rto_initial = 2500ms};
   EXPECT_EQ(RttEstimator(config).rto(config), 2500ms);
 }
 
+// [RFC 9293 MUST-18] [RFC 6298 2-3, 2-7, 4-1]
 TEST(RttEstimator, TakesTheFirstSampleWholeAndHalfOfItAsVariation) {  // (2.2)
   const TcpConfig config;
   RttEstimator rtt(config);
@@ -29,6 +32,7 @@ TEST(RttEstimator, TakesTheFirstSampleWholeAndHalfOfItAsVariation) {  // (2.2)
   EXPECT_EQ(rtt.rto(config), 400ms + 4 * 200ms);
 }
 
+// [RFC 9293 MUST-18] [RFC 6298 2-4, 2-5, 2-6]
 TEST(RttEstimator, SmoothsLaterSamplesByAnEighthAndAQuarter) {  // (2.3)
   const TcpConfig config;
   RttEstimator rtt(config);
@@ -44,6 +48,7 @@ TEST(RttEstimator, SmoothsLaterSamplesByAnEighthAndAQuarter) {  // (2.3)
   EXPECT_EQ(rtt.rto(config), 1550ms);
 }
 
+// [RFC 6298 2-7, 4-1]
 TEST(RttEstimator, ConvergesOnASteadyRoundTripWithTheMinimumAsItsMargin) {
   const TcpConfig config;
   RttEstimator rtt(config);
@@ -61,6 +66,7 @@ TEST(RttEstimator, NeverGoesBelowTheMinimum) {  // (2.4)
   EXPECT_TRUE(rtt.has_sample()) << "a round trip of nothing is a sample, too";
 }
 
+// [RFC 6298 2-9]
 TEST(RttEstimator, NeverGoesAboveTheMaximum) {  // (2.5)
   const TcpConfig config{.rto_max = 60s};
   RttEstimator rtt(config);
@@ -68,6 +74,7 @@ TEST(RttEstimator, NeverGoesAboveTheMaximum) {  // (2.5)
   EXPECT_EQ(rtt.rto(config), 60s);
 }
 
+// [RFC 6298 5-3]
 TEST(RttEstimator, DoublesWithEachTimeoutUpToTheMaximum) {  // (5.5)
   const TcpConfig config;
   RttEstimator rtt(config);
@@ -92,6 +99,7 @@ TEST(RttEstimator, CollapsesToTheComputedTimeoutWithANewSample) {
   EXPECT_EQ(rtt.rto(config), 400ms + 4 * 150ms);
 }
 
+// [RFC 6298 5-4]
 TEST(RttEstimator, UsesThreeSecondsForDataAfterALostSyn) {  // (5.7)
   const TcpConfig config;
   RttEstimator rtt(config);

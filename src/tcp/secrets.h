@@ -5,9 +5,12 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "estab/segment.h"
 #include "estab/time.h"
+
+#include "base/siphash.h"
 
 namespace estab::tcp {
 
@@ -18,11 +21,16 @@ class Secrets {
   /// ISN = M + F(tuple, secret), M a clock of 4 microseconds (RFC 6528 §3, MUST-8, SHLD-1).
   SeqNum initial_sequence(const FourTuple& tuple, Instant now) const;
   /// Where this pair's timestamp clock begins (RFC 7323 §5.4, §7.1).
-  std::uint32_t timestamp_offset(const FourTuple& tuple) const;
+  // [RFC 7323 7-1]
+  std::uint32_t timestamp_offset(const FourTuple& tuple) const {
+    return static_cast<std::uint32_t>(keyed_hash(timestamp_, tuple));
+  }
   /// Where the search for an ephemeral port begins for a destination (RFC 6056 §3.3.3).
   std::uint32_t port_offset(const IpAddress& local, const Endpoint& remote) const;
   /// The place in the flow table: not to be found out, so that nobody can fill one bucket.
-  std::uint64_t flow_hash(const FourTuple& tuple) const;
+  std::uint32_t flow_hash(const FourTuple& tuple) const {
+    return static_cast<std::uint32_t>(keyed_hash(flow_, tuple));
+  }
   /// A tag over what a SYN cookie must remember (RFC 4987 §3.6).
   std::uint64_t cookie_tag(const FourTuple& tuple, SeqNum irs, std::uint64_t epoch,
                            std::uint8_t mss_index) const;
@@ -30,8 +38,26 @@ class Secrets {
   friend bool operator==(const Secrets&, const Secrets&) = default;
 
  private:
-  using Key = std::array<std::uint64_t, 2>;
+  using Key = base::SipKey;
+  static std::uint64_t keyed_hash(const Key& key, const FourTuple& tuple);
+
   Key isn_, timestamp_, port_, flow_, cookie_;
 };
+
+// For IPv4 the two addresses and ports fit into two words, and most of the hashing is saved.
+inline std::uint64_t Secrets::keyed_hash(const Key& key, const FourTuple& tuple) {
+  const std::uint64_t ports = std::uint64_t{tuple.local_port} << 16 | tuple.remote_port;
+  if (tuple.local_address.is_v4()) {
+    const std::uint64_t addresses =
+        std::uint64_t{base::load_be32(tuple.local_address.octets().data() + 12)} << 32 |
+        base::load_be32(tuple.remote_address.octets().data() + 12);
+    return base::siphash13_words(key, std::array{addresses, ports});
+  }
+  std::array<std::uint64_t, 5> words;
+  std::memcpy(&words[0], tuple.local_address.octets().data(), 16);
+  std::memcpy(&words[2], tuple.remote_address.octets().data(), 16);
+  words[4] = ports;
+  return base::siphash13_words(key, words);
+}
 
 }  // namespace estab::tcp

@@ -45,6 +45,7 @@ void expect_dependence(const FourTuple& tuple, Of of) {
   EXPECT_EQ(seen.size(), 9u);
 }
 
+// [RFC 9293 MUST-9] [RFC 7323 7-1]
 TEST(Secrets, DependOnEveryPartOfThePairAndOnTheSeed) {
   for (const FourTuple& tuple : {tuple_v4(), tuple_v6()}) {
     expect_dependence(tuple, [](const Secrets& secrets, const FourTuple& of) {

@@ -45,6 +45,26 @@ std::uint32_t SendQueue::fill_tail(Octets octets) {
 }
 
 void SendQueue::append(Octets octets, BlockPool& pool) {
+  const StreamOffset end = end_;
+  try {
+    append_pieces(octets, pool);
+  } catch (...) {
+    cut_back(end);
+    throw;
+  }
+}
+
+// Without memory for all of what was handed over, none of it was.
+void SendQueue::cut_back(StreamOffset end) {
+  while (!pieces_.empty() && pieces_.back().begin >= end) (void)pieces_.pop_back();
+  if (!pieces_.empty()) {
+    Piece& tail = pieces_.back();
+    tail.size = static_cast<std::uint32_t>(end - tail.begin);
+  }
+  end_ = end;
+}
+
+void SendQueue::append_pieces(Octets octets, BlockPool& pool) {
   while (!octets.empty()) {
     const std::uint32_t filled = fill_tail(octets);
     end_ += filled;
@@ -52,6 +72,7 @@ void SendQueue::append(Octets octets, BlockPool& pool) {
     if (octets.empty()) return;
     Piece piece;
     piece.begin = end_;
+    pieces_.make_room();
     piece.block = pool.take(std::min(octets.size(), BlockPool::kSizes.back()));
     piece.data = piece.block.data();
     pieces_.push_back(std::move(piece));
@@ -59,15 +80,26 @@ void SendQueue::append(Octets octets, BlockPool& pool) {
 }
 
 void SendQueue::append_owned(Octets octets, std::shared_ptr<const void> owner) {
+  const StreamOffset end = end_;
+  try {
+    append_loans(octets, owner);
+  } catch (...) {
+    cut_back(end);
+    throw;
+  }
+}
+
+void SendQueue::append_loans(Octets octets, const std::shared_ptr<const void>& owner) {
   while (!octets.empty()) {
     Piece piece;
     piece.begin = end_;
     piece.data = octets.data();
     piece.size = static_cast<std::uint32_t>(std::min(octets.size(), kLargestLoan));
     piece.owner = owner;
-    end_ += piece.size;
-    octets = octets.subspan(piece.size);
+    const std::uint32_t size = piece.size;
     pieces_.push_back(std::move(piece));
+    end_ += size;
+    octets = octets.subspan(size);
   }
 }
 

@@ -34,6 +34,7 @@ class SendQueue {
   std::size_t size() const { return static_cast<std::size_t>(end_ - begin_); }
   bool empty() const { return begin_ == end_; }
 
+  /// All or, if it throws (std::bad_alloc), nothing.
   void append(Octets octets, BlockPool& pool);
   void append_owned(Octets octets, std::shared_ptr<const void> owner);
   /// The peer has everything before `offset`.
@@ -64,6 +65,9 @@ class SendQueue {
   };
   std::size_t index_of(StreamOffset offset) const;
   std::uint32_t fill_tail(Octets octets);
+  void append_pieces(Octets octets, BlockPool& pool);
+  void append_loans(Octets octets, const std::shared_ptr<const void>& owner);
+  void cut_back(StreamOffset end);
 
   base::Ring<Piece> pieces_;
   StreamOffset begin_ = kFirstOctet;

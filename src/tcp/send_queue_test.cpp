@@ -76,6 +76,7 @@ TEST_F(SendQueueTest, SaysHowMuchFitsIntoTooFewViews) {
   EXPECT_EQ(joined(views), stream(51, 301));
 }
 
+// [RFC 2018 8-5]
 TEST_F(SendQueueTest, ReleasesWhatIsAcknowledgedAndKeepsTheRest) {
   append(1, 100001);
   queue.release_until(at(70000), pool);

@@ -8,9 +8,11 @@
 namespace estab::tcp {
 
 namespace {
-constexpr std::uint8_t kDuplicateThreshold = 3;                 // RFC 5681 §3.2
-constexpr std::uint8_t kLimitedTransmit = 2;                    // RFC 3042
-constexpr Duration kOverride = std::chrono::milliseconds(200);  // RFC 9293 §3.8.6.2.1 (4)
+constexpr std::uint8_t kDuplicateThreshold = 3;  // RFC 5681 §3.2
+constexpr std::uint8_t kLimitedTransmit = 2;     // RFC 3042
+// RFC 9293 §3.8.6.2.1 (4): the override timeout. Within these bounds the RTO is as good as any.
+constexpr Duration kLeastOverride = std::chrono::milliseconds(100);
+constexpr Duration kMostOverride = std::chrono::seconds(1);
 }  // namespace
 
 Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& config)
@@ -18,11 +20,13 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
       window_(opening.send_window),
       max_window_(opening.send_window),
       mss_(mss),
+      ecn_(opening.negotiated.ecn),
       rtt_(config),
       congestion_(mss, config) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
+  // [RFC 5681 3.1-5]
   congestion_.on_syn_lost(mss);
 }
 
@@ -37,7 +41,9 @@ Sender::AckKind Sender::check_ack(StreamOffset ack) const {
 
 // RFC 9293 §3.10.7.4 asks for SND.WL1 < SEG.SEQ first. But a retransmission has an old number and
 // today's window: if only it acknowledges new octets, the window left from before would be counted
-// from the new SND.UNA, and so reach too far. Acknowledgements never go back: they tell the order.
+// from the new SND.UNA, and so reach beyond what was allowed (the test
+// ARetransmissionsNewAcknowledgementBringsItsWindow fails by the RFC's rule). Acknowledgements
+// never go back: they tell the order. Every window the RFC's rule takes is taken by this one.
 bool Sender::check_window_update(StreamOffset seq, StreamOffset ack) const {
   return wl2_ < ack || (wl2_ == ack && wl1_ <= seq);
 }
@@ -56,6 +62,7 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
   return changed;
 }
 
+// [RFC 9293 MUST-18]
 void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                              const AckFacts& facts) {
   if (timed_end_ > kSynOffset && ack >= timed_end_) {
@@ -65,6 +72,7 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   }
   // Nothing could be timed here because something was sent twice: the timestamp says which sending
   // is answered (RFC 7323 §4.3).
+  // [RFC 7323 4.1-2, 4.2-1]
   if (timed_end_ > kSynOffset || !facts.timestamps || facts.timestamps->echo == 0) return;
   const std::uint32_t ticks =
       timestamp_clock(context.now, facts.timestamp_offset) - facts.timestamps->echo;
@@ -72,8 +80,12 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   if (elapsed <= config.rto_max) rtt_.on_sample(elapsed, config);
 }
 
-void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked) {
+void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
+  // Each duplicate ACK said that a segment had left the network, and limited transmit sent another
+  // in its place (RFC 3042): it does not count a second time.
+  const std::uint32_t counted = std::min(duplicate_acks_ * mss_, acked - std::min(acked, mss_));
   duplicate_acks_ = 0;
+  // [RFC 6582 2-1]
   if (recovery_ == Recovery::fast && ack < recover_) {  // partial: the next hole (RFC 6582 §3.2)
     congestion_.on_partial_ack(acked, mss_);
     resend_ = Resend::partial;
@@ -85,7 +97,27 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked) {
     return;
   }
   if (ack >= recover_) recovery_ = Recovery::none;
-  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked, mss_);
+  // [RFC 3168 6.1.2-2]
+  if (echo == Echo::yes) return;  // no reason to send more (RFC 3168 §6.1.2)
+  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked - counted, mss_);
+}
+
+void Sender::note_reduction() {
+  reduced_end_ = max_;
+  cwr_due_ = ecn_;
+}
+
+// Once for a window of data: what was in flight at the last reduction, for whatever reason, says
+// nothing new. With a window of one segment nothing is left to halve, and the timer sets the pace.
+void Sender::accept_echo(const Context& context, const TcpConfig& config, TimerTable& timers) {
+  if (una_ <= reduced_end_) return;
+  const bool is_least = congestion_.cwnd() <= mss_;
+  congestion_.on_congestion_echo(mss_);
+  note_reduction();
+  if (!is_least) return;
+  // [RFC 3168 6.1.2-3]
+  slowed_ = true;
+  restart_retransmit_timer(context, config, timers);
 }
 
 void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamOffset ack,
@@ -97,9 +129,11 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   // Slow start counts what was in flight, not only whether sending was stopped by the window: a
   // window half used may still double (RFC 7661 is stricter than needed here).
   if (congestion_.in_slow_start() && flight() >= congestion_.cwnd() / 2) cwnd_limited_ = true;
-  grow_or_recover(ack, acked);
+  if (config.quirks.ack_releases_more) more_ = false;
+  grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
+  // [RFC 2018 8-5]
   queue_.release_until(std::min(ack, queue_.end()), context.blocks);
   retransmits_ = 0;
   probes_ = 0;
@@ -107,7 +141,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   oldest_at_ = context.now;
   timers.stop(Timer::persist);
   if (una_ == max_) {
-    timers.stop(Timer::retransmit);  // (5.2)
+    if (!slowed_) timers.stop(Timer::retransmit);  // (5.2)
     cwnd_limited_ = false;
   } else if (!partial || first_partial_) {  // RFC 6582: reset for the first partial ACK only
     first_partial_ = false;
@@ -115,12 +149,17 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   }
 }
 
+// [RFC 5681 3.2-3, 3.2-7, 3.2-9, 4.3-1]
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
-    congestion_.on_duplicate_in_recovery(mss_);
+    // Each stands for a segment that has left the network: there are no more of those than were
+    // sent, whatever the peer says (RFC 5681 §3.2, step 4).
+    if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
+      congestion_.on_duplicate_in_recovery(mss_);
     return;
   }
+  // [RFC 6582 6-2]
   if (duplicate_acks_ != kDuplicateThreshold || una_ <= recover_) return;
   recovery_ = Recovery::fast;
   recover_ = max_;
@@ -128,7 +167,10 @@ void Sender::accept_duplicate_ack() {
   first_partial_ = true;
   // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
   const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
-  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_);
+  // Nor is the window reduced again if a mark in the same window of data has done that.
+  const Reduction reduction = una_ <= reduced_end_ ? Reduction::done_already : Reduction::due;
+  congestion_.on_enter_recovery(std::min(in_flight, congestion_.cwnd()), mss_, reduction);
+  note_reduction();
 }
 
 // ---- sending
@@ -155,11 +197,14 @@ std::optional<SendPlan> Sender::plan_resend() const {
 std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) {
   const bool octets_left = nxt_ < queue_.end();
   const bool fin_left = fin_queued_ && nxt_ == queue_.end();
-  if (!octets_left && !fin_left) return std::nullopt;
+  if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
   const std::int64_t window_room = (una_ + window_) - nxt_;
+  // [RFC 3042 2-1, 2-2]
   // Limited transmit is for octets never sent before: not for what a timeout sends again.
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
+  // [RFC 5681 2-1, 3-1]
   const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
   // Less than a full segment of congestion window is not worth a segment while others are in
   // flight: their ACKs will make room.
@@ -181,12 +226,14 @@ std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t
   return plan;
 }
 
+// [RFC 9293 MUST-38]
 std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
                                    std::uint32_t most) const {
   if (room <= 0) return 0;
   const std::int64_t available = queue_.end() - nxt_;
   const auto length =
       static_cast<std::uint32_t>(std::min({available, room, std::int64_t{std::max(most, mss_)}}));
+  // [RFC 9293 SHLD-28]
   const std::uint32_t partial = length % mss_;
   if (partial == 0) return length;
   if (may_send_partial(config, length)) return length;
@@ -197,26 +244,31 @@ std::uint32_t Sender::check_length(const TcpConfig& config, std::int64_t room,
 }
 
 // Rules (2) and (3) of RFC 9293 §3.8.6.2.1. Everything queued counts as pushed.
+// [RFC 9293 SHLD-7, MAY-16]
 bool Sender::may_send_partial(const TcpConfig& config, std::uint32_t length) const {
   const bool idle = nxt_ == una_;
   if (nxt_ + length == queue_.end()) {
-    const bool pushed = push_end_ > nxt_ || has_urgent(nxt_);
-    if (more_ && !pushed) return false;
+    const bool pushed = push_end_ > nxt_ || release_end_ > nxt_ || has_urgent(nxt_);
+    if ((more_ || config.cork) && !pushed && !fin_queued_) return false;
+    // [RFC 9293 MUST-17]
     return idle || !config.nagle || fin_queued_ || pushed || nxt_ + length <= max_;
   }
   return idle && length >= max_window_ / 2;
 }
 
-// PSH where the queue ends (MUST-61) and where the application asked; FIN behind the last octet, if
-// the window has a number left for it.
+// PSH where the queue ends (MUST-61), unless more is to come there, and where the application
+// asked; FIN behind the last octet, if the window has a number left for it.
 void Sender::finish_plan(SendPlan& plan) const {
   const StreamOffset end = plan.from + plan.length;
   plan.fin = fin_queued_ && end == queue_.end() && end < una_ + window_;
+  // [RFC 9293 SHLD-27]
   const bool pushed = push_end_ > plan.from && push_end_ <= end;
-  plan.push = plan.length > 0 && (end == queue_.end() || pushed);
+  // [RFC 9293 MUST-61]
+  plan.push = plan.length > 0 && ((end == queue_.end() && !unpushed_) || pushed);
 }
 
 // RFC 9293 §3.8.6.1: at least one octet of new data into a shut window.
+// [RFC 9293 MUST-36]
 std::optional<SendPlan> Sender::plan_probe() const {
   if (!probe_due_) return std::nullopt;
   SendPlan plan{.from = una_};
@@ -226,6 +278,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
   const std::int64_t fits = std::max<std::int64_t>(window_, 1);
   plan.length = static_cast<std::uint32_t>(std::min({available, fits, std::int64_t{mss_}}));
   finish_plan(plan);
+  plan.push |= plan.length > 0 && plan.from + plan.length == queue_.end();
   if (plan.length == 0) plan.fin = fin_queued_;
   return plan;
 }
@@ -234,10 +287,13 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
                      TimerTable& timers) {
   const StreamOffset end = plan.from + plan.length + (plan.fin ? 1 : 0);
   const bool all_new = plan.from >= max_;
+  if (is_new(plan)) cwr_due_ = false;
+  // [RFC 6298 3-3]
   if (all_new && timed_end_ <= kSynOffset && plan.reason == SendReason::data) {
     timed_end_ = end;
     timed_at_ = context.now;
   } else if (!all_new && plan.from < timed_end_) {
+    // [RFC 6298 3-2]
     timed_end_ = kSynOffset;  // Karn: what is sent twice cannot be timed
   }
   if (!all_new && end <= max_) {
@@ -253,6 +309,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     nxt_ = std::max(nxt_, end);
   }
   probe_due_ = false;
+  if (plan.push && end >= queue_.end()) unpushed_ = false;
   max_ = std::max(max_, end);
   last_sent_ = context.now;
   urgent_notice_ = false;
@@ -261,6 +318,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   if (!timers.runs(Timer::retransmit)) restart_retransmit_timer(context, config, timers);  // (5.1)
 }
 
+// [RFC 6298 5-2] [RFC 6928 9-1]
 void Sender::restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                       TimerTable& timers) {
   const Instant give_up = oldest_at_ + give_up_after(config);
@@ -282,7 +340,9 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit)) return;
   if (probe_due_ || (all_sent() && !(fin_queued_ && nxt_ <= queue_.end()))) return;
   if (probes_ == 0) oldest_at_ = context.now;
-  Duration wait = window_ > 0 ? kOverride : rtt_.rto(config);            // SHLD-29
+  // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
+  Duration wait = rtt_.rto(config);
+  if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   Instant deadline = context.now + std::min(wait, config.rto_max);
   if (config.user_timeout)
@@ -293,6 +353,7 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
 // A mark too far away for 16 bits is told as one just so far, if that lies beyond all that was
 // sent: what is sent there will tell better. Among octets sent without a mark it would be a false
 // one.
+// [RFC 9293 MUST-30, MUST-31, MUST-62]
 std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
   constexpr std::int64_t kFarthest = 0xffff;
   if (!has_urgent(at) || (urgent_end_ - at > kFarthest && at + kFarthest <= max_))
@@ -303,16 +364,24 @@ std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
 // ---- timers
 // -----------------------------------------------------------------------------------------
 
+// [RFC 9293 MUST-21, SHLD-11]
 Duration Sender::give_up_after(const TcpConfig& config) const {
   return config.user_timeout.value_or(config.r2);
 }
 
 bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config,
                                  TimerTable& timers) {
+  slowed_ = false;
+  if (!in_flight()) {  // it only held back what comes next (RFC 3168 §6.1.2)
+    timers.stop(Timer::retransmit);
+    return true;
+  }
+  // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
                          retransmits_ == 0 ? Repeat::first : Repeat::again);
+  note_reduction();
   if (retransmits_ < 255) ++retransmits_;
   rtt_.back_off(config);  // (5.5)
   recovery_ = Recovery::loss;
@@ -334,6 +403,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
 bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
   timers.stop(Timer::persist);
   // However long the pauses between probes: a peer that has answered the last one is there.
+  // [RFC 9293 MUST-37]
   const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
   if (!answered && context.now - since >= give_up_after(config)) return false;
@@ -351,13 +421,24 @@ std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
 }
 
-void Sender::after_append(SendMode mode) {
+void Sender::after_append(std::size_t octets, SendMode mode) {
   more_ = mode == SendMode::more;
-  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (octets > 0) unpushed_ = more_;
+  // [RFC 9293 MAY-15]
+  if (mode == SendMode::push) release_end_ = queue_.end();
+  if (mode == SendMode::push && octets > 0) push_end_ = queue_.end();
   if (mode == SendMode::urgent) {
     urgent_end_ = queue_.end();
     urgent_notice_ = true;
   }
+}
+
+void Sender::take_over(EarlyData& early) {
+  queue_ = early.take_queue();
+  push_end_ = early.push_end();
+  urgent_end_ = early.urgent_end();
+  urgent_notice_ = urgent_end_ > kSynOffset;
+  more_ = early.more();
 }
 
 // RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.
@@ -369,20 +450,39 @@ void Sender::before_append(const Context& context, const TcpConfig& config) {
 void Sender::append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode) {
   before_append(context, config);
   queue_.append(octets, context.blocks);
-  after_append(mode);
+  after_append(octets.size(), mode);
 }
 
 void Sender::append_owned(const Context& context, const TcpConfig& config, Octets octets,
                           std::shared_ptr<const void> owner, SendMode mode) {
   before_append(context, config);
   queue_.append_owned(octets, std::move(owner));
-  after_append(mode);
+  after_append(octets.size(), mode);
 }
 
+// tcp_update_pacing_rate and tcp_tso_autosize of Linux: twice the window a round trip in slow
+// start, 1.2 times later; a 1024th of a second of that, and up to 64 KiB where the round trip is
+// below 2 ms.
+std::uint32_t Sender::burst_segments() const {
+  constexpr std::uint64_t kMost = 65536;
+  const auto round_trip = static_cast<std::uint64_t>(std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(rtt_.srtt()).count(), 1));
+  const bool doubles = congestion_.cwnd() < congestion_.ssthresh() / 2;
+  const std::uint64_t rate =
+      std::uint64_t{congestion_.cwnd()} * (doubles ? 200 : 120) * 10'000 / round_trip;
+  const auto shift =
+      std::chrono::duration_cast<std::chrono::microseconds>(rtt_.min_rtt()).count() >> 9;
+  const std::uint64_t near = shift < 16 ? kMost >> shift : 0;
+  const std::uint64_t octets = std::min((rate >> 10) + near, kMost);
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(octets / mss_, 2));
+}
+
+// [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9, 6.4-6]
 void Sender::set_mss(std::uint32_t mss) {
   const bool smaller = mss < mss_;
   mss_ = mss;
-  if (smaller && in_flight()) nxt_ = una_;  // what is in flight was too big: RFC 1191 §6.4
+  // What is in flight was too big (RFC 1191 §6.4), if it can have been.
+  if (smaller && max_ - una_ > mss) nxt_ = una_;
 }
 
 std::string_view Sender::phase() const {
@@ -413,10 +513,11 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
 
 void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
-            urgent_end_.value(), push_end_.value(), recover_.value());
+            urgent_end_.value(), push_end_.value(), release_end_.value(), recover_.value(),
+            reduced_end_.value());
   h.add_all(window_, max_window_, mss_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
-            fin_queued_, more_, urgent_notice_, cwnd_limited_);
+            fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_);
   if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
   hash_times_into(h, config);
   congestion_.hash_into(h);

@@ -16,6 +16,7 @@
 
 #include "tcp/congestion/controller.h"
 #include "tcp/context.h"
+#include "tcp/early_data.h"
 #include "tcp/opening.h"
 #include "tcp/rtt.h"
 #include "tcp/send_queue.h"
@@ -63,9 +64,12 @@ class Sender {
   struct AckFacts {
     std::optional<TcpTimestamps> timestamps;
     std::uint32_t timestamp_offset = 0;
+    bool echoes_congestion = false;  ///< ECE
   };
   void accept_ack(const Context& context, const TcpConfig& config, StreamOffset ack,
                   const AckFacts& facts, TimerTable& timers);
+  /// An acknowledgement with ECE, on a connection that uses ECN (RFC 3168 §6.1.2).
+  void accept_echo(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// One more acknowledgement of SND.UNA that meets RFC 5681's definition of a duplicate.
   void accept_duplicate_ack();
   /// The FIN was sent, and acknowledged.
@@ -73,6 +77,11 @@ class Sender {
 
   // ---- sending
   // -----------------------------------------------------------------------------------
+  /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
+  bool wants_to_send() const {
+    return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
+           resend_ != Resend::none || probe_due_ || urgent_notice_;
+  }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
@@ -83,6 +92,15 @@ class Sender {
   SendQueue::Gathered gather(const SendPlan& plan, std::span<Octets> views) const {
     return queue_.gather(plan.from, plan.length, views);
   }
+  /// Octets that no datagram has carried before: only such a one may be marked (RFC 3168 §6.1.5).
+  bool is_new(const SendPlan& plan) const {
+    return plan.length > 0 && plan.from >= max_ && plan.reason == SendReason::data;
+  }
+  /// The next new octets are to say that the window was reduced (CWR).
+  bool owes_cwr() const { return cwr_due_; }
+  /// Full segments that Linux would hand to an offload engine in one piece: a millisecond's worth
+  /// at the pace of sending, more where the round trip is very short, two at least.
+  std::uint32_t burst_segments() const;
   bool has_urgent(StreamOffset at) const { return urgent_end_ > at; }
   /// What a segment that begins there says of the urgent octets, if anything.
   std::optional<std::uint16_t> urgent_pointer(StreamOffset at) const;
@@ -100,6 +118,8 @@ class Sender {
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
   Instant heard_at() const { return heard_at_; }
+  /// While the window is shut: since when nothing has been acknowledged.
+  Instant stalled_since() const { return oldest_at_; }
   std::uint8_t retransmits() const { return retransmits_; }
 
   // ---- the application
@@ -108,9 +128,11 @@ class Sender {
   void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
   void append_owned(const Context& context, const TcpConfig& config, Octets octets,
                     std::shared_ptr<const void> owner, SendMode mode);
+  /// What was queued before there was a Sender.
+  void take_over(EarlyData& early);
   void queue_fin() {
     fin_queued_ = true;
-    more_ = false;
+    more_ = unpushed_ = false;
   }
   bool fin_queued() const { return fin_queued_; }
   bool all_sent() const { return nxt_ >= queue_.end(); }
@@ -132,6 +154,7 @@ class Sender {
   /// What SND.UNA is to be sent again for, beside the ordinary course.
   enum class Resend : std::uint8_t { none, fast, partial };
   enum class Recovery : std::uint8_t { none, fast, loss };
+  enum class Echo : bool { no, yes };  // of congestion
 
   std::optional<SendPlan> plan_resend() const;
   std::optional<SendPlan> plan_probe() const;
@@ -141,10 +164,11 @@ class Sender {
   void finish_plan(SendPlan& plan) const;
   std::uint32_t flight() const { return static_cast<std::uint32_t>(nxt_ - una_); }
   void before_append(const Context& context, const TcpConfig& config);
-  void after_append(SendMode mode);
+  void after_append(std::size_t octets, SendMode mode);
   void take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                        const AckFacts& facts);
-  void grow_or_recover(StreamOffset ack, std::uint32_t acked);
+  void note_reduction();
+  void grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo);
   Duration give_up_after(const TcpConfig& config) const;
   void restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                 TimerTable& timers);
@@ -157,12 +181,15 @@ class Sender {
   StreamOffset wl1_, wl2_;          // SND.WL1 (in the peer's numbering), SND.WL2
   StreamOffset urgent_end_;         // SND.UP: behind the last urgent octet; 0: none
   StreamOffset push_end_;           // behind the last octet pushed explicitly; 0: none
+  StreamOffset release_end_;        // what stands before is held back no longer; 0: none
   StreamOffset recover_;            // RFC 6582
+  StreamOffset reduced_end_;        // behind what was sent when the window was last reduced
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;         // when what is oldest in flight was first sent
-  Instant heard_at_;          // when the peer was last heard
-  Instant last_sent_;         // when data was last sent
+  Instant oldest_at_;  // when what is oldest in flight was first sent
+  Instant heard_at_;   // when the peer was last heard
+  Instant last_sent_;  // when data was last sent
+  // [RFC 9293 REC-1]
   std::uint32_t window_;      // SND.WND, scaled
   std::uint32_t max_window_;  // Max(SND.WND)
   std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment
@@ -175,7 +202,11 @@ class Sender {
   bool first_partial_ = false;
   bool fin_queued_ = false;
   bool more_ = false;           // the application said more follows
+  bool unpushed_ = false;       // and said so with the last octets of the queue
   bool urgent_notice_ = false;  // the peer has not been told of SND.UP yet
+  bool ecn_ = false;            // negotiated
+  bool cwr_due_ = false;        // the peer is to hear that the window was reduced
+  bool slowed_ = false;         // one MSS was still too much: nothing goes before the timer has run
   bool cwnd_limited_ = false;   // the congestion window, and nothing else, stopped sending
   std::uint32_t total_retransmits_ = 0;
   std::uint64_t bytes_retransmitted_ = 0;

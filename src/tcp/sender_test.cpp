@@ -89,6 +89,7 @@ TEST_F(SenderTest, PlansWithoutChangingAnything) {
   EXPECT_EQ(sender, before);
 }
 
+// [RFC 9293 SHLD-28]
 TEST_F(SenderTest, PlansMultiplesOfASegment) {
   append(1, 8501);
   auto plan = sender.plan(config, 3999);

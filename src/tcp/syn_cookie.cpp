@@ -14,6 +14,7 @@ constexpr std::array<std::uint16_t, 8> kMss = {48, 216, 536, 1220, 1360, 1440, 1
 constexpr std::uint32_t kTagMask = 0xffffff;
 constexpr std::uint32_t kOptionsMask = 0x3f;
 constexpr std::uint32_t kSackBit = 0x10;
+constexpr std::uint32_t kEcnBit = 0x20;
 constexpr std::uint32_t kNoScale = 0x0f;
 
 std::uint64_t epoch_of(Instant now) {
@@ -37,13 +38,14 @@ void make_cookie(HalfOpen& h, const Secrets& secrets, Instant now) {
       above == kMss.begin() ? 0 : static_cast<std::size_t>(above - kMss.begin()) - 1);
   h.iss = encode(secrets, h.tuple, h.irs, epoch_of(now), index);
   if (h.negotiated.timestamps) return;
-  h.negotiated.window_scale = h.negotiated.sack = false;
+  h.negotiated.window_scale = h.negotiated.sack = h.negotiated.ecn = false;
   h.negotiated.send_shift = h.negotiated.receive_shift = 0;
 }
 
 std::uint32_t cookie_timestamp(const HalfOpen& h, std::uint32_t clock) {
   const std::uint32_t options = (h.negotiated.window_scale ? h.negotiated.send_shift : kNoScale) |
-                                (h.negotiated.sack ? kSackBit : 0);
+                                (h.negotiated.sack ? kSackBit : 0) |
+                                (h.negotiated.ecn ? kEcnBit : 0);
   const std::uint32_t stamped = (clock & ~kOptionsMask) | options;
   return stamped > clock ? stamped - (kOptionsMask + 1) : stamped;  // never ahead of the clock
 }
@@ -55,6 +57,7 @@ std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tu
   h.tuple = tuple;
   h.iss = ack.ack - 1;
   h.irs = ack.seq - 1;
+  h.timestamp_offset = secrets.timestamp_offset(tuple);
   const auto index = static_cast<std::uint8_t>(h.iss.value() >> 24 & 7);
   const std::uint64_t epoch = epoch_of(now);
   const bool current = encode(secrets, tuple, h.irs, epoch, index) == h.iss;
@@ -69,6 +72,7 @@ std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tu
   h.negotiated.timestamps = true;
   h.ts_recent = ack.options.timestamps->value;
   h.negotiated.sack = (options & kSackBit) != 0 && config.use_sack;
+  h.negotiated.ecn = (options & kEcnBit) != 0 && config.ecn != Ecn::off;
   const std::uint32_t shift = options & 0x0f;
   h.negotiated.window_scale = shift != kNoScale && config.use_window_scale;
   if (h.negotiated.window_scale) {

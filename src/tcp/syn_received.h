@@ -41,10 +41,12 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   const bool refused = flags.ack() && !flags.rst() && !acks_our_syn();
   const bool known_syn = flags.syn() && segment.seq == view.irs && !flags.rst();
   if (refused && !known_syn) return SynReceivedStep::refuse_ack;
-  if (view.negotiated.timestamps && !flags.rst() && !flags.syn()) {
-    if (!segment.options.timestamps) return SynReceivedStep::ignore;  // RFC 7323 §3.2
-    if (static_cast<std::int32_t>(segment.options.timestamps->value - view.ts_recent) < 0)
-      return SynReceivedStep::paws;
+  if (view.negotiated.timestamps && !flags.rst()) {
+    // RFC 7323 §3.2. A SYN without them may be that of a peer that has rebooted.
+    if (!segment.options.timestamps && !flags.syn()) return SynReceivedStep::ignore;
+    // RFC 7323 §5.3 (R1): SYN or not, an old duplicate must not undo an opening.
+    const auto& timestamps = segment.options.timestamps;
+    if (timestamps && is_older(timestamps->value, view.ts_recent)) return SynReceivedStep::paws;
   }
   // A SYN with the number we know. Alone it asks for our SYN-ACK again; with ACK it is the peer's
   // half of a simultaneous open (RFC 9293 figure 7), in which the SYN itself is old and the
@@ -52,9 +54,9 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   if (known_syn)
     return acks_our_syn() ? SynReceivedStep::establish : SynReceivedStep::repeat_syn_ack;
   // First: the sequence number.
-  const auto length = static_cast<std::int32_t>(segment.length());
+  const auto length = std::int64_t{segment.length()};
   const bool begins_inside = ahead >= 0 && ahead < static_cast<std::int32_t>(view.window);
-  const bool reaches_inside = ahead < 0 && length > -ahead;
+  const bool reaches_inside = ahead < 0 && length > -std::int64_t{ahead};
   if (!begins_inside && !reaches_inside)
     return flags.rst() ? SynReceivedStep::ignore : SynReceivedStep::acknowledge;
   // Second: RST. Fourth: SYN.

@@ -22,6 +22,7 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
 namespace {
 
 // RFC 6191 §2: timestamps decide where there are any, else whether the number lies beyond the FIN.
+// [RFC 9293 SHLD-4] [RFC 6191 2-1]
 bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConfig& config) {
   if (syn.options.timestamps && config.use_timestamps) {
     if (!record.timestamps) return true;  // old segments are known by having none
@@ -36,6 +37,7 @@ bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConf
 TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
                              const TcpConfig* listening) {
   const TcpFlags flags = segment.flags;
+  // [RFC 1337 3-1]
   if (flags.rst()) return TimeWaitStep::ignore;  // RFC 1337 §3, fix F1
   if (flags.syn() && !flags.ack()) {
     const bool reopens = listening && proves_itself_new(record, segment, *listening);
@@ -43,15 +45,17 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
   }
   if (!flags.ack()) return TimeWaitStep::ignore;
   const SeqNum end = segment.seq + segment.length();
-  const bool old_timestamp =
-      record.timestamps && segment.options.timestamps &&
-      static_cast<std::int32_t>(segment.options.timestamps->value - record.ts_recent) < 0;
+  const bool old_timestamp = record.timestamps && segment.options.timestamps &&
+                             is_older(segment.options.timestamps->value, record.ts_recent);
   if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
     return TimeWaitStep::acknowledge_restart;
-  // Nothing new can come. What takes sequence space, or is a keep-alive, is answered; an empty
-  // segment is not, since the peer may be in TIME-WAIT too and would answer the answer.
+  // Nothing new can come. What takes sequence space, or is a keep-alive, is answered. So is an
+  // empty segment that stands elsewhere (first check), but not for ever: the peer may be in
+  // TIME-WAIT too and would answer the answer.
   const bool keep_alive = segment.length() == 0 && segment.seq == record.rcv_nxt - 1;
-  return segment.length() > 0 || keep_alive ? TimeWaitStep::acknowledge : TimeWaitStep::ignore;
+  if (segment.length() > 0 || keep_alive) return TimeWaitStep::acknowledge;
+  const bool in_place = segment.seq == record.rcv_nxt;
+  return in_place ? TimeWaitStep::ignore : TimeWaitStep::acknowledge_few;
 }
 
 Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now) {
@@ -73,8 +77,7 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
 void TimeWait::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   if (timestamps) h.add_timestamp(ts_recent);
-  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window,
-            timestamps);
+  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window, timestamps, answers);
 }
 
 }  // namespace estab::tcp

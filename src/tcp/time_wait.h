@@ -47,6 +47,7 @@ struct TimeWait {
   std::uint32_t older = 0xffffffff, newer = 0xffffffff;  // in the order of their deadlines
   std::uint16_t window = 0;                              // as last announced
   bool timestamps = false;
+  std::uint8_t answers = 0;  // to empty segments, since the wait began
 
   friend bool operator==(const TimeWait&, const TimeWait&) = default;
   void hash_into(base::Hasher& hasher) const;
@@ -59,6 +60,7 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline);
 enum class TimeWaitStep : std::uint8_t {
   ignore,
   acknowledge,          ///< say again what is expected
+  acknowledge_few,      ///< the same, a few times only: the peer may do as we do
   acknowledge_restart,  ///< the peer's FIN came again: the wait begins anew
   reopen,               ///< a SYN that proves itself new, and somebody listens
 };

@@ -36,11 +36,21 @@ inline constexpr std::array kArrows = {
     Arrow{State::time_wait, State::closed},          // timeout = 2 MSL
 };
 
-constexpr bool is_arrow(State from, State to) {
-  if (to == State::closed) return from != State::closed;
+/// The same for looking up: a bit for each state that can follow.
+inline constexpr auto kFollowing = [] {
+  constexpr auto bit = [](State state) {
+    return static_cast<std::uint16_t>(1 << static_cast<int>(state));
+  };
+  std::array<std::uint16_t, 11> following;
+  following.fill(bit(State::closed));
+  following[static_cast<std::size_t>(State::closed)] = 0;
   for (const Arrow& arrow : kArrows)
-    if (arrow.from == from && arrow.to == to) return true;
-  return false;
+    following[static_cast<std::size_t>(arrow.from)] |= bit(arrow.to);
+  return following;
+}();
+
+constexpr bool is_arrow(State from, State to) {
+  return (kFollowing[static_cast<std::size_t>(from)] >> static_cast<int>(to) & 1) != 0;
 }
 
 static_assert(is_arrow(State::fin_wait_1, State::closing));

@@ -42,7 +42,7 @@ ExitCode exchange(Host& host, const ConnectCommand& command, TcpStream stream, T
   traffic.take(std::move(stream));
   host.run();
   const TrafficTotals& totals = traffic.totals();
-  report_traffic(kSchema, command.exchange, totals);
+  report_traffic(kSchema, command.exchange, totals, host.stack().census());
   if (totals.failed > 0)
     throw Failure(ExitCode::found_wrong,
                   fmt::format("{}: {}", to_string(command.remote), message(*totals.last_error)));

@@ -61,7 +61,9 @@ void add_demo(CLI::App& program, ExitCode& exit_code) {
             "Of the wire, one way, 1us to 200ms (default: 10ms)");
   add_value(*command, "--seed", "NUMBER", parse_count, options->scene.seed,
             "Initial sequence numbers and all other chance come from it (default: 1)");
-  command->add_option("--pcap", options->scene.pcap, "Capture every frame into a pcapng file")
+  command
+      ->add_option("--pcap", options->scene.pcap,
+                   "Capture every frame, as A sees it, into a pcapng file")
       ->type_name("FILE");
   command->add_flag_callback(
       "--ascii", [options] { options->view.glyphs = Glyphs::ascii; }, "Draw with ASCII only");

@@ -117,14 +117,13 @@ Scene::~Scene() {
   world_.b().set_observer(nullptr);
 }
 
+// At A's end alone: what left one end and came in at the other would look like a repetition.
 void Scene::attach_capture() {
   auto file = CaptureFile::open(options_.pcap);
   if (!file) throw Failure(ExitCode::bad_input, "--pcap: " + file.error().what);
   writer_ = std::make_unique<PcapWriter>(sink_to(*file));
-  for (const Side side : {Side::a, Side::b}) {
-    taps_.push_back(std::make_unique<PcapTap>(*writer_, side == Side::a ? "A" : "B"));
-    world_.link().set_tap(side, taps_.back().get());
-  }
+  tap_ = std::make_unique<PcapTap>(*writer_, "A");
+  world_.link().set_tap(Side::a, tap_.get());
 }
 
 void Scene::open() {

@@ -115,7 +115,7 @@ class Scene {
   Simulation world_;
   Recorder recorder_;
   std::unique_ptr<PcapWriter> writer_;
-  std::vector<std::unique_ptr<PcapTap>> taps_;
+  std::unique_ptr<PcapTap> tap_;
   Actor a_, b_;
   std::optional<Instant> curtain_{};
   std::vector<std::string> failures_{};

@@ -46,8 +46,8 @@ void add_exchange_options(CLI::App& command, ExchangeOptions& options) {
   add_live_options(command, options.live);
 }
 
-void report_traffic(const char* schema, const ExchangeOptions& options,
-                    const TrafficTotals& totals) {
+void report_traffic(const char* schema, const ExchangeOptions& options, const TrafficTotals& totals,
+                    const Stack::Census& left) {
   Duration took = totals.last_ended - totals.first_began;
   if (options.format == ReportFormat::json) {
     nlohmann::ordered_json document{
@@ -58,7 +58,12 @@ void report_traffic(const char* schema, const ExchangeOptions& options,
         {"sent_octets", totals.sent_octets},
         {"seconds", in_seconds(took)},
         {"received_mbit_per_s", mbit_per_s(totals.received_octets, took)},
-        {"sent_mbit_per_s", mbit_per_s(totals.sent_octets, took)}};
+        {"sent_mbit_per_s", mbit_per_s(totals.sent_octets, took)},
+        {"left",
+         {{"streams", left.streams},
+          {"syn_cache", left.syn_cache},
+          {"time_wait", left.time_wait},
+          {"timers", left.timers}}}};
     if (totals.last_error) document["last_error"] = name(*totals.last_error);
     print_json(stdout, document);
     return;

@@ -8,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "estab/stack.h"
+
 #include "tools/live.h"
 #include "tools/pipe_session.h"
 #include "tools/report.h"
@@ -25,9 +27,9 @@ struct ExchangeOptions {
 /// Adds `--sink --source [SIZE] --echo --json` and the live options.
 void add_exchange_options(CLI::App& command, ExchangeOptions& options);
 
-/// On standard output, as `--json` wants it or in words.
-void report_traffic(const char* schema, const ExchangeOptions& options,
-                    const TrafficTotals& totals);
+/// On standard output, as `--json` wants it or in words. `left` is what the stack still holds.
+void report_traffic(const char* schema, const ExchangeOptions& options, const TrafficTotals& totals,
+                    const Stack::Census& left);
 /// On stderr, because standard output carried the data; nothing without `--json`.
 void report_pipe(const char* schema, const ExchangeOptions& options, const PipeTotals& totals,
                  Duration took);

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kReadAtOnce = 16 << 10;
 // Text and small parts of files are collected up to this before they are sent.
 constexpr std::size_t kCollect = 128 << 10;
+// So many are told at a time that there are too many; others are reset.
+constexpr std::size_t kRefusals = 256;
 
 std::uint64_t acknowledged(const TcpStream& stream) {
   auto info = stream.info();
@@ -82,8 +84,7 @@ Task<> HttpServer::accept_all() {
     stream->set_nagle(false);  // answers are put together here, and none is to wait for an ACK
     stream->set_user_timeout(options_.stall_limit);
     if (open_.size() >= options_.max_connections) {
-      std::string head = answer_to_garbage(Status::unavailable, occasion()).head;
-      static_cast<void>(co_await stream->write(as_octets(head)).within(Duration::zero()));
+      if (refusing_ < kRefusals) host_.spawn(refuse(*std::move(stream)));
       continue;
     }
     ++totals_.connections;
@@ -91,6 +92,16 @@ Task<> HttpServer::accept_all() {
     open_.push_back({*std::move(stream), client, RequestReader(options_.request)});
     host_.spawn(converse(std::prev(open_.end())));
   }
+}
+
+// Closed at once, with the request unread, the connection would be reset, and the answer with it.
+Task<> HttpServer::refuse(TcpStream stream) {
+  ++refusing_;
+  Connection connection{std::move(stream), {}, RequestReader(options_.request)};
+  const std::string head = answer_to_garbage(Status::unavailable, occasion()).head;
+  static_cast<void>(co_await connection.stream.write(as_octets(head)).within(Duration::zero()));
+  co_await end(connection);
+  --refusing_;
 }
 
 Task<> HttpServer::converse(Place place) {

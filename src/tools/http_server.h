@@ -77,6 +77,7 @@ class HttpServer {
   using Incoming = std::optional<std::expected<Request, Status>>;
 
   Task<> accept_all();
+  Task<> refuse(TcpStream stream);
   Task<> converse(Place place);
   Task<Incoming> next_request(Connection& connection);
   Task<bool> answer(Connection& connection, const std::expected<Request, Status>& request);
@@ -98,6 +99,7 @@ class HttpServer {
   TcpListener listener_;
   std::list<Connection> open_;
   HttpServerTotals totals_;
+  std::size_t refusing_ = 0;
   bool stopping_ = false;
 };
 

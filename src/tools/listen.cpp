@@ -90,7 +90,7 @@ ExitCode serve_traffic(Host& host, const ListenCommand& command) {
   Interrupts interrupts(host, [&] { traffic.stop(PipeSession::kGrace); }, [&] { traffic.abort(); });
   traffic.serve(open_listener(host, command.port));
   host.run();
-  report_traffic(kSchema, options, traffic.totals());
+  report_traffic(kSchema, options, traffic.totals(), host.stack().census());
   return interrupts.insisted() ? interrupts.exit_code() : ExitCode::ok;
 }
 

@@ -31,6 +31,14 @@ Read<TunOffloads> parse_offload(std::string_view text) {
   return std::unexpected("write on or off");
 }
 
+Read<Duration> parse_msl(std::string_view text) {
+  constexpr Duration kLongest = std::chrono::hours(1);
+  const Read<Duration> msl = parse_duration(text);
+  if (msl && (*msl <= Duration{0} || *msl > kLongest))
+    return std::unexpected("must be more than nothing, and at most 1h");
+  return msl;
+}
+
 }  // namespace
 
 void add_live_options(CLI::App& command, LiveOptions& options) {
@@ -66,6 +74,9 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
   add_value(command, "--seed", "NUMBER", parse_count, options.seed,
             "Draw every secret and every chance from this number (default: random)")
       ->group(kGroup);
+  add_value(command, "--msl", "DURATION", parse_msl, options.msl,
+            "Maximum segment lifetime; TIME-WAIT lasts twice as long (default: 30s)")
+      ->group(kGroup);
 }
 
 std::vector<Cidr> default_addresses() {
@@ -97,6 +108,7 @@ HostOptions host_options(const LiveOptions& options) {
   HostOptions chosen;
   chosen.stack.tcp.send_buffer = kBuffer;
   chosen.stack.tcp.receive_buffer = kBuffer;
+  if (options.msl) chosen.stack.msl = *options.msl;
   // The second word keeps seed 0 apart from "no seed".
   if (options.seed) chosen.seed = {*options.seed, 1};
   return chosen;

@@ -28,9 +28,10 @@ struct LiveOptions {
   TunOffloads offloads = TunOffloads::automatic;
   std::string pcap;  ///< empty: no capture
   std::optional<std::uint64_t> seed;
+  std::optional<Duration> msl;  ///< maximum segment lifetime: TIME-WAIT lasts twice this
 };
 
-/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --seed`.
+/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --seed --msl`.
 void add_live_options(CLI::App& command, LiveOptions& options);
 
 /// What is used when no address is given: 10.77.0.2/24 and fd77::2/64 for the stack, 10.77.0.1/24

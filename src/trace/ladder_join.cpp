@@ -183,12 +183,23 @@ void assume_arrival(const Recording& recording, const Conversation& conversation
   }
 }
 
+// What was sent behind such a FIN does not overtake it, nor the peer's answer to it.
+void assume_order(const Passage& slowest, Passage& passage) {
+  if (passage.arrives > slowest.arrives) return;
+  passage.arrives = slowest.arrives + 2;
+  passage.arrived = slowest.arrived;
+  passage.slanted = true;
+}
+
 void settle_fates(const Recording& recording, Conversation& conversation) {
   const Instant end = recording.records.back().when;
+  const Passage* slowest = nullptr;  // to an end nobody observed; only one end can be such
   for (Passage& passage : conversation.passages) {
     if (passage.received != kNoRecord) continue;
     if (!conversation.observed[index_of(other(passage.from))]) {
       assume_arrival(recording, conversation, passage);
+      if (slowest) assume_order(*slowest, passage);
+      if (passage.slanted && !slowest) slowest = &passage;
       continue;
     }
     const bool time_left = passage.departed + conversation.transit.value_or(Duration{0}) <= end;

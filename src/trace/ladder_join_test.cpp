@@ -169,6 +169,7 @@ TEST(Join, PutsAFinThatCrossesBeforeItsAcknowledgementIfNobodyObservedItArrive) 
   const Ladder ladder = make_ladder(recorder.recording()).value();
   EXPECT_TRUE(ladder.events[0].slanted);
   EXPECT_EQ(ladder.events[1].sender_after, State::fin_wait_1) << "it had not seen ours";
+  EXPECT_EQ(ladder.events[3].sender_after, State::closing) << "nor the ACK behind ours";
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ Result<DatagramId> DatagramTable::bind(const Endpoint& local, base::Prng& prng) 
 
   const std::uint16_t port = binding.local.port;
   const auto first = first_on_port(port);
+  ports_.make_room();
   binding.next_on_port = first.value_or(kNone);
   const std::uint32_t index = bindings_.emplace(std::move(binding));
   if (first) {
@@ -82,8 +83,8 @@ Verdict DatagramTable::deliver(DatagramId id, const Endpoint& from, const Endpoi
   base::ensure(binding != nullptr);
   const std::size_t cost = payload.size() + kCostOfDatagram;
   if (cost > config_.queue || binding->queued > config_.queue - cost) return Verdict::queue_full;
-  binding->queued += static_cast<std::uint32_t>(cost);
   binding->queue.push_back({from, to, {payload.begin(), payload.end()}});
+  binding->queued += static_cast<std::uint32_t>(cost);
   return Verdict::datagram;
 }
 

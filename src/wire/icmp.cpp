@@ -97,6 +97,7 @@ bool read_quoted_transport(IcmpError& error) {
   return true;
 }
 
+// [RFC 1122 3.2.2.2-1]
 IcmpMessage make_error_v4(Kind kind, std::uint32_t detail) {
   using namespace icmp_v4;
   switch (kind) {
@@ -189,6 +190,7 @@ std::size_t emit_icmp(const IcmpMessage& message, const IpAddress& source,
 
 std::optional<IcmpError> parse_icmp_error(const IcmpMessage& message, Family family) {
   const bool redirect = family == Family::ipv4 && message.type == icmp_v4::kRedirect;
+  // [RFC 1122 3.2.2-1, 3.2.2.2-4, 3.2.2.7-1, 3.2.2.9-10]
   if (!is_icmp_error(family, message.type) || redirect) return std::nullopt;
   IcmpError error;
   error.kind = error_kind(message, family);
@@ -199,6 +201,7 @@ std::optional<IcmpError> parse_icmp_error(const IcmpMessage& message, Family fam
   const std::optional<QuotedIp> quoted = parse_quoted_ip(message.body, family);
   if (!quoted) return std::nullopt;
   error.original = quoted->header;
+  // [RFC 1122 3.4-7]
   error.transport = quoted->transport;
   if (!read_quoted_transport(error)) return std::nullopt;
   return error;
@@ -212,6 +215,7 @@ IcmpMessage make_icmp_error(Family family, IcmpError::Kind kind, std::uint32_t d
   return message;
 }
 
+// [RFC 1122 3.2.2-2]
 std::size_t emit_icmp_error(const IcmpMessage& error, const IpAddress& source,
                             const IpAddress& destination, std::uint8_t* out) {
   const std::size_t most = source.family() == Family::ipv4 ? kMaxIcmpErrorV4 : kMaxIcmpErrorV6;

@@ -102,6 +102,7 @@ TEST(Icmp, CoversThePseudoHeaderInIpV6Only) {
   EXPECT_EQ(to_vector(a), to_vector(b));
 }
 
+// [RFC 1122 3.4-7]
 TEST(IcmpError, NamesTheConnectionItIsAbout) {
   for (const Family family : {Family::ipv4, Family::ipv6}) {
     const OctetVector offending = tcp_datagram(family, 100);
@@ -201,6 +202,7 @@ TEST(IcmpError, UnknownProtocolIsAParameterProblemInIpV6) {
   EXPECT_EQ(message.rest, 6U);
 }
 
+// [RFC 1122 3.2.2-2]
 TEST(IcmpError, QuotesAsMuchAsItsFamilyAllows) {
   std::uint8_t out[kMaxIcmpErrorV6];
   for (const Family family : {Family::ipv4, Family::ipv6}) {

@@ -24,14 +24,23 @@ IpAddress load_v6_address(const std::uint8_t* from) {
   return IpAddress::v6(octets);
 }
 
+// In its mapped form, as two whole words: it is copied and compared as such at once.
+IpAddress load_v4_address(const std::uint8_t* from) {
+  std::array<std::uint8_t, 16> octets;
+  base::store_be64(octets.data(), 0);
+  base::store_be64(octets.data() + 8, 0xffff'0000'0000 | load_be32(from));
+  return IpAddress::v6(octets);
+}
+
 bool is_v4_mapped(const std::uint8_t* address) {
   return load_be64(address) == 0 && load_be32(address + 8) == 0xffff;
 }
 
 void read_v4_fields(const std::uint8_t* in, IpHeader& header) {
-  header.source = IpAddress::v4(load_be32(in + 12));
-  header.destination = IpAddress::v4(load_be32(in + 16));
+  header.source = load_v4_address(in + 12);
+  header.destination = load_v4_address(in + 16);
   header.protocol = in[9];
+  // [RFC 1122 3.2.1.7-2]
   header.ttl = in[8];
   header.traffic_class = in[1];
   header.identification = load_be16(in + 4);
@@ -66,6 +75,7 @@ Refusal read_v4(Octets frame, IpPacket& packet) {
   if (header_length < kIpV4HeaderLength || header_length > total_length ||
       total_length > frame.size())
     return Verdict::malformed;
+  // [RFC 1122 3.2.1.2-1]
   if (checksum(frame.first(header_length)) != 0) return Verdict::bad_checksum;
 
   read_v4_fields(in, packet.header);
@@ -193,6 +203,7 @@ std::expected<IpPacket, Verdict> parse_ip(Octets frame) {
   const int version = frame.empty() ? 0 : frame[0] >> 4;
   const Refusal refusal = version == 4   ? read_v4(frame, *packet)
                           : version == 6 ? read_v6(frame, *packet)
+                                         // [RFC 1122 3.2.1.1-1]
                                          : Verdict::malformed;
   if (refusal) packet = std::unexpected(*refusal);
   return packet;

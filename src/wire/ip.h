@@ -118,6 +118,15 @@ std::size_t emit_ip(const IpHeader& header, std::size_t payload_length, std::uin
 std::size_t emit_source_route(std::span<const IpAddress> route, const IpAddress& destination,
                               std::uint8_t* out, IpAddress& first_hop);
 
+/// Whether the datagram has not yet been everywhere its source route leads: then it is not at its
+/// destination, whatever the header says.
+bool is_under_way(Octets v4_options);
+
+/// Octets of that option, with its padding.
+constexpr std::size_t source_route_length(std::size_t hops) {
+  return hops == 0 || hops > kMaxSourceRoute ? 0 : 4 + 4 * hops;
+}
+
 /// The way back to `source` when `v4_options` hold a completed source route: the recorded hops in
 /// reverse, fit for emit_source_route. Nothing if there is no such option, it is not completed or
 /// broken, or leads over an address that no host can have.

@@ -108,6 +108,7 @@ TEST(Ip, RefusesIpV4LengthsThatDoNotFit) {
   }
 }
 
+// [RFC 1122 3.2.1.1-1]
 TEST(Ip, RefusesOtherVersions) {
   OctetVector frame = datagram({.source = kHere, .destination = kThere}, kPayload);
   for (int version = 0; version < 16; ++version) {
@@ -118,6 +119,7 @@ TEST(Ip, RefusesOtherVersions) {
   EXPECT_EQ(refusal({}), Verdict::malformed);
 }
 
+// [RFC 1122 3.2.1.2-1]
 TEST(Ip, RefusesAWrongHeaderChecksum) {
   OctetVector frame = datagram({.source = kHere, .destination = kThere}, kPayload);
   frame[8] ^= 1;
@@ -285,6 +287,7 @@ TEST(Ip, SurvivesAnyMutation) {
   EXPECT_GT(readable, 10000U);
 }
 
+// [RFC 1122 3.2.1.8-8]
 TEST(SourceRoute, PutsTheFirstHopIntoTheHeaderAndTheRestIntoTheOption) {
   const IpAddress route[] = {IpAddress::v4(10, 0, 0, 1), IpAddress::v4(10, 0, 0, 2)};
   std::uint8_t out[40];
@@ -314,6 +317,7 @@ TEST(SourceRoute, LeadsBackOverTheRecordedHopsInReverse) {
             (std::vector<IpAddress>{IpAddress::v4(10, 0, 0, 2), IpAddress::v4(10, 0, 0, 1)}));
 }
 
+// [RFC 1122 3.2.1.8-7]
 TEST(SourceRoute, LeavesOutTheSourceWhereItWasRecordedAsAHop) {
   const OctetVector options = from_hex("89 0b 0c c0000201 0a000002");
   EXPECT_EQ(*return_route(options, kHere), (std::vector<IpAddress>{IpAddress::v4(10, 0, 0, 2)}));

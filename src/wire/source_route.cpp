@@ -40,6 +40,7 @@ bool can_be_hop(const IpAddress& address) {
 
 }  // namespace
 
+// [RFC 1122 3.2.1.8-5, 3.2.1.8-8]
 std::size_t emit_source_route(std::span<const IpAddress> route, const IpAddress& destination,
                               std::uint8_t* out, IpAddress& first_hop) {
   first_hop = destination;
@@ -63,6 +64,11 @@ std::size_t emit_source_route(std::span<const IpAddress> route, const IpAddress&
   return length + 1;
 }
 
+bool is_under_way(Octets v4_options) {
+  const Octets option = find_source_route(v4_options);
+  return option.size() >= kRouteHead && option[2] <= option.size();
+}
+
 std::optional<std::vector<IpAddress>> return_route(Octets v4_options, const IpAddress& source) {
   const Octets option = find_source_route(v4_options);
   if (option.size() < kRouteHead + 4 || (option.size() - kRouteHead) % 4 != 0) return std::nullopt;
@@ -71,6 +77,7 @@ std::optional<std::vector<IpAddress>> return_route(Octets v4_options, const IpAd
   std::vector<IpAddress> route;
   for (std::size_t end = option.size(); end > kRouteHead; end -= 4)
     route.push_back(IpAddress::v4(load_be32(option.data() + end - 4)));
+  // [RFC 1122 3.2.1.8-7]
   // "even if the recorded route included the source host": {S, G1, ...Gn}, now in reverse.
   if (route.back() == source) route.pop_back();
   if (route.empty() || !std::all_of(route.begin(), route.end(), can_be_hop)) return std::nullopt;

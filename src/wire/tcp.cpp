@@ -43,6 +43,7 @@ std::size_t emit_tcp(const Segment& segment, std::uint8_t* out) {
   store_be16(out + 2, segment.destination_port);
   store_be32(out + 4, segment.seq.value());
   store_be32(out + 8, segment.ack.value());
+  // [RFC 9293 MUST-69]
   // Options come in groups of four octets, so the padding of MUST-69 is never needed.
   const std::size_t length =
       kTcpHeaderLength + emit_tcp_options(segment.options, out + kTcpHeaderLength);

@@ -121,6 +121,7 @@ std::size_t length_without_sack(const TcpOptions& options) {
 
 }  // namespace
 
+// [RFC 9293 MUST-4, MUST-5, MUST-64]
 void parse_tcp_options(Octets area, TcpOptions& options) {
   if (area.size() == kUsualLength && load_be32(area.data()) == kUsualHead) {
     options.timestamps = load_timestamps(area.data() + 4);
@@ -132,7 +133,9 @@ void parse_tcp_options(Octets area, TcpOptions& options) {
       continue;
     }
     if (area.size() < 2) return;
+    // [RFC 9293 MUST-6, MUST-68]
     const std::size_t length = area[1];
+    // [RFC 9293 MUST-7]
     if (length < 2 || length > area.size()) return;
     parse_option(TcpOptionKind{area[0]}, area.subspan(2, length - 2), options);
     area = area.subspan(length);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "wire/checksum.h"
+#include "wire/tcp_options.h"
 #include "wire/wire_test_support.h"
 
 namespace estab::wire {
@@ -108,6 +109,22 @@ TEST(Tcp, HeaderLengthIsAMultipleOfFourAndAtMostSixty) {
   }
 }
 
+// Behind the end of the list there would have to be zeros; a list that fills its words has no end.
+// [RFC 9293 MUST-69]
+TEST(Tcp, FillsOptionsUpWithNopsSoThatNoPaddingIsLeft) {
+  Chance chance(15);
+  for (int round = 0; round < 2000; ++round) {
+    OctetVector area(kMaxTcpOptions, 0);
+    const std::size_t length = emit_tcp_options(chance.tcp_options(), area.data());
+    std::size_t at = 0;
+    while (at < length) {
+      ASSERT_NE(area[at], 0) << "an end of the list at " << at << " of " << length;
+      at += area[at] == 1 ? 1 : area[at + 1];
+    }
+    EXPECT_EQ(at, length);
+  }
+}
+
 TEST(Tcp, SendsReservedBitsAsZeroAndIgnoresThemOnReceipt) {
   Segment segment;
   segment.flags = TcpFlags(0xff);
@@ -150,6 +167,7 @@ TEST(Tcp, WritesAsManySackBlocksAsFit) {
   EXPECT_EQ(fitting_sack_blocks(options), 0U);
 }
 
+// [RFC 9293 MUST-64]
 TEST(Tcp, ReadsOptionsAtAnyAlignment) {
   EXPECT_EQ(options_in("01 02 04 05b4 03 03 07").mss, 1460);
   EXPECT_EQ(options_in("01 02 04 05b4 03 03 07").window_scale, 7);
@@ -161,6 +179,7 @@ TEST(Tcp, StopsAtTheEndOfOptionList) {
   EXPECT_EQ(options_in("00 02 04 05b4"), TcpOptions{});
 }
 
+// [RFC 9293 MUST-6, MUST-68]
 TEST(Tcp, SkipsOptionsItDoesNotKnow) {
   const TcpOptions options = options_in("fd 04 1234 02 04 0218 22 02 1e 03 00 03 03 02");
   EXPECT_EQ(options.mss, 536);
@@ -175,6 +194,7 @@ TEST(Tcp, SkipsAKnownOptionOfAnotherLengthAndReadsOn) {
   EXPECT_EQ(options, expected);
 }
 
+// [RFC 9293 MUST-7]
 TEST(Tcp, SurvivesIllegalOptionLengthsAndKeepsWhatCameBefore) {
   TcpOptions expected;
   expected.mss = 1460;
@@ -212,6 +232,7 @@ TEST(Tcp, RefusesADataOffsetOutsideTheSegment) {
   EXPECT_FALSE(parse_tcp(Octets(octets).first(19)).has_value());
 }
 
+// [RFC 9293 MUST-2]
 TEST(Tcp, ChecksumOverHeaderAndPiecesVerifies) {
   Chance chance(13);
   for (int round = 0; round < 3000; ++round) {

@@ -32,6 +32,7 @@ std::size_t emit_udp(const UdpHeader& header, std::uint8_t* out) {
   return kUdpHeaderLength;
 }
 
+// [RFC 1122 4.1.3.4-1, 4.1.3.4-2]
 std::uint16_t udp_checksum(const IpAddress& source, const IpAddress& destination, Octets header,
                            std::span<const Octets> payload_pieces) {
   std::size_t length = header.size();

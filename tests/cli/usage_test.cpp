@@ -1,5 +1,7 @@
 // Exit codes, which stream says what, and that bad input gets one line.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -34,6 +36,17 @@ TEST(Usage, WithoutArgumentsNamesThreeCommandsThatNeedNoPrivileges) {
   EXPECT_EQ(outcome.err, "");
   for (const char* command : {"estab demo handshake", "estab demo loss", "estab perf memory"})
     EXPECT_NE(outcome.out.find(command), std::string::npos) << command;
+}
+
+// The picture in the README is what the program draws, octet for octet.
+TEST(Usage, TheReadmeShowsWhatTheDemoDraws) {
+  std::ifstream file(ESTAB_README);
+  const std::string readme(std::istreambuf_iterator<char>(file), {});
+  const std::string begin = "<!-- output: estab demo teardown -->\n```text\n";
+  const std::size_t at = readme.find(begin);
+  ASSERT_NE(at, std::string::npos);
+  const std::string shown = readme.substr(at + begin.size());
+  EXPECT_EQ(shown.substr(0, shown.find("```")), run({"demo", "teardown"}).out);
 }
 
 TEST(Usage, HelpGoesToStandardOutput) {

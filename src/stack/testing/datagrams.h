@@ -65,6 +65,15 @@ inline OctetVector with_options(const OctetVector& segment, Octets options) {
   return datagram(packet.header, tcp);
 }
 
+/// The IPv4 datagram with these options (a multiple of four octets).
+inline OctetVector with_ip_options(const OctetVector& whole, Octets options) {
+  const auto packet = wire::parse_ip(whole).value();
+  OctetVector octets(60);
+  octets.resize(wire::emit_ip(packet.header, packet.payload.size(), octets.data(), options));
+  octets.insert(octets.end(), packet.payload.begin(), packet.payload.end());
+  return octets;
+}
+
 /// The datagram in pieces of at most `size` octets of payload (a multiple of eight).
 inline std::vector<OctetVector> fragments(const OctetVector& whole, std::size_t size,
                                           std::uint16_t identification = 7) {

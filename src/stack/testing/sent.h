@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "estab/stack.h"
 
+#include "base/byte_order.h"
 #include "stack/testing/pattern.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
@@ -20,10 +22,23 @@ struct Sent {
   InterfaceId interface{};
   IpAddress next_hop{};
   std::uint16_t gso_size = 0;
-  wire::IpHeader ip{};                 ///< its header
+  wire::IpHeader ip{};                 ///< its header, with the ultimate destination
+  std::vector<IpAddress> route{};      ///< the hops of its source route
   std::optional<Segment> segment{};    ///< if it is TCP; the payload lies in `octets`
   std::optional<SendReason> reason{};  ///< if it is TCP and the stack is watched
 };
+
+/// Reads a source route as the routers on it do: the header names the first hop, the option the
+/// others, and the destination at its end.
+inline void follow_source_route(Sent& sent, const wire::IpPacket& packet) {
+  constexpr std::uint8_t kLooseRoute = 131;
+  const Octets option = packet.options;
+  if (sent.ip.family() == Family::ipv6 || option.empty() || option[0] != kLooseRoute) return;
+  for (std::size_t at = 3; at < option[1]; at += 4) {
+    sent.route.push_back(sent.ip.destination);
+    sent.ip.destination = IpAddress::v4(base::load_be32(option.data() + at));
+  }
+}
 
 inline bool has_right_checksum(const Sent& sent, const wire::IpPacket& packet,
                                const TransmitFrame& frame) {
@@ -61,6 +76,7 @@ inline std::string read_frame(Sent& sent, const TransmitFrame& frame, std::uint1
   const auto packet = wire::parse_ip(sent.octets);  // verifies the IPv4 header checksum
   if (!packet) return "sent a datagram that cannot be read";
   sent.ip = packet->header;
+  follow_source_route(sent, *packet);
   const std::size_t whole = packet->header_octets.size() + packet->payload.size();
   if (packet->fragment) return "sent a fragment";
   if (whole != sent.octets.size()) return "sent a wrong total length";

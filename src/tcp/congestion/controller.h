@@ -25,7 +25,8 @@ class Controller {
  public:
   using Algorithm = std::variant<NewReno>;
 
-  Controller(std::uint32_t mss, const TcpConfig& config) : algorithm_(NewReno(mss, config)) {}
+  Controller(std::uint32_t mss, const TcpConfig& config)
+      : algorithm_(std::in_place_type<NewReno>, mss, config) {}
 
   /// Octets that may be in flight.
   std::uint32_t cwnd() const { return get().cwnd(); }
@@ -35,8 +36,8 @@ class Controller {
   /// `acked` octets were newly acknowledged, and the window was what limited sending.
   void on_ack(std::uint32_t acked, std::uint32_t mss) { get().on_ack(acked, mss); }
   /// Three duplicate ACKs (RFC 5681 §3.2).
-  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss) {
-    get().on_enter_recovery(flight, mss);
+  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss, Reduction reduction) {
+    get().on_enter_recovery(flight, mss, reduction);
   }
   /// One more duplicate ACK while in recovery: a segment has left the network.
   void on_duplicate_in_recovery(std::uint32_t mss) { get().on_duplicate_in_recovery(mss); }
@@ -50,6 +51,8 @@ class Controller {
   void on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat) {
     get().on_timeout(flight, mss, repeat);
   }
+  /// The peer echoes a mark of congestion (RFC 3168 §6.1.2).
+  void on_congestion_echo(std::uint32_t mss) { get().on_congestion_echo(mss); }
   /// The SYN or SYN-ACK had to be repeated (RFC 6928 §2: initial window of one segment).
   void on_syn_lost(std::uint32_t mss) { get().on_syn_lost(mss); }
   /// Nothing was sent for longer than an RTO (RFC 5681 §4.1).

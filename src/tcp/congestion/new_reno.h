@@ -15,6 +15,9 @@ namespace estab::tcp {
 /// Whether the octets a timeout repeats had been repeated before.
 enum class Repeat : std::uint8_t { first, again };
 
+/// Whether the window has already been reduced for this window of data (RFC 3168 §6.1.2).
+enum class Reduction : std::uint8_t { due, done_already };
+
 class NewReno {
  public:
   NewReno(std::uint32_t mss, const TcpConfig& config);
@@ -23,11 +26,13 @@ class NewReno {
   std::uint32_t ssthresh() const { return ssthresh_; }
 
   void on_ack(std::uint32_t acked, std::uint32_t mss);
-  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss);
+  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss,
+                         Reduction reduction = Reduction::due);
   void on_duplicate_in_recovery(std::uint32_t mss);
   void on_partial_ack(std::uint32_t acked, std::uint32_t mss);
   void on_exit_recovery(std::uint32_t flight, std::uint32_t mss);
   void on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat);
+  void on_congestion_echo(std::uint32_t mss);
   void on_syn_lost(std::uint32_t mss) { cwnd_ = mss; }
   void on_idle(std::uint32_t mss, const TcpConfig& config);
 

@@ -18,6 +18,7 @@ NewReno avoiding(std::uint32_t segments) {
   return reno;
 }
 
+// [RFC 6928 2-1]
 TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) {  // RFC 6928 §2 (1)
   const auto initial = [](std::uint32_t mss) { return NewReno(mss, {}).cwnd(); };
   EXPECT_EQ(initial(536), 5360u);
@@ -32,11 +33,13 @@ TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) { 
   EXPECT_EQ(initial(65483), 130966u);
 }
 
+// [RFC 6928 2-1]
 TEST(NewReno, TakesAnotherInitialWindowFromTheSettings) {
   EXPECT_EQ(NewReno(kMss, {.initial_window_segments = 3}).cwnd(), 3000u);
   EXPECT_EQ(NewReno(kMss, {.initial_window_segments = 0}).cwnd(), 1000u);
 }
 
+// [RFC 5681 3.1-8]
 TEST(NewReno, KnowsNoThresholdBeforeTheFirstLoss) {
   EXPECT_EQ(NewReno(kMss, {}).ssthresh(), kUnknown);
 }
@@ -51,6 +54,7 @@ TEST(NewReno, GrowsInSlowStartByWhatIsAcknowledged) {
   EXPECT_EQ(reno.cwnd(), 22600u) << "a window acknowledged doubles it";
 }
 
+// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, GrowsByOneSegmentAWindowInCongestionAvoidance) {
   NewReno reno = avoiding(10);
   ASSERT_EQ(reno.cwnd(), 10000u);
@@ -65,6 +69,7 @@ TEST(NewReno, GrowsByOneSegmentAWindowInCongestionAvoidance) {
   EXPECT_EQ(reno.cwnd(), 12000u);
 }
 
+// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, CountsOctetsNotAcksInCongestionAvoidance) {  // RFC 3465: no gain by splitting ACKs
   NewReno reno = avoiding(10);
   for (int i = 0; i < 99; ++i) reno.on_ack(100, kMss);
@@ -73,6 +78,7 @@ TEST(NewReno, CountsOctetsNotAcksInCongestionAvoidance) {  // RFC 3465: no gain 
   EXPECT_EQ(reno.cwnd(), 11000u);
 }
 
+// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, GrowsByAtMostOneSegmentForAnAckHoweverLarge) {
   NewReno reno = avoiding(10);
   reno.on_ack(1000000, kMss);
@@ -91,6 +97,7 @@ TEST(NewReno, LeavesSlowStartExactlyAtTheThreshold) {
   EXPECT_EQ(reno.cwnd(), 11000u);
 }
 
+// [RFC 5681 3.1-8]
 TEST(NewReno, HalvesWhatIsInFlightOnEnteringRecovery) {  // RFC 5681 §3.2 steps 2 and 3
   NewReno reno(kMss, {});
   reno.on_enter_recovery(10000, kMss);
@@ -106,6 +113,7 @@ TEST(NewReno, NeverLowersTheThresholdBelowTwoSegments) {  // RFC 5681 (4)
   EXPECT_EQ(slow.ssthresh(), 2000u);
 }
 
+// [RFC 5681 3.2-10, 3.2-12]
 TEST(NewReno, InflatesByOneSegmentForEachFurtherDuplicate) {  // step 4
   NewReno reno(kMss, {});
   reno.on_enter_recovery(10000, kMss);
@@ -136,6 +144,7 @@ TEST(NewReno, DeflatesNoFurtherThanOneSegment) {
   EXPECT_EQ(reno.cwnd(), 2000u) << "one, and the one added back";
 }
 
+// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
 TEST(NewReno, LeavesRecoveryWithTheThresholdButNoBurst) {  // RFC 6582 §3.2 (1)
   NewReno full(kMss, {}), drained(kMss, {}), empty(kMss, {});
   full.on_enter_recovery(10000, kMss);
@@ -149,6 +158,7 @@ TEST(NewReno, LeavesRecoveryWithTheThresholdButNoBurst) {  // RFC 6582 §3.2 (1)
   EXPECT_EQ(empty.cwnd(), 2000u);
 }
 
+// [RFC 5681 3.1-8, 3.1-16, 3.1-17]
 TEST(NewReno, FallsToOneSegmentOnATimeout) {  // RFC 5681 §3.1: the loss window
   NewReno reno(kMss, {});
   reno.on_timeout(16000, kMss, Repeat::first);
@@ -156,6 +166,7 @@ TEST(NewReno, FallsToOneSegmentOnATimeout) {  // RFC 5681 §3.1: the loss window
   EXPECT_EQ(reno.ssthresh(), 8000u);
 }
 
+// [RFC 5681 3.1-16, 3.1-17]
 TEST(NewReno, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
   NewReno reno(kMss, {});
   reno.on_timeout(16000, kMss, Repeat::first);
@@ -164,6 +175,7 @@ TEST(NewReno, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
   EXPECT_EQ(reno.ssthresh(), 8000u);
 }
 
+// [RFC 5681 3.1-5]
 TEST(NewReno, BeginsWithOneSegmentAfterALostSyn) {  // RFC 6928 §2
   NewReno reno(kMss, {});
   reno.on_syn_lost(kMss);
@@ -171,6 +183,7 @@ TEST(NewReno, BeginsWithOneSegmentAfterALostSyn) {  // RFC 6928 §2
   EXPECT_EQ(reno.ssthresh(), kUnknown);
 }
 
+// [RFC 5681 4.1-1] [RFC 6928 2-4]
 TEST(NewReno, RestartsAfterAPauseWithAtMostTheInitialWindow) {  // RFC 5681 §4.1
   NewReno large(kMss, {}), small(kMss, {});
   large.on_ack(50000, kMss);

@@ -1,0 +1,10 @@
+// What is known of how Linux differs, and who is right: every class with its RFC text.
+#pragma once
+
+#include "oracle/oracle.h"
+
+namespace estab::oracle {
+
+SettledClasses settled_classes();
+
+}  // namespace estab::oracle

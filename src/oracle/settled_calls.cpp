@@ -1,0 +1,214 @@
+// The calls of the application, where POSIX or RFC 9293 §3.9 decide.
+
+#include <array>
+#include <cerrno>
+
+#include <poll.h>
+
+#include "oracle/settled_parts.h"
+
+namespace estab::oracle {
+
+namespace {
+
+using Then = Settled::Then;
+
+// Whether a RST ended the connection when both sides had said all.
+bool reset_at_the_end(const Difference& d) {
+  for (std::size_t i = 1; i < d.step; ++i) {
+    const auto* segment = std::get_if<SegmentStep>(&d.sequence.steps[i]);
+    const State before = d.estab.answers[i - 1].state;
+    const bool ending = before == State::closing || before == State::last_ack;
+    if (segment && segment->flags.rst() && ending && d.estab.answers[i].state == State::closed)
+      return true;
+  }
+  return false;
+}
+
+bool error_of_reset_at_the_end(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && reset_at_the_end(d) && same_state(d) &&
+         is_silent(d.kernel_answer()) && is_silent(d.estab_answer());
+}
+
+bool reset_was_a_refusal(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !d.kernel_answer().call) return false;
+  return d.kernel_answer().call->error == ECONNRESET &&
+         d.estab_answer().call->error == ECONNREFUSED && same_state(d);
+}
+
+bool abort_at_the_end(const Difference& d) {
+  const bool ending = d.before() == State::closing || d.before() == State::last_ack;
+  return is_call(d, CallStep::Call::abort) && ending && sends_one_reset(d.kernel_answer()) &&
+         is_silent(d.estab_answer()) && d.estab_answer().state == State::closed;
+}
+
+bool connect_over_an_orphan(const Difference& d) {
+  return is_call(d, CallStep::Call::connect) &&
+         (d.before() == State::fin_wait_2 || d.before() == State::time_wait) &&
+         d.estab_answer().call->error == EADDRNOTAVAIL &&
+         d.kernel_answer().state == State::syn_sent;
+}
+
+// For Linux the pointer 0 means the octet before.
+bool urgent_pointer_of_zero(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg() && step.urgent_pointer == 0;
+         });
+}
+
+bool has_urg_earlier(const Difference& d, bool (*test)(const Conversation::Resolved&, State)) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           return i > 0 && step.flags.urg() &&
+                  test(d.estab.resolved[i], d.estab.answers[i - 1].state);
+         });
+}
+
+// Linux takes the octet out of the segment before it is in order.
+bool urgent_beyond_a_gap(const Difference& d) {
+  return has_urg_earlier(
+      d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
+}
+
+// Linux passes over a pointer at octets it has already, and forgets one when the connection ends.
+bool when_pollpri_is_told(const Difference& d) {
+  if (!is_call(d, CallStep::Call::poll) || !same_state(d)) return false;
+  const std::int64_t apart = d.kernel_answer().call->value ^ d.estab_answer().call->value;
+  return apart == POLLPRI &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
+}
+
+// SIOCINQ tells what can be read up to the mark.
+bool unread_up_to_the_mark(const Difference& d) {
+  return is_call(d, CallStep::Call::unread) && same_state(d) &&
+         d.kernel_answer().call->value < d.estab_answer().call->value &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) { return step.flags.urg(); });
+}
+
+bool errno_of_a_parameter_problem(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
+  return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
+}
+
+// Linux forgets the advice as soon as something is acknowledged.
+bool advice_forgotten(const Difference& d) {
+  if (!is_call(d, CallStep::Call::socket_error) || !same_state(d)) return false;
+  if (d.kernel_answer().call->error != 0) return false;
+  for (std::size_t i = 0; i < d.step; ++i)
+    if (std::holds_alternative<IcmpStep>(d.sequence.steps[i])) return true;
+  return false;
+}
+
+bool urgent_behind_a_fin(const Difference& d) {
+  return has_urg_earlier(d, [](const Conversation::Resolved&, State before) {
+    return before == State::close_wait || before == State::closing || before == State::last_ack;
+  });
+}
+
+bool error_of_icmp_about_a_number_not_sent(const Difference& d) {
+  if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
+  for (std::size_t i = 0; i < d.step; ++i)
+    if (std::holds_alternative<IcmpStep>(d.sequence.steps[i]) &&
+        d.kernel.resolved[i].seq == d.kernel.resolved[i].next)
+      return true;
+  return false;
+}
+
+bool connect_after_a_vain_shutdown(const Difference& d) {
+  const bool shut = called_before(d, CallStep::Call::shutdown_both) ||
+                    called_before(d, CallStep::Call::shutdown_write) ||
+                    called_before(d, CallStep::Call::shutdown_read);
+  return is_call(d, CallStep::Call::connect) && shut &&
+         (d.before() == State::closed || d.before() == State::syn_received) &&
+         d.kernel_answer().call->error == EINVAL && d.estab_answer().call->value < 0 &&
+         same_state(d);
+}
+
+// Linux remembers there that nobody will read.
+bool text_after_shutdown_while_opening(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  const auto resets = [](const SentSegment& sent) { return sent.flags.rst(); };
+  return step && step->payload > 0 && d.before() == State::syn_received &&
+         called_before(d, CallStep::Call::shutdown_both) &&
+         std::ranges::any_of(d.kernel_answer().sent, resets) &&
+         d.estab_answer().state == State::fin_wait_1;
+}
+
+bool abort_in_time_wait(const Difference& d) {
+  return is_call(d, CallStep::Call::abort) && d.before() == State::time_wait && kernel_ignores(d) &&
+         is_silent(d.estab_answer()) && d.estab_answer().state == State::closed;
+}
+
+constexpr std::array kClasses = {
+    Settled{"the error of a RST in CLOSING or LAST-ACK",
+            "RFC 9293 3.10.7.4, second: in these states \"enter the CLOSED state, delete the TCB, "
+            "and return\", without the \"connection reset\" of the other states",
+            Then::ends, error_of_reset_at_the_end},
+    Settled{"RST in SYN-RECEIVED of an active open",
+            "RFC 9293 3.10.7.4, second: \"If this connection was initiated with an active OPEN ... "
+            "then the connection was refused\"",
+            Then::ends, reset_was_a_refusal},
+    Settled{"ABORT in CLOSING or LAST-ACK",
+            "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\", without the RST "
+            "of the other states",
+            Then::ends, abort_at_the_end},
+    Settled{"OPEN over an orphan",
+            "RFC 9293 3.10.1: an OPEN where a TCB exists returns the error \"connection already "
+            "exists\"",
+            Then::ends, connect_over_an_orphan},
+    Settled{
+        "an urgent pointer of 0",
+        "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
+        "urgent data\" (MUST-62): with 0 there is none in the segment",
+        Then::ends, urgent_pointer_of_zero},
+    Settled{
+        "an urgent octet beyond a gap",
+        "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
+        "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
+        Then::ends, urgent_beyond_a_gap},
+    Settled{
+        "when POLLPRI is told",
+        "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the "
+        "remote side has urgent data if the urgent pointer (RCV.UP) is in advance of the data "
+        "consumed\"",
+        Then::ends, when_pollpri_is_told},
+    Settled{"FIONREAD and the urgent mark",
+            "RFC 9293 3.9.1.3 RECEIVE has no such count; POSIX: octets that can be read, and those "
+            "behind the mark can",
+            Then::ends, unread_up_to_the_mark},
+    Settled{"advice of ICMP that an ACK has overtaken",
+            "RFC 9293 3.9.2.2 (SHLD-25): \"it SHOULD make the information available to the "
+            "application\"",
+            Then::ends, advice_forgotten},
+    Settled{
+        "the errno of a parameter problem",
+        "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
+        Then::ends, errno_of_a_parameter_problem},
+    Settled{
+        "URG behind a FIN",
+        "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
+        "remote side. Ignore the URG\"",
+        Then::ends, urgent_behind_a_fin},
+    Settled{"the error of ICMP about a number not sent",
+            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"", Then::ends,
+            error_of_icmp_about_a_number_not_sent},
+    Settled{"connect after a shutdown in vain",
+            "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no "
+            "shutdown of a connection that is not there",
+            Then::ends, connect_after_a_vain_shutdown},
+    Settled{"text after a shutdown while opening",
+            "RFC 1122 4.2.2.13 speaks of CLOSE; a half-close (RFC 9293 3.6) takes text still",
+            Then::ends, text_after_shutdown_while_opening},
+    Settled{"ABORT in TIME-WAIT",
+            "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\"", Then::ends,
+            abort_in_time_wait},
+};
+
+}  // namespace
+
+std::span<const Settled> settled_in_calls() {
+  return kClasses;
+}
+
+}  // namespace estab::oracle

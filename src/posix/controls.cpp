@@ -1,0 +1,71 @@
+// ioctl: what waits in the queues, the urgent mark, FIONBIO.
+
+#include <cstring>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include "posix/sockets_impl.h"
+
+namespace estab::posix {
+
+// tcp_ioctl and udp_ioctl.
+Outcome Sockets::Impl::queue_lengths(Socket& socket, unsigned long request, int& length) {
+  length = 0;
+  if (!socket.is_tcp()) {
+    drain_port(socket);
+    if (request == SIOCINQ && !socket.datagrams.empty())
+      length = static_cast<int>(socket.datagrams.front().octets.size());
+    return done();
+  }
+  if (socket.is_listening()) return failed(EINVAL);
+  const State in = state(socket);
+  if (in == State::syn_sent || in == State::syn_received) return done();
+  const auto info = stack.info(socket.stream);
+  if (!info) return done();
+  if (request == SIOCINQ) {
+    // At the mark there is nothing in front of it (tcp_inq).
+    const auto mark = stack.urgent(socket.stream);
+    const bool at_mark = mark && mark->octets_before_end == 0 && !socket.past_urgent;
+    length = at_mark ? 0 : static_cast<int>(stack.readable(socket.stream));
+  } else {
+    length = static_cast<int>(info->notsent_bytes);
+    if (request == SIOCOUTQ && in != State::closed) length += static_cast<int>(info->unacked_bytes);
+  }
+  return done();
+}
+
+Outcome Sockets::ioctl(Instant, int fd, unsigned long request, void* argument) {
+  if (!impl_->descriptors.contains(fd)) return failed(EBADF);
+  Socket* socket = impl_->find(fd);
+  if (!socket) return failed(ENOTTY);
+  if (!argument) return failed(EFAULT);
+  int number = 0;
+  switch (request) {
+    case FIONBIO:
+      std::memcpy(&number, argument, sizeof number);
+      socket->nonblocking = number != 0;
+      return done();
+    case SIOCINQ:  // FIONREAD
+    case SIOCOUTQ:
+    case SIOCOUTQNSD: {
+      if (request == SIOCOUTQNSD && !socket->is_tcp()) return failed(ENOTTY);
+      const Outcome outcome = impl_->queue_lengths(*socket, request, number);
+      if (outcome.error == 0) std::memcpy(argument, &number, sizeof number);
+      return outcome;
+    }
+    case SIOCATMARK: {
+      if (!socket->is_tcp()) return failed(ENOTTY);
+      // With the octet in the stream the mark is in front of it, else where it stood.
+      const auto mark = impl_->stack.urgent(socket->stream);
+      const std::uint64_t at = socket->options.oob_inline ? 1 : 0;
+      number = mark && !socket->past_urgent && mark->octets_before_end == at ? 1 : 0;
+      std::memcpy(argument, &number, sizeof number);
+      return done();
+    }
+    default:
+      return failed(ENOTTY);
+  }
+}
+
+}  // namespace estab::posix

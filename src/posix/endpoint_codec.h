@@ -1,0 +1,28 @@
+// sockaddr to Endpoint and back. An IPv4 endpoint stands in an AF_INET6 socket's addresses in its
+// mapped form (RFC 3493 §3.7).
+#pragma once
+
+#include <expected>
+
+#include <sys/socket.h>
+
+#include "estab/address.h"
+
+namespace estab::posix {
+
+/// The endpoint a caller named for a socket of this domain (AF_INET, AF_INET6); else the errno:
+/// EINVAL if it is too short, EAFNOSUPPORT if it is of another family.
+std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, socklen_t length);
+
+/// The same for bind, which takes AF_UNSPEC for AF_INET if the address is the unspecified one.
+std::expected<Endpoint, int> read_bound_endpoint(int domain, const sockaddr* address,
+                                                 socklen_t length);
+
+/// Writes as much as *length has room for, and sets it to what there is. A null `address` asks for
+/// nothing.
+void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, socklen_t* length);
+
+/// The unspecified address and port 0, in the words of a domain.
+Endpoint any_endpoint(int domain);
+
+}  // namespace estab::posix

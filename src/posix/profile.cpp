@@ -1,0 +1,76 @@
+// What the stack does by default under each profile, and where that comes from.
+
+#include "estab/posix.h"
+
+namespace estab::posix {
+
+namespace {
+
+using std::chrono_literals::operator""ms, std::chrono_literals::operator""s,
+    std::chrono_literals::operator""min;
+
+StackConfig rfc_config() {
+  StackConfig config;
+  config.msl = 2min;               // RFC 9293 §3.4.2
+  config.tcp.rto_min = 1s;         // RFC 6298 (2.4)
+  config.tcp.delayed_ack = 200ms;  // RFC 5681 §4.2: within 500 ms
+  config.tcp.quick_acks = 0;
+  return config;
+}
+
+// net.ipv4.tcp_* as its kernel has them, and as packetdrill's common/defaults.sh sets them.
+StackConfig linux_config() {
+  StackConfig config;
+  TcpConfig& tcp = config.tcp;
+  config.msl = 30s;             // TCP_TIMEWAIT_LEN is 60 s
+  tcp.receive_buffer = 270000;  // half of tcp_rmem's 540000: the rest is kept for overhead
+  tcp.send_buffer = 262144;     // tcp_wmem
+  tcp.window_scale = 8;
+  tcp.slow_start_after_idle = false;
+  tcp.quirks = {.push_bursts = true,
+                .drop_syn_fin = true,
+                .ignore_ack_of_unsent = true,
+                .ack_releases_more = true};
+  tcp.urgent_inline = false;
+  tcp.delayed_ack = 40ms;
+  tcp.quick_acks = 16;
+  tcp.rto_min = 200ms;
+  tcp.r2 = 924600ms;  // tcp_retries2 = 15, from an RTO of 200 ms on
+  tcp.r2_syn = 63s;   // tcp_syn_retries = tcp_synack_retries = 5
+  tcp.fin_wait_2_timeout = 60s;
+  return config;
+}
+
+StackConfig freebsd_config() {
+  StackConfig config;
+  TcpConfig& tcp = config.tcp;
+  config.msl = 30s;            // net.inet.tcp.msl
+  tcp.receive_buffer = 65536;  // net.inet.tcp.recvspace
+  tcp.send_buffer = 32768;     // net.inet.tcp.sendspace
+  tcp.ecn = Ecn::accept;       // net.inet.tcp.ecn.enable
+  tcp.window_scale = 6;        // from kern.ipc.maxsockbuf = 2 MiB
+  tcp.urgent_inline = false;
+  tcp.delayed_ack = 40ms;  // net.inet.tcp.delacktime
+  tcp.quick_acks = 0;
+  tcp.rto_min = 230ms;  // rexmit_min of 30 ms and rexmit_slop of 200 ms
+  tcp.rto_max = 64s;
+  tcp.r2_syn = 75s;  // net.inet.tcp.keepinit
+  tcp.fin_wait_2_timeout = 60s;
+  return config;
+}
+
+}  // namespace
+
+StackConfig stack_config(Profile profile) {
+  switch (profile) {
+    case Profile::rfc:
+      return rfc_config();
+    case Profile::linux_:
+      return linux_config();
+    case Profile::freebsd:
+      return freebsd_config();
+  }
+  return {};
+}
+
+}  // namespace estab::posix

@@ -1,0 +1,63 @@
+#include "posix/socket_options.h"
+
+#include <algorithm>
+
+namespace estab::posix {
+
+namespace {
+using std::chrono_literals::operator""s;
+
+// Linux counts its own bookkeeping against the buffers, and so doubles what it is asked for.
+int shown(std::uint32_t octets, BufferSizes sizes) {
+  return static_cast<int>(octets * (sizes == BufferSizes::doubled ? 2u : 1u));
+}
+
+// The SYN goes out 1 + n times, the waits doubling.
+Duration opening_time(const TcpConfig& base, int repeats) {
+  Duration total{}, wait = base.rto_initial;
+  for (int i = 0; i <= repeats; ++i, wait = std::min(wait * 2, base.rto_max)) total += wait;
+  return total;
+}
+}  // namespace
+
+SocketOptions default_options(const TcpConfig& base, BufferSizes sizes) {
+  SocketOptions options;
+  options.receive_buffer = shown(base.receive_buffer, sizes);
+  options.send_buffer = static_cast<int>(base.send_buffer);
+  options.oob_inline = base.urgent_inline ? 1 : 0;
+  options.no_delay = base.nagle ? 0 : 1;
+  return options;
+}
+
+int syn_count_of(const TcpConfig& base) {
+  int count = 0;
+  while (count < 127 && opening_time(base, count + 1) <= base.r2_syn) ++count;
+  return count;
+}
+
+TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes sizes) {
+  TcpConfig config = base;
+  config.nagle = o.no_delay == 0;
+  config.cork = o.cork != 0;
+  config.urgent_inline = o.oob_inline != 0;
+  config.keep_alive = {o.keep_alive != 0, Duration(1s) * o.keep_idle,
+                       Duration(1s) * o.keep_interval, static_cast<std::uint8_t>(o.keep_count)};
+  if (o.receive_buffer_set)
+    config.receive_buffer =
+        static_cast<std::uint32_t>(o.receive_buffer) / (sizes == BufferSizes::doubled ? 2 : 1);
+  if (o.window_clamp > 0)
+    config.receive_buffer =
+        std::min(config.receive_buffer, static_cast<std::uint32_t>(o.window_clamp));
+  if (o.send_buffer_set) config.send_buffer = static_cast<std::uint32_t>(o.send_buffer);
+  if (o.max_segment > 0)
+    config.mss_limit = std::min(config.mss_limit, static_cast<std::uint16_t>(o.max_segment));
+  if (o.user_timeout > 0) config.user_timeout = std::chrono::milliseconds(o.user_timeout);
+  if (o.syn_count > 0) config.r2_syn = opening_time(base, o.syn_count);
+  if (o.linger2 > 0) config.fin_wait_2_timeout = Duration(1s) * o.linger2;
+  if (o.ttl > 0) config.ttl = static_cast<std::uint8_t>(o.ttl);
+  if (o.unicast_hops > 0) config.ttl = static_cast<std::uint8_t>(o.unicast_hops);
+  config.dscp = static_cast<std::uint8_t>((o.tos | o.traffic_class) >> 2 & 63);
+  return config;
+}
+
+}  // namespace estab::posix

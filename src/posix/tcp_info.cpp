@@ -1,0 +1,93 @@
+#include "posix/tcp_info.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <linux/tcp.h>
+
+namespace estab::posix {
+
+namespace {
+
+std::uint32_t microseconds(Duration duration) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+std::uint32_t segments(std::uint32_t octets, std::uint32_t mss) {
+  return mss == 0 ? 0 : (octets + mss - 1) / mss;
+}
+
+}  // namespace
+
+std::uint8_t linux_state(State state) {
+  switch (state) {
+    case State::established:
+      return 1;
+    case State::syn_sent:
+      return 2;
+    case State::syn_received:
+      return 3;
+    case State::fin_wait_1:
+      return 4;
+    case State::fin_wait_2:
+      return 5;
+    case State::time_wait:
+      return 6;
+    case State::closed:
+      return 7;
+    case State::close_wait:
+      return 8;
+    case State::last_ack:
+      return 9;
+    case State::listen:
+      return 10;
+    case State::closing:
+      return 11;
+  }
+  return 7;
+}
+
+std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
+  tcp_info out{};
+  out.tcpi_state = linux_state(state);
+  out.tcpi_retransmits = info.retransmits;
+  out.tcpi_backoff = info.backoff;
+  out.tcpi_options = static_cast<std::uint8_t>(
+      (info.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info.sack ? TCPI_OPT_SACK : 0) |
+      (info.wscale ? TCPI_OPT_WSCALE : 0) | (info.ecn ? TCPI_OPT_ECN : 0));
+  out.tcpi_snd_wscale = info.snd_wscale & 15;
+  out.tcpi_rcv_wscale = info.wscale ? info.rcv_wscale & 15 : 0;
+  out.tcpi_rto = microseconds(info.rto);
+  out.tcpi_ato = microseconds(info.ato);
+  out.tcpi_snd_mss = info.snd_mss;
+  out.tcpi_rcv_mss = std::min(info.advmss, info.snd_mss);
+  out.tcpi_unacked = segments(info.unacked_bytes, info.snd_mss);
+  out.tcpi_pmtu = info.pmtu;
+  out.tcpi_rtt = microseconds(info.rtt);
+  out.tcpi_rttvar = microseconds(info.rttvar);
+  // Linux counts these windows in segments.
+  constexpr std::uint32_t kInfinite = 0x7fffffff;
+  out.tcpi_snd_ssthresh =
+      info.snd_ssthresh == 0xffffffff ? kInfinite : info.snd_ssthresh / std::max(info.snd_mss, 1u);
+  out.tcpi_snd_cwnd = info.snd_cwnd / std::max(info.snd_mss, 1u);
+  out.tcpi_advmss = info.advmss;
+  out.tcpi_reordering = 3;
+  out.tcpi_rcv_ssthresh = out.tcpi_rcv_space = info.rcv_wnd;
+  out.tcpi_total_retrans = info.total_retrans;
+  out.tcpi_pacing_rate = out.tcpi_max_pacing_rate = ~std::uint64_t{0};
+  out.tcpi_bytes_acked = info.bytes_acked;
+  out.tcpi_bytes_received = info.bytes_received;
+  out.tcpi_segs_out = static_cast<std::uint32_t>(info.segs_out);
+  out.tcpi_segs_in = static_cast<std::uint32_t>(info.segs_in);
+  out.tcpi_notsent_bytes = info.notsent_bytes;
+  out.tcpi_min_rtt = microseconds(info.min_rtt);
+  out.tcpi_bytes_sent = info.bytes_sent;
+  out.tcpi_bytes_retrans = info.bytes_retrans;
+  out.tcpi_snd_wnd = info.snd_wnd;
+  std::vector<std::uint8_t> octets(sizeof out);
+  std::memcpy(octets.data(), &out, sizeof out);
+  return octets;
+}
+
+}  // namespace estab::posix

@@ -1,0 +1,54 @@
+#include "tcp/early_data.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hasher.h"
+
+namespace estab::tcp {
+
+std::size_t EarlyData::room(const TcpConfig& config) const {
+  return !fin_ && config.send_buffer > size() ? config.send_buffer - size() : 0;
+}
+
+void EarlyData::note(SendMode mode) {
+  more_ = mode == SendMode::more;
+  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (mode == SendMode::urgent) urgent_end_ = queue_.end();
+}
+
+Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode,
+                                    BlockPool& pool) {
+  if (fin_) return std::unexpected(Error::already_shut_down);
+  const std::size_t n = std::min(octets.size(), room(config));
+  refused_ = refused_ || n < octets.size();
+  if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
+  queue_.append(octets.first(n), pool);
+  note(n < octets.size() ? SendMode::normal : mode);
+  return n;
+}
+
+Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
+                                   std::shared_ptr<const void> owner, SendMode mode) {
+  if (fin_) return std::unexpected(Error::already_shut_down);
+  if (room(config) == 0) {
+    refused_ = true;
+    return std::unexpected(Error::would_block);
+  }
+  queue_.append_owned(octets, std::move(owner));
+  note(mode);
+  return {};
+}
+
+Result<void> EarlyData::shutdown() {
+  if (std::exchange(fin_, true)) return std::unexpected(Error::already_shut_down);
+  more_ = false;
+  return {};
+}
+
+void EarlyData::hash_into(base::Hasher& hasher) const {
+  hasher.add_all(push_end_.value(), urgent_end_.value(), more_, fin_, refused_);
+  queue_.hash_into(hasher);
+}
+
+}  // namespace estab::tcp
