@@ -1,7 +1,7 @@
 # A thin front: each target checks the packages it needs and calls a CMake preset. `make help` lists
 # them. To work on the code use the presets themselves: `cmake --workflow --preset check`.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench conformance check asan tsan tidy fuzz format format-check clean
+.PHONY: help build demo test bench conformance model check asan tsan tidy fuzz format format-check clean
 
 FUZZ_SECONDS ?= 60
 # A folder of public packetdrill scripts, for `make conformance`; they are not part of this repository.
@@ -14,6 +14,7 @@ help:
 	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
+	@echo 'make model         every interleaving of two stacks, some hundred million; a few minutes'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
 	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
 	@echo 'make tidy          clang-tidy over everything'
@@ -48,6 +49,12 @@ bench:
 conformance:
 	@$(MAKE) --no-print-directory build
 	scripts/conformance.py $(release)/bin/estab $(PUBLIC_SCRIPTS)
+
+model:
+	@scripts/install_packages.sh test
+	cmake --preset release
+	cmake --build --preset release --target estab_model
+	$(release)/bin/estab_model --jobs 2
 
 check:
 	@scripts/install_packages.sh test check

@@ -39,12 +39,11 @@ void of_both(Bounds& bounds, Change change) {
 }
 
 Bounds plain(Size size) {
-  Bounds bounds = between("plain", "a opens, b listens; segments are lost, copied and overtaken");
-  bounds.applications[0].octets = bounds.applications[1].octets = 1;
+  Bounds bounds = between("plain", "a opens, b listens; segments are lost and overtaken");
+  bounds.applications[1].octets = size == Size::full ? 1 : 0;
   bounds.capacity = 2;
-  bounds.losses = bounds.duplicates = size == Size::full ? 1 : 0;
+  bounds.losses = size == Size::full ? 1 : 0;
   bounds.firings = 1;
-  if (size == Size::small) bounds.applications[1].octets = 0;
   let_numbers_wrap(bounds);
   return bounds;
 }
@@ -52,15 +51,27 @@ Bounds plain(Size size) {
 // Numbers do not wrap here: a RST in answer to a SYN has number 0 (RFC 9293 §3.5.2), and where the
 // peer's ISN is 2^32 - 1 that is by chance the very number that resets its next connection.
 Bounds both(Size size) {
-  Bounds bounds = between("both", "both open, and both listen: also at the same time");
+  Bounds bounds = between("both", "both open and both listen, when they like");
   for (Applications& application : bounds.applications) {
     application.connects = true;
     application.listens = Listening::at_any_time;
-    application.octets = size == Size::full ? 1 : 0;
+    application.octets = 0;
   }
-  bounds.capacity = 2;
-  bounds.losses = 0;
-  bounds.firings = size == Size::full ? 1 : 0;
+  bounds.capacity = size == Size::full ? 2 : 1;
+  bounds.losses = 1;
+  bounds.firings = 0;
+  return bounds;
+}
+
+Bounds simultaneous(Size size) {
+  Bounds bounds =
+      between("simultaneous", "both open, nobody listens: a connection, or two refusals");
+  bounds.applications[1].listens = Listening::never;
+  bounds.applications[1].connects = true;
+  bounds.applications[1].octets = 0;
+  bounds.capacity = size == Size::full ? 2 : 1;
+  bounds.losses = size == Size::full ? 1 : 0;
+  bounds.firings = 1;
   return bounds;
 }
 
@@ -68,16 +79,16 @@ Bounds both(Size size) {
 // and opens; what is left unread when the application closes makes a RST.
 Bounds window(Size size) {
   Bounds bounds = between("window", "two octets of buffer at b, read late");
-  bounds.applications[0].octets = 3;
+  bounds.applications[0].octets = size == Size::full ? 2 : 3;
   bounds.applications[1].octets = 0;
   bounds.applications[1].reading = Reading::at_any_time;
   bounds.stack[1].tcp.receive_buffer = 2;
-  bounds.capacity = 2;
-  bounds.losses = size == Size::full ? 1 : 0;
-  bounds.firings = size == Size::full ? 2 : 1;
+  bounds.capacity = size == Size::full ? 2 : 1;
+  bounds.firings = 1;
   return bounds;
 }
 
+// Three segments under way: whichever comes first, the others fill a gap or make one.
 Bounds segments(Size size) {
   Bounds bounds = between("segments", "an octet to a segment, SACK: gaps, and who fills them");
   bounds.applications[0].octets = 3;
@@ -89,8 +100,22 @@ Bounds segments(Size size) {
   });
   bounds.capacity = size == Size::full ? 3 : 2;
   bounds.losses = size == Size::full ? 1 : 0;
-  bounds.firings = size == Size::full ? 1 : 0;
+  bounds.firings = 0;
   let_numbers_wrap(bounds);
+  return bounds;
+}
+
+// ACKs are delayed and put together, as they are not with the settings of the others.
+Bounds bursts(Size size) {
+  Bounds bounds = segments(size);
+  bounds.name = "bursts";
+  bounds.about = "segments arrive together and are answered together; ACKs are delayed";
+  of_both(bounds, [](TcpConfig& tcp) { tcp.quick_acks = 0; });
+  bounds.applications[0].octets = 2;
+  bounds.capacity = 2;
+  bounds.losses = 0;
+  bounds.bursts = 2;
+  bounds.firings = size == Size::full ? 1 : 0;
   return bounds;
 }
 
@@ -99,10 +124,21 @@ Bounds again(Size size) {
   Bounds bounds = between("again", "a opens twice: old segments meet the new connection");
   bounds.applications[0].opens = 2;
   bounds.applications[1].octets = 0;
-  bounds.capacity = 2;
-  bounds.duplicates = size == Size::full ? 1 : 0;
-  bounds.firings = size == Size::full ? 1 : 0;
+  bounds.capacity = size == Size::full ? 2 : 1;
+  bounds.firings = 0;
   bounds.lifetime = bounds.stack[0].msl;
+  return bounds;
+}
+
+// The second connection comes after timers have fired: the first one's TIME-WAIT among them.
+Bounds later(Size size) {
+  Bounds bounds = again(size);
+  bounds.name = "later";
+  bounds.about = "the same, with time between: retransmissions, TIME-WAIT and its end";
+  bounds.applications[0].octets = size == Size::full ? 1 : 0;
+  bounds.capacity = 1;
+  bounds.duplicates = size == Size::full ? 1 : 0;
+  bounds.firings = 1;
   return bounds;
 }
 
@@ -111,7 +147,7 @@ Bounds timestamps(Size size) {
   of_both(bounds, [](TcpConfig& tcp) { tcp.use_timestamps = true; });
   bounds.applications[1].octets = 0;
   bounds.capacity = 2;
-  bounds.duplicates = size == Size::full ? 1 : 0;
+  bounds.duplicates = 1;
   bounds.firings = size == Size::full ? 1 : 0;
   return bounds;
 }
@@ -121,9 +157,10 @@ Bounds giving_up(Size size) {
   of_both(bounds, [](TcpConfig& tcp) { tcp.r2 = tcp.r2_syn = 2s; });
   bounds.ends_by_silence = true;
   bounds.applications[1].octets = 0;
-  bounds.capacity = 2;
-  bounds.losses = 1;
-  bounds.firings = size == Size::full ? 3 : 2;
+  bounds.applications[1].stops_listening = size == Size::full;
+  bounds.capacity = size == Size::full ? 2 : 1;
+  bounds.losses = size == Size::full ? 0 : 1;
+  bounds.firings = 2;
   return bounds;
 }
 
@@ -142,9 +179,10 @@ StackConfig plain_stack(Side side) {
   return config;
 }
 
+// Those that take longest come first, so that two threads end at about the same time.
 std::vector<Bounds> standard_bounds(Size size) {
-  return {plain(size), both(size),       window(size),   segments(size),
-          again(size), timestamps(size), giving_up(size)};
+  return {again(size), timestamps(size), window(size),       plain(size), giving_up(size),
+          later(size), segments(size),   simultaneous(size), both(size),  bursts(size)};
 }
 
 std::optional<Bounds> standard_bounds(Size size, std::string_view name) {

@@ -55,6 +55,7 @@ struct Bounds {
   std::uint8_t capacity = 3;     ///< segments under way in each direction; one more is lost
   std::uint8_t losses = 0;       ///< besides those
   std::uint8_t duplicates = 0;   ///< copies that arrive and are still under way
+  std::uint8_t bursts = 0;       ///< arrivals that are not answered before another
   Duration lifetime = kForever;  ///< the MSL that the network keeps to
 
   // ---- the clock

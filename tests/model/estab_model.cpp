@@ -1,6 +1,7 @@
 // estab_model: explores to the bounds asked for and says what it found. Exit code 1: a law is
 // broken; the shortest way to where it is has been told.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include "model/options.h"
 #include "model/story.h"
@@ -21,7 +23,7 @@ using namespace estab::model;
 struct Done {
   Bounds bounds;
   Result result{};
-  double seconds = 0;
+  double seconds = 0, cpu_seconds = 0;
   std::string story{};
 };
 
@@ -34,19 +36,28 @@ std::string story_of(Explorer& explorer, const Bounds& bounds, const Violation& 
   return text;
 }
 
+/// Of this thread: other programs do not count.
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 void explore(Done& done) {
   const auto start = std::chrono::steady_clock::now();
+  const double cpu_start = cpu_seconds();
   Explorer explorer(done.bounds);
   done.result = explorer.run();
   done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  done.cpu_seconds = cpu_seconds() - cpu_start;
   if (done.result.violation) done.story = story_of(explorer, done.bounds, *done.result.violation);
 }
 
 void print_row(const Done& done) {
   const Result& r = done.result;
-  std::printf("%-11s %10llu %6u %8.1f %9.0f %11llu %12llu %10.1f  %s\n", done.bounds.name.c_str(),
-              static_cast<unsigned long long>(r.states), r.depth, done.seconds,
-              static_cast<double>(r.states) / done.seconds,
+  std::printf("%-11s %10llu %6u %8.1f %8.1f %9.0f %11llu %12llu %10.1f  %s\n",
+              done.bounds.name.c_str(), static_cast<unsigned long long>(r.states), r.depth,
+              done.seconds, done.cpu_seconds, static_cast<double>(r.states) / done.cpu_seconds,
               static_cast<unsigned long long>(r.host_states),
               static_cast<unsigned long long>(r.host_steps),
               static_cast<double>(r.longest_fair_end_ms) / 1000,
@@ -90,8 +101,8 @@ int main(int argc, char** argv) {
       std::printf("%-11s %s\n", done.bounds.name.c_str(), done.bounds.about.c_str());
     return 0;
   }
-  std::printf("%-11s %10s %6s %8s %9s %11s %12s %10s\n", "exploration", "states", "depth",
-              "seconds", "states/s", "end states", "end steps", "fair end s");
+  std::printf("%-11s %10s %6s %8s %8s %9s %11s %12s %10s\n", "exploration", "states", "depth",
+              "seconds", "cpu s", "per cpu s", "end states", "end steps", "fair end s");
   std::atomic<std::size_t> next{0};
   std::mutex printing;
   const auto work = [&] {

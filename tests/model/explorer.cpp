@@ -7,7 +7,11 @@
 namespace estab::model {
 
 Explorer::Explorer(const Bounds& bounds)
-    : bounds_(bounds), hosts_(bounds_, segments_), physics_(bounds_, hosts_), fair_(physics_) {}
+    : bounds_(bounds),
+      segments_(bounds.lifetime),
+      hosts_(bounds_, segments_),
+      physics_(bounds_, hosts_),
+      fair_(physics_) {}
 
 Result Explorer::run() {
   const World first = physics_.first();

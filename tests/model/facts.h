@@ -16,6 +16,7 @@ struct Facts {
   RecordsView records{};
   bool listens = false;
   bool drew_isn = false;  ///< at this very time
+  bool in_burst = false;  ///< what has arrived is still to be answered
 
   /// Nothing is left but, perhaps, a listener.
   bool closed() const {

@@ -81,6 +81,10 @@ bool FairEnd::wind_up(Stage& stage) {
   bool moved = false;
   for (const Side side : {Side::a, Side::b}) {
     const std::uint32_t before = stage.world.host[index_of(side)];
+    if (physics_.hosts().facts(before).in_burst) {
+      make(stage, {.side = side, .act = Act::settle});
+      return true;
+    }
     const Application& application = physics_.hosts().application(before);
     if (!application.holds()) continue;
     const Act wanted = stage.patient ? Act::wind_up : Act::give_up;

@@ -17,9 +17,10 @@ IpAddress address(Side side) {
   return IpAddress::v4(10, 0, 0, side == Side::a ? 1 : 2);
 }
 
-constexpr std::string_view kActs[] = {"deliver", "fire",    "pass",   "listen",   "stop listening",
-                                      "connect", "send",    "read",   "shutdown", "close",
-                                      "abort",   "wind up", "give up"};
+constexpr std::string_view kActs[] = {"deliver", "deliver first", "fire",           "pass",
+                                      "settle",  "listen",        "stop listening", "connect",
+                                      "send",    "read",          "shutdown",       "close",
+                                      "abort",   "wind up",       "give up"};
 
 constexpr std::uint32_t bit(Act act) {
   return 1u << static_cast<std::uint32_t>(act);
@@ -72,7 +73,7 @@ void Host::listen(HostState& state) const {
 
 std::uint64_t Host::hash(const HostState& state) const {
   auto hasher = base::Hasher::of_future(state.now);
-  hasher.add_all(side_, state.drew_isn, future_hash(state.stack, state.now));
+  hasher.add_all(side_, state.drew_isn, state.in_burst, future_hash(state.stack, state.now));
   state.application.hash_into(hasher);
   return hasher.finish();
 }
@@ -108,8 +109,16 @@ Outcome Host::perform(HostState& state, Input input, Octets segment) const {
     case Act::deliver:
       deliver(work, segment);
       break;
+    case Act::deliver_first:
+      deliver(work, segment);
+      take_events(work);
+      state.in_burst = true;
+      return outcome;
+    case Act::settle:
+      break;
     case Act::fire:
       fire(work);
+      if (outcome.nothing) return outcome;
       break;
     case Act::pass:
       state.now += std::chrono::milliseconds(input.argument);
@@ -266,14 +275,26 @@ void Host::wind_up(Work& work) const {
 // ---- what follows from them
 // ----------------------------------------------------------------------
 
+// As in the loop of a host: first the application has its turn, then what is to be sent goes out.
 void Host::settle(Work& work) const {
+  work.state.in_burst = false;
   for (int turn = 0; turn < kMostTurns; ++turn) {
+    if (!take_events(work) && turn > 0) return;
     collect(work);
-    const auto event = work.stack().poll_event();
-    if (!event) return;
-    take_event(work, *event);
   }
   work.complain("events without end");
+}
+
+bool Host::take_events(Work& work) const {
+  bool any = false;
+  for (int turn = 0; turn < kMostTurns; ++turn) {
+    const auto event = work.stack().poll_event();
+    if (!event) return any;
+    take_event(work, *event);
+    any = true;
+  }
+  work.complain("events without end");
+  return any;
 }
 
 void Host::take_event(Work& work, const Event& event) const {

@@ -1,6 +1,6 @@
 // Host: one side at work: its stack and the application on it. Whatever is done to it is done to
 // the end: events are taken and everything that is to be sent goes out at once, so that between
-// two inputs nothing is left lying about.
+// two inputs nothing is left lying about; unless more of a burst is to come.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,11 @@
 namespace estab::model {
 
 enum class Act : std::uint8_t {
-  deliver,  ///< a segment arrives
-  fire,     ///< the next timer that comes to anything fires
-  pass,     ///< time passes, and nothing happens here
+  deliver,        ///< a segment arrives
+  deliver_first,  ///< one arrives as the first of a burst: before it is answered more may come
+  fire,           ///< the next timer that comes to anything fires
+  pass,           ///< time passes, and nothing happens here
+  settle,         ///< what a burst left to be answered is answered
   listen,
   stop_listening,
   connect,
@@ -35,7 +37,9 @@ std::string_view name(Act act);
 
 struct Input {
   Act act = Act::pass;
-  std::uint32_t argument = 0;  ///< deliver: the segment's number; pass: milliseconds
+  std::uint32_t argument = 0;  ///< of a segment that arrives, its number; of pass, milliseconds
+
+  bool is_arrival() const { return act == Act::deliver || act == Act::deliver_first; }
 
   friend bool operator==(const Input&, const Input&) = default;
 };
@@ -47,6 +51,7 @@ struct HostState {
   Instant now{};
   /// At this very time an ISN was drawn from the clock: another one would be the same.
   bool drew_isn = false;
+  bool in_burst = false;  ///< what has arrived is still to be answered
 };
 
 /// What came of an input.
@@ -82,6 +87,8 @@ class Host {
   void abort(Work& work) const;
   void wind_up(Work& work) const;
   void settle(Work& work) const;
+  /// False if there was none.
+  bool take_events(Work& work) const;
   void take_event(Work& work, const Event& event) const;
   void take_stream(Work& work, StreamId id) const;
   void finish(Work& work) const;

@@ -24,6 +24,7 @@ Facts facts_of(const HostState& state) {
   facts.records = view_records(state.stack);
   facts.listens = state.application.listener.has_value();
   facts.drew_isn = state.drew_isn;
+  facts.in_burst = state.in_burst;
   if (const StreamRecord* last = state.application.last()) {
     facts.flow = view_flow(state.stack, last->id, state.now);
     if (facts.flow && !facts.flow->indexed) facts.flow.reset();
@@ -79,7 +80,7 @@ const Step& HostTable::step(std::uint32_t from, Input input) {
 
 Outcome HostTable::perform(Side side, HostState& state, Input input) const {
   std::vector<std::uint8_t> segment;
-  if (input.act == Act::deliver) segment = segments_.octets(input.argument, state.now);
+  if (input.is_arrival()) segment = segments_.octets(input.argument, state.now);
   return host(side).perform(state, input, segment);
 }
 
@@ -125,7 +126,8 @@ void HostTable::make_room() {
 HostState HostTable::state(std::uint32_t number) {
   const Stack& stack = stack_of(number);
   const Entry& entry = entries_[number];
-  return {stack, entry.application.moved(number_clock(entry.now)), entry.now, entry.facts.drew_isn};
+  return {stack, entry.application.moved(number_clock(entry.now)), entry.now, entry.facts.drew_isn,
+          entry.facts.in_burst};
 }
 
 // The way back to the nearest state whose stack is still there, and from it forward again.
@@ -137,7 +139,7 @@ const Stack& HostTable::stack_of(std::uint32_t number) {
   if (!way.empty()) {
     const Entry& from = entries_[entries_[way.back()].parent];
     HostState state{*from.stack, from.application.moved(number_clock(from.now)), from.now,
-                    from.facts.drew_isn};
+                    from.facts.drew_isn, from.facts.in_burst};
     for (; !way.empty(); way.pop_back()) {
       const Entry& to = entries_[way.back()];
       (void)perform(to.side, state, to.by);

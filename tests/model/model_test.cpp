@@ -134,6 +134,7 @@ TEST(PlantedFaultInTimeWait, IsFoundIfItEndsAtOnce) {
   const Result result = explorer.run();
   ASSERT_TRUE(result.violation);
   EXPECT_EQ(result.violation->what, "no end in sight with a fair network");
+  EXPECT_EQ(tell(explorer, bounds, *result.violation).difference, "");
 }
 
 TEST(PlantedFaultInTimeWait, IsNoneIfItLastsTwiceTheMsl) {

@@ -31,7 +31,7 @@ std::string Script::notation(const Segment& segment, SeqNum from, SeqNum to) con
 
 void Script::add(Instant when, Input input, Octets octets, const Application& before,
                  const Application& after, const std::vector<Frame>& sent) {
-  if (input.act == Act::deliver) {
+  if (input.is_arrival()) {
     const Segment segment = segment_of(octets);
     if (segment.flags.syn()) theirs_ = segment.seq;
     line(when, "< " + notation(segment, theirs_, ours_));

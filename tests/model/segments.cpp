@@ -78,24 +78,25 @@ void set_numbers(std::vector<std::uint8_t>& frame, SeqNum seq, SeqNum ack) {
 
 std::uint32_t SegmentTable::intern(Frame frame, Instant now) {
   move(frame, back(ticks_of(now.time_since_epoch())));
-  return intern_moved(frame);
+  return intern_moved(frame, 0);
 }
 
-std::uint32_t SegmentTable::intern_moved(const Frame& frame) {
+std::uint32_t SegmentTable::intern_moved(const Frame& frame, std::uint32_t age_ms) {
   std::string key(as_text(frame.octets));
   key += static_cast<char>(frame.sequence);
+  key += std::to_string(age_ms);
   if (const auto found = index_.find(key); found != index_.end()) return found->second;
   const auto number = static_cast<std::uint32_t>(kept_.size());
   const TcpFlags flags = segment_of(frame.octets).flags;
-  kept_.push_back({std::move(key), flags.syn() && !flags.ack()});
+  kept_.push_back({std::move(key), frame.octets.size(), flags.syn() && !flags.ack(), age_ms});
   index_.emplace(kept_.back().key, number);
   return number;
 }
 
 Frame SegmentTable::frame(std::uint32_t number) const {
-  const std::string& key = kept_[number].key;
-  const Octets octets = as_octets(key).first(key.size() - 1);
-  return {{octets.begin(), octets.end()}, static_cast<SequenceNumber>(key.back())};
+  const Kept& kept = kept_[number];
+  const Octets octets = as_octets(kept.key).first(kept.length);
+  return {{octets.begin(), octets.end()}, static_cast<SequenceNumber>(kept.key[kept.length])};
 }
 
 std::vector<std::uint8_t> SegmentTable::octets(std::uint32_t number, Instant now) const {
@@ -104,14 +105,20 @@ std::vector<std::uint8_t> SegmentTable::octets(std::uint32_t number, Instant now
   return std::move(made.octets);
 }
 
-std::uint32_t SegmentTable::after(std::uint32_t number, std::uint32_t ms) {
+std::optional<std::uint32_t> SegmentTable::after(std::uint32_t number, std::uint32_t ms) {
   const std::uint64_t key = std::uint64_t{number + 1} << 32 | ms;
-  if (const std::uint32_t* found = after_.find(key)) return *found;
-  Frame moved = frame(number);
-  move(moved, back(ticks_of(std::chrono::milliseconds(ms))));
-  const std::uint32_t later = intern_moved(moved);
+  if (const std::uint32_t* found = after_.find(key))
+    return *found == kDead ? std::nullopt : std::optional(*found);
+  const bool mortal = lifetime_ != Duration::max();
+  const std::uint32_t age_ms = mortal ? kept_[number].age_ms + ms : 0;
+  std::uint32_t later = kDead;
+  if (std::chrono::milliseconds(age_ms) <= lifetime_) {
+    Frame moved = frame(number);
+    move(moved, back(ticks_of(std::chrono::milliseconds(ms))));
+    later = intern_moved(moved, age_ms);
+  }
   after_.insert(key, later);
-  return later;
+  return later == kDead ? std::nullopt : std::optional(later);
 }
 
 }  // namespace estab::model

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,26 +40,34 @@ void set_numbers(std::vector<std::uint8_t>& frame, SeqNum seq, SeqNum ack);
 
 class SegmentTable {
  public:
+  /// `lifetime`: how old a segment can become. Only if there is an end to it, age tells apart.
+  explicit SegmentTable(Duration lifetime) : lifetime_(lifetime) {}
+
   /// Takes in a segment sent at `now`.
   std::uint32_t intern(Frame frame, Instant now);
   /// The segment as it stands on the wire at `now`.
   std::vector<std::uint8_t> octets(std::uint32_t number, Instant now) const;
-  /// The same segment after so much time.
-  std::uint32_t after(std::uint32_t number, std::uint32_t ms);
+  /// The same segment after so much time; nothing if by then it has died of its age.
+  std::optional<std::uint32_t> after(std::uint32_t number, std::uint32_t ms);
   bool is_bare_syn(std::uint32_t number) const { return kept_[number].is_bare_syn; }
   std::size_t size() const { return kept_.size(); }
 
  private:
   struct Kept {
-    std::string key;  ///< the octets, and one that tells SequenceNumber
+    std::string key;         ///< the octets, one that tells SequenceNumber, and the age
+    std::size_t length = 0;  ///< of the octets
     bool is_bare_syn = false;
+    std::uint32_t age_ms = 0;
   };
-  std::uint32_t intern_moved(const Frame& frame);
+  std::uint32_t intern_moved(const Frame& frame, std::uint32_t age_ms);
   Frame frame(std::uint32_t number) const;
 
+  static constexpr std::uint32_t kDead = 0xffffffff;
+
+  Duration lifetime_;
   std::deque<Kept> kept_{};  // never moved: the index points into them
   std::unordered_map<std::string_view, std::uint32_t> index_{};
-  HashMap after_{};
+  HashMap after_{};  // by number and milliseconds
 };
 
 }  // namespace estab::model

@@ -44,7 +44,7 @@ class Narration {
   void go(const std::vector<Move>& way) {
     for (const Move& move : way) {
       if (move.kind == Move::Kind::lose) {
-        const std::uint32_t segment = world_.bags[index_of(move.side)][move.place].segment;
+        const std::uint32_t segment = world_.bags[index_of(move.side)][move.place];
         say("lost: " + notation(move.side, segment));
       }
       if (move.kind == Move::Kind::deliver_copy) say("a copy arrives, and is still under way:");
@@ -102,11 +102,13 @@ class Narration {
     Narrator& narrator = of(performed.side);
     const Input input = performed.input;
     std::vector<std::uint8_t> octets;
-    if (input.act == Act::deliver)
+    if (input.is_arrival())
       octets = physics_.hosts().segments().octets(input.argument, narrator.state.now);
     const Application before = narrator.state.application;
+    const auto remembered = physics_.hosts().find(narrator.host.hash(narrator.state));
     const Outcome outcome = narrator.host.perform(narrator.state, input, octets);
     if (outcome.nothing) return;
+    if (remembered) compare(physics_.hosts().step(*remembered, input), outcome, narrator.state.now);
     narrator.script.add(narrator.state.now, input, octets, before, narrator.state.application,
                         outcome.frames);
     for (const Frame& frame : outcome.frames) {
@@ -116,13 +118,25 @@ class Narration {
     describe(performed, outcome);
   }
 
+  void compare(model::Step step, const Outcome& outcome, Instant now) {
+    HostTable& hosts = physics_.hosts();
+    bool same = step.frame_count == outcome.frames.size();
+    for (std::size_t i = 0; same && i < outcome.frames.size(); ++i)
+      same = hosts.frame(step, i) == hosts.segments().intern(outcome.frames[i], now);
+    if (!same && difference_.empty())
+      difference_ = "gone through again, it sends something else after:\n" + steps_.str();
+  }
+
   void describe(const Performed& performed, const Outcome& outcome) {
     const std::string who = performed.side == Side::a ? "a" : "b";
     const Instant now = of(performed.side).state.now;
     switch (performed.input.act) {
       case Act::pass:
         break;
+      case Act::settle:
+        break;
       case Act::deliver:
+      case Act::deliver_first:
         say(who + " gets " + notation(other(performed.side), performed.input.argument));
         break;
       case Act::fire:

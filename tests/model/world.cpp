@@ -8,16 +8,10 @@ namespace {
 
 void add(base::Hasher& hasher, const Bag& bag) {
   hasher.add(bag.size());
-  for (std::size_t i = 0; i < bag.size(); ++i)
-    hasher.add(std::uint64_t{bag[i].segment} << 32 | bag[i].age_ms);
+  for (std::size_t i = 0; i < bag.size(); ++i) hasher.add(bag[i]);
 }
 
 constexpr std::uint32_t kTickMs = 1;
-
-std::uint32_t ms_of(Duration duration) {
-  if (duration == Bounds::kForever) return 0xffffffff;
-  return static_cast<std::uint32_t>(duration / std::chrono::milliseconds(1));
-}
 
 }  // namespace
 
@@ -30,7 +24,7 @@ std::uint64_t World::hash_of_future() const {
 
 std::uint64_t World::hash() const {
   base::Hasher hasher;
-  hasher.add_all(hash_of_future(), losses << 16 | duplicates << 8 | firings);
+  hasher.add_all(hash_of_future(), bursts << 24 | losses << 16 | duplicates << 8 | firings);
   return hasher.finish();
 }
 
@@ -49,6 +43,8 @@ void Physics::moves(const World& world, std::vector<Move>& moves) const {
       moves.push_back({.kind = Move::Kind::deliver, .side = side, .place = i});
       if (world.duplicates < bounds_.duplicates)
         moves.push_back({.kind = Move::Kind::deliver_copy, .side = side, .place = i});
+      if (world.bursts < bounds_.bursts && bag.size() > 1)
+        moves.push_back({.kind = Move::Kind::deliver_first, .side = side, .place = i});
       if (world.losses < bounds_.losses)
         moves.push_back({.kind = Move::Kind::lose, .side = side, .place = i});
     }
@@ -74,14 +70,23 @@ std::uint32_t Physics::make(World& world, const Move& move) {
       bag.remove(move.place);
       return 0;
     case Move::Kind::deliver_copy:
+    case Move::Kind::deliver_first:
     case Move::Kind::deliver: {
-      std::uint32_t segment = bag[move.place].segment;
-      if (move.kind == Move::Kind::deliver) bag.remove(move.place);
-      if (move.kind == Move::Kind::deliver_copy) ++world.duplicates;
+      std::uint32_t segment = bag[move.place];
+      const bool is_copy = move.kind == Move::Kind::deliver_copy;
+      const bool is_first = move.kind == Move::Kind::deliver_first;
+      world.duplicates += is_copy ? 1 : 0;
+      world.bursts += is_first ? 1 : 0;
+      if (!is_copy) bag.remove(move.place);
       const bool ticked =
           hosts_.segments().is_bare_syn(segment) && tick_if_drawn(world, other(move.side));
-      if (ticked) segment = hosts_.segments().after(segment, kTickMs);
-      return perform(world, other(move.side), {Act::deliver, segment});
+      if (ticked) {
+        const auto older = hosts_.segments().after(segment, kTickMs);
+        if (!older) return 0;
+        segment = *older;
+      }
+      const Act act = is_first ? Act::deliver_first : Act::deliver;
+      return perform(world, other(move.side), {act, segment});
     }
   }
   return 0;
@@ -96,7 +101,7 @@ std::uint32_t Physics::perform(World& world, Side side, Input input) {
   Bag& bag = world.bags[index_of(side)];
   const std::size_t capacity = std::min<std::size_t>(bounds_.capacity, Bag::kMost);
   for (std::size_t i = 0; i < step.frame_count && bag.size() < capacity; ++i)
-    bag.add({hosts_.frame(step, i), 0});
+    bag.add(hosts_.frame(step, i));
   return step.complaint;
 }
 
@@ -109,16 +114,12 @@ bool Physics::tick_if_drawn(World& world, Side side) {
   return true;
 }
 
-// In the network; what would become too old is gone.
+// In the network; what becomes too old is gone.
 void Physics::age(Bag& bag, std::uint32_t ms) const {
-  const bool mortal = bounds_.lifetime != Bounds::kForever;
   const Bag before = bag;
   bag = Bag();
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    const std::uint32_t age_ms = mortal ? before[i].age_ms + ms : 0;
-    if (age_ms <= ms_of(bounds_.lifetime))
-      bag.add({hosts_.segments().after(before[i].segment, ms), age_ms});
-  }
+  for (std::size_t i = 0; i < before.size(); ++i)
+    if (const auto older = hosts_.segments().after(before[i], ms)) bag.add(*older);
 }
 
 // It has passed already at that side.

@@ -16,39 +16,32 @@
 
 namespace estab::model {
 
-/// A segment under way. Its age is kept only where the network lets segments die of it.
-struct Flying {
-  std::uint32_t segment = 0;
-  std::uint32_t age_ms = 0;
-  auto operator<=>(const Flying&) const = default;
-};
-
-/// One direction of the network; kept in order, so that equal bags are equal.
+/// The segments under way in one direction; kept in order, so that equal bags are equal.
 class Bag {
  public:
-  static constexpr std::size_t kMost = 6;
+  static constexpr std::size_t kMost = 4;
 
   std::size_t size() const { return size_; }
-  const Flying& operator[](std::size_t i) const { return flying_[i]; }
-  void add(Flying flying) {
+  std::uint32_t operator[](std::size_t i) const { return segments_[i]; }
+  void add(std::uint32_t segment) {
     std::size_t at = size_++;
-    for (; at > 0 && flying < flying_[at - 1]; --at) flying_[at] = flying_[at - 1];
-    flying_[at] = flying;
+    for (; at > 0 && segment < segments_[at - 1]; --at) segments_[at] = segments_[at - 1];
+    segments_[at] = segment;
   }
   void remove(std::size_t i) {
-    for (--size_; i < size_; ++i) flying_[i] = flying_[i + 1];
-    flying_[size_] = {};
+    for (--size_; i < size_; ++i) segments_[i] = segments_[i + 1];
+    segments_[size_] = 0;
   }
 
  private:
-  std::array<Flying, kMost> flying_{};
+  std::array<std::uint32_t, kMost> segments_{};
   std::uint8_t size_ = 0;
 };
 
 struct World {
   std::array<std::uint32_t, 2> host{};
-  std::array<Bag, 2> bags{};                             ///< by the side that sent
-  std::uint8_t losses = 0, duplicates = 0, firings = 0;  ///< used up
+  std::array<Bag, 2> bags{};                                         ///< by the side that sent
+  std::uint8_t losses = 0, duplicates = 0, bursts = 0, firings = 0;  ///< used up
 
   std::uint64_t hash() const;
   /// Of what a network without faults makes of it: what is used up does not count.
@@ -57,7 +50,7 @@ struct World {
 
 /// One thing that can happen next.
 struct Move {
-  enum class Kind : std::uint8_t { act, deliver, deliver_copy, lose };
+  enum class Kind : std::uint8_t { act, deliver, deliver_first, deliver_copy, lose };
   Kind kind = Kind::act;
   Side side = Side::a;     ///< where it happens; of a segment, who sent it
   Act act = Act::pass;     ///< of Kind::act
