@@ -11,7 +11,7 @@ release := build/release
 help:
 	@echo 'make demo          install what is missing, build, and run `estab demo`'
 	@echo 'make test          the same set-up and build, then every test'
-	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.a'
+	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'

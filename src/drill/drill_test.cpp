@@ -33,15 +33,15 @@ void expect_failure(const std::string& script, int line, const std::string& word
 
 TEST(Drill, RunsAConnectionFromSynToFin) {
   expect_pass(kAccepted +
-              "+0 write(4, ..., 2500) = 2500\n"
-              "+0 > P. 1:2501(2500) ack 1\n"
-              "+.1 < P. 1:101(100) ack 2501 win 30000\n"
-              "+0~+.2 > . 2501:2501(0) ack 101\n"
+              "+0 write(4, ..., 2000) = 2000\n"
+              "+0 > P. 1:2001(2000) ack 1\n"
+              "+.1 < P. 1:101(100) ack 2001 win 30000\n"
+              "+0~+.2 > . 2001:2001(0) ack 101\n"
               "+0 read(4, ..., 1000) = 100\n"
               "+0 close(4) = 0\n"
-              "+0 > F. 2501:2501(0) ack 101\n"
-              "+.1 < F. 101:101(0) ack 2502 win 30000\n"
-              "+0 > . 2502:2502(0) ack 102\n");
+              "+0 > F. 2001:2001(0) ack 101\n"
+              "+.1 < F. 101:101(0) ack 2002 win 30000\n"
+              "+0 > . 2002:2002(0) ack 102\n");
 }
 
 TEST(Drill, RunsBothFamiliesAndTheMappedOne) {

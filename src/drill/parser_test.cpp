@@ -263,7 +263,7 @@ TEST(ScriptMistake, IsNamedWithItsLine) {
       {"+0 close(3 = 0\n", "1: expected ')'"},
       {"hello\n", "1: expected an event"},
       {"+0\n", "expected a packet, a system call"},
-      {"+0 < . 1:1(0) win 70000\n", "1: win must be 0 to 65535"},
+      {"+0 < . 1:1(0) win 70000\n", ": win must be 0 to 65535"},
       {"+0 < S 0:0(0) <mss 1460,what 3>\n", "there is no TCP option 'what'"},
       {"+0 `true\n", "1: a quotation begins here"},
       {"/* no end", "1: a comment begins here"},

@@ -1,5 +1,6 @@
 // Names, errors and ends of calls. What is expected of errno is what Linux 6.18 answered.
 
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include "posix/testing/desk.h"
@@ -86,6 +87,17 @@ TEST(Bind, ChecksNameAndAddress) {
   EXPECT_EQ(desk.sockets.getsockname(fd, name.as_sockaddr(), &name.length), gives(0));
   EXPECT_EQ(name.endpoint().address, desk.peer.local());
   EXPECT_NE(name.endpoint().port, 0);
+}
+
+TEST(Bind, TakesNoFamilyForIpv4IfTheAddressSaysNothing) {
+  Desk desk;
+  const int fd = desk.tcp_socket();
+  Name name = desk.local_name();
+  name.storage.ss_family = AF_UNSPEC;
+  EXPECT_EQ(desk.bind(fd, name), fails(EAFNOSUPPORT));
+  name = Name(AF_INET, {IpAddress::any(Family::ipv4), 8080});
+  name.storage.ss_family = AF_UNSPEC;
+  EXPECT_EQ(desk.bind(fd, name), gives(0));
 }
 
 TEST(Bind, SharesAPortOnlyWhereBothAgree) {
@@ -175,6 +187,30 @@ TEST(Listen, OnTheUnspecifiedAddressOfIpv6TakesIpv4Too) {
     EXPECT_EQ(from.length, sizeof(sockaddr_in6));
     EXPECT_EQ(from.endpoint(), (Endpoint{desk.peer.remote(), 40000}));
   }
+}
+
+TEST(Accept, MayBeDeferredUntilThereIsData) {
+  Desk desk;
+  const int fd = desk.listener();
+  EXPECT_EQ(desk.set_nonblocking(fd), gives(0));
+  EXPECT_EQ(desk.set(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 3), gives(0));
+  desk.handshake();
+  EXPECT_EQ(desk.poll(fd), 0);
+  EXPECT_EQ(desk.accept(fd), fails(EAGAIN));
+  desk.in("P. 1:11(10) ack 1 win 65535");
+  EXPECT_EQ(desk.poll(fd), POLLIN | POLLRDNORM);
+  EXPECT_EQ(desk.accept(fd), gives(4));
+  EXPECT_EQ(desk.read(4, 100), gives(10));
+  desk.peer.forget_output();
+  for (const std::uint16_t port : {40001, 40002}) {
+    desk.peer.talk_from(port);
+    desk.handshake();
+    EXPECT_EQ(desk.accept(fd), fails(EAGAIN));
+  }
+  desk.after(3s);
+  EXPECT_EQ(desk.accept(fd), gives(5));
+  EXPECT_EQ(desk.close(fd), gives(0));
+  desk.out("R. 1:1(0) ack 1");
 }
 
 TEST(Connect, ReachesIpv4ThroughAMappedAddress) {
@@ -354,6 +390,17 @@ TEST(Shutdown, OfWritingLetsReadingGoOn) {
   EXPECT_EQ(desk.close(fd), gives(0));
   desk.in("F. 1001:1001(0) ack 2 win 257");
   desk.out(". 2:2(0) ack 1002");
+}
+
+TEST(Shutdown, IsToldOfAResetInPlaceOfTheLastAcknowledgement) {
+  for (const bool reset : {false, true}) {
+    Desk desk;
+    const int fd = desk.opened();
+    desk.in("F. 1:1(0) ack 1 win 65535");
+    EXPECT_EQ(desk.shutdown(fd, SHUT_WR), gives(0));
+    desk.in(reset ? "R. 2:2(0) ack 1 win 0" : ". 2:2(0) ack 2 win 65535");
+    EXPECT_EQ(desk.error_of(fd), reset ? ECONNRESET : 0);
+  }
 }
 
 // ---- blocking

@@ -1,5 +1,7 @@
 // shutdown and close.
 
+#include <utility>
+
 #include "posix/sockets_impl.h"
 
 namespace estab::posix {
@@ -52,9 +54,16 @@ Outcome Sockets::Impl::close(Instant now, int fd) {
   return done();
 }
 
+void Sockets::Impl::close_listener(Instant now, Socket& socket) {
+  if (!socket.is_listening()) return;
+  (void)stack.close(now, std::exchange(socket.listener, {}));
+  for (const auto& [stream, until] : socket.deferred) (void)stack.abort(now, stream);
+  socket.deferred.clear();
+}
+
 // What close does to the stack's side. SO_LINGER with no time to linger resets (RFC 9293 §3.10.5).
 void Sockets::Impl::let_go(Instant now, Socket& socket) {
-  if (socket.is_listening()) (void)stack.close(now, socket.listener);
+  close_listener(now, socket);
   if (socket.port) (void)stack.close(socket.port);
   if (!socket.stream) return;
   if (socket.options.linger_on && socket.options.linger_seconds == 0) {

@@ -50,6 +50,16 @@ std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, 
   return from_v6(reinterpret_cast<const sockaddr*>(&whole));
 }
 
+std::expected<Endpoint, int> read_bound_endpoint(int domain, const sockaddr* address,
+                                                 socklen_t length) {
+  const bool old_manner = address && domain == AF_INET && length >= sizeof(sockaddr_in) &&
+                          address->sa_family == AF_UNSPEC;
+  if (!old_manner) return read_endpoint(domain, address, length);
+  const Endpoint endpoint = from_v4(address);
+  if (!endpoint.address.is_unspecified()) return std::unexpected(EAFNOSUPPORT);
+  return endpoint;
+}
+
 void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, socklen_t* length) {
   if (!address || !length) return;
   sockaddr_storage storage{};

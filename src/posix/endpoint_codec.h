@@ -14,6 +14,10 @@ namespace estab::posix {
 /// EINVAL if it is too short, EAFNOSUPPORT if it is of another family.
 std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, socklen_t length);
 
+/// The same for bind, which takes AF_UNSPEC for AF_INET if the address is the unspecified one.
+std::expected<Endpoint, int> read_bound_endpoint(int domain, const sockaddr* address,
+                                                 socklen_t length);
+
 /// Writes as much as *length has room for, and sets it to what there is. A null `address` asks for
 /// nothing.
 void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, socklen_t* length);

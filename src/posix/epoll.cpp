@@ -16,28 +16,28 @@ constexpr std::uint32_t kSettings = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLL
 }  // namespace
 
 // What of it is to be reported now, if anything.
-std::uint32_t Sockets::Impl::due(int fd, const EpollInterest& interest) {
+std::uint32_t Sockets::Impl::due(Instant now, int fd, const EpollInterest& interest) {
   Socket* socket = find(fd);
   if (!socket || (interest.events & ~kSettings) == 0) return 0;
   // The stack tells of the first connection in a queue; each one is an edge.
   if (socket->is_listening()) {
-    const std::size_t queued = stack.acceptable(socket->listener);
+    const std::size_t queued = acceptable(now, *socket);
     if (queued > socket->queued) ++socket->wakes;
     socket->queued = queued;
   }
-  const std::uint32_t mask = readiness(*socket) & ((interest.events & ~kSettings) | kAlways);
+  const std::uint32_t mask = readiness(now, *socket) & ((interest.events & ~kSettings) | kAlways);
   const bool edge = (interest.events & EPOLLET) != 0;
   if (edge && !interest.fresh && interest.seen == socket->wakes) return 0;
   return mask;
 }
 
-bool Sockets::Impl::is_ready(const EpollSet& set) {
+bool Sockets::Impl::is_ready(Instant now, const EpollSet& set) {
   return std::ranges::any_of(
-      set.interests, [&](const auto& entry) { return due(entry.first, entry.second) != 0; });
+      set.interests, [&](const auto& entry) { return due(now, entry.first, entry.second) != 0; });
 }
 
 // Fills events, whoever came last the time before coming last again, so that none is starved.
-int Sockets::Impl::report(EpollSet& set, std::span<epoll_event> events) {
+int Sockets::Impl::report(Instant now, EpollSet& set, std::span<epoll_event> events) {
   std::vector<int> order;
   for (const auto& [fd, interest] : set.interests) order.push_back(fd);
   std::ranges::rotate(order, std::ranges::upper_bound(order, set.last));
@@ -45,7 +45,7 @@ int Sockets::Impl::report(EpollSet& set, std::span<epoll_event> events) {
   for (const int fd : order) {
     if (count == events.size()) break;
     EpollInterest& interest = set.interests[fd];
-    const std::uint32_t mask = due(fd, interest);
+    const std::uint32_t mask = due(now, fd, interest);
     if (mask == 0) continue;
     events[count].events = mask;
     events[count].data = interest.data;
@@ -94,7 +94,7 @@ Outcome Sockets::epoll_wait(Instant now, int epoll, epoll_event* events, int roo
   if (!impl_->descriptors.contains(epoll)) return failed(EBADF);
   EpollSet* set = impl_->find_epoll(epoll);
   if (!set || room <= 0) return failed(EINVAL);
-  const int ready = impl_->report(*set, {events, static_cast<std::size_t>(room)});
+  const int ready = impl_->report(now, *set, {events, static_cast<std::size_t>(room)});
   if (ready > 0 || timeout_ms == 0) {
     set->waiting = {};
     return done(ready);

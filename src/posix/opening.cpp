@@ -38,19 +38,50 @@ Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
 // ---- accept
 // ---------------------------------------------------------------------------------------
 
+// TCP_DEFER_ACCEPT: a connection is nobody's business until data has come, or its time is up.
+void Sockets::Impl::defer(Instant now, Socket& socket) {
+  const Instant until = now + Duration(std::chrono::seconds(1)) * socket.options.defer_accept;
+  while (const auto stream = stack.accept(now, socket.listener))
+    socket.deferred.emplace_back(*stream, until);
+}
+
+bool Sockets::Impl::is_due(Instant now, const std::pair<StreamId, Instant>& deferred) const {
+  const auto& [stream, until] = deferred;
+  return now >= until || stack.readable(stream) > 0 || stack.state(stream) != State::established;
+}
+
+std::size_t Sockets::Impl::acceptable(Instant now, Socket& socket) {
+  if (socket.options.defer_accept > 0) defer(now, socket);
+  const auto due = std::ranges::count_if(
+      socket.deferred, [&](const auto& deferred) { return is_due(now, deferred); });
+  return stack.acceptable(socket.listener) + static_cast<std::size_t>(due);
+}
+
+std::optional<StreamId> Sockets::Impl::next_to_accept(Instant now, Socket& socket) {
+  if (socket.options.defer_accept > 0) defer(now, socket);
+  const auto due = std::ranges::find_if(
+      socket.deferred, [&](const auto& deferred) { return is_due(now, deferred); });
+  if (due != socket.deferred.end()) {
+    const StreamId stream = due->first;
+    socket.deferred.erase(due);
+    return stream;
+  }
+  const auto stream = stack.accept(now, socket.listener);
+  return stream ? std::optional(*stream) : std::nullopt;
+}
+
 Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, socklen_t* length,
                               int flags) {
   if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return failed(EINVAL);
   if (!socket.is_tcp()) return failed(EOPNOTSUPP);
   if (!socket.is_listening()) return failed(EINVAL);
-  const auto stream = stack.accept(now, socket.listener);
+  const auto stream = next_to_accept(now, socket);
   if (!stream) {
-    if (stream.error() != Error::would_block) return failed(errno_of(stream.error()));
     if (socket.nonblocking) return failed(EAGAIN);
     return wait_or_fail(now, socket.accepting, socket.options.receive_timeout, EAGAIN);
   }
   socket.accepting = {};
-  socket.queued = stack.acceptable(socket.listener);
+  socket.queued = acceptable(now, socket);
   Socket child;
   child.domain = socket.domain;
   child.type = socket.type;
@@ -157,14 +188,13 @@ Outcome Sockets::Impl::connect_datagram(Socket& socket, const Endpoint& remote) 
 
 // connect to AF_UNSPEC: back to where socket() left it, save for the name it was bound to.
 Outcome Sockets::Impl::disconnect(Instant now, Socket& socket) {
-  if (socket.is_listening()) (void)stack.close(now, socket.listener);
+  close_listener(now, socket);
   const State in = state(socket);
   if (socket.stream) {
     (void)stack.abort(now, socket.stream);
     if (in != State::closed && in != State::closing && in != State::last_ack)
       socket.error = ECONNRESET;
   }
-  socket.listener = {};
   socket.stream = {};
   socket.peer.reset();
   socket.link = Link::unconnected;

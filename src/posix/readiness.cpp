@@ -23,10 +23,10 @@ bool Sockets::Impl::is_writable(const Socket& socket) const {
   return free >= queued / 2 && free > 0;
 }
 
-unsigned Sockets::Impl::ready_stream(Socket& socket) {
+unsigned Sockets::Impl::ready_stream(Instant now, Socket& socket) {
   sync(socket);
   const State in = state(socket);
-  if (in == State::listen) return stack.acceptable(socket.listener) > 0 ? kReadable : 0;
+  if (in == State::listen) return acceptable(now, socket) > 0 ? kReadable : 0;
   unsigned mask = 0;
   const bool read_shut = reading_shut(socket), write_shut = writing_shut(socket);
   if ((read_shut && write_shut) || in == State::closed) mask |= POLLHUP;
@@ -53,8 +53,8 @@ unsigned Sockets::Impl::ready_datagram(Socket& socket) {
   return mask;
 }
 
-unsigned Sockets::Impl::readiness(Socket& socket) {
-  return socket.is_tcp() ? ready_stream(socket) : ready_datagram(socket);
+unsigned Sockets::Impl::readiness(Instant now, Socket& socket) {
+  return socket.is_tcp() ? ready_stream(now, socket) : ready_datagram(socket);
 }
 
 void Sockets::Impl::drain_port(Socket& socket) {
@@ -84,8 +84,9 @@ Outcome Sockets::poll(Instant now, pollfd* descriptors, nfds_t count, int timeou
     one.revents = 0;
     if (one.fd < 0) continue;
     unsigned mask = POLLNVAL;
-    if (Socket* socket = impl_->find(one.fd)) mask = impl_->readiness(*socket);
-    if (EpollSet* set = impl_->find_epoll(one.fd)) mask = impl_->is_ready(*set) ? kReadable : 0;
+    if (Socket* socket = impl_->find(one.fd)) mask = impl_->readiness(now, *socket);
+    if (EpollSet* set = impl_->find_epoll(one.fd))
+      mask = impl_->is_ready(now, *set) ? kReadable : 0;
     const unsigned wanted = static_cast<unsigned short>(one.events);
     one.revents = static_cast<short>(mask & (wanted | POLLERR | POLLHUP | POLLNVAL));
     if (one.revents != 0) ++ready;

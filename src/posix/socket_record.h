@@ -48,6 +48,8 @@ struct Socket {
   ListenerId listener{};
   std::uint32_t backlog = 0;
   std::size_t queued = 0;  ///< connections to accept, when last looked at
+  /// With TCP_DEFER_ACCEPT: connections taken from the stack, and until when they wait for data.
+  std::deque<std::pair<StreamId, Instant>> deferred{};
   StreamId stream{};
   DatagramId port{};
   std::deque<QueuedDatagram> datagrams{};

@@ -82,12 +82,20 @@ int errno_of_end(Error failure, const Socket& socket, Profile profile) {
 
 }  // namespace
 
+// RFC 9293 §3.10.7.4 lets a RST in CLOSING and LAST-ACK end the connection without a word; Linux
+// and FreeBSD tell the application. Such a connection is over with octets, or the FIN,
+// unacknowledged.
 void Sockets::Impl::sync(Socket& socket) {
   if (!socket.stream || socket.failure_seen) return;
   const auto failure = stack.failure(socket.stream);
-  if (!failure) return;
+  if (failure) {
+    socket.error = errno_of_end(*failure, socket, profile);
+  } else {
+    if (stack.state(socket.stream) != State::closed) return;
+    const auto info = stack.info(socket.stream);
+    if (info && info->unacked_bytes + info->notsent_bytes > 0) socket.error = ECONNRESET;
+  }
   socket.failure_seen = true;
-  socket.error = errno_of_end(*failure, socket, profile);
 }
 
 // Linux hands TIME-WAIT to a record of its own, as the stack does: the socket itself is closed.
@@ -148,7 +156,7 @@ Outcome Sockets::socket(int domain, int type, int protocol) {
 Outcome Sockets::bind(int fd, const sockaddr* address, socklen_t length) {
   Socket* socket = impl_->find(fd);
   if (!socket) return impl_->no_socket(fd);
-  const auto endpoint = read_endpoint(socket->domain, address, length);
+  const auto endpoint = read_bound_endpoint(socket->domain, address, length);
   if (!endpoint) return failed(endpoint.error());
   return impl_->bind(*socket, *endpoint);
 }

@@ -66,6 +66,11 @@ struct Sockets::Impl {
   // ---- opening.cpp
   Outcome listen(Instant now, Socket& socket, int backlog);
   Outcome accept(Instant now, Socket& socket, sockaddr* address, socklen_t* length, int flags);
+  /// The next connection that accept may give, without and with taking it.
+  std::size_t acceptable(Instant now, Socket& socket);
+  std::optional<StreamId> next_to_accept(Instant now, Socket& socket);
+  void defer(Instant now, Socket& socket);
+  bool is_due(Instant now, const std::pair<StreamId, Instant>& deferred) const;
   Outcome connect(Instant now, Socket& socket, const sockaddr* address, socklen_t length);
   Outcome start_connect(Instant now, Socket& socket, const Endpoint& remote);
   Outcome finish_connect(Instant now, Socket& socket, int pending);
@@ -98,6 +103,7 @@ struct Sockets::Impl {
   // ---- closing.cpp
   Outcome shutdown(Instant now, Socket& socket, int how);
   Outcome close(Instant now, int fd);
+  void close_listener(Instant now, Socket& socket);
   void let_go(Instant now, Socket& socket);
 
   // ---- options.cpp
@@ -122,15 +128,15 @@ struct Sockets::Impl {
 
   // ---- readiness.cpp, epoll.cpp
   /// What poll would tell of it: POLLIN, POLLOUT, POLLHUP and so on.
-  unsigned readiness(Socket& socket);
-  unsigned ready_stream(Socket& socket);
+  unsigned readiness(Instant now, Socket& socket);
+  unsigned ready_stream(Instant now, Socket& socket);
   unsigned ready_datagram(Socket& socket);
   bool is_writable(const Socket& socket) const;
   /// Moves what the stack holds for a UDP port to its socket.
   void drain_port(Socket& socket);
-  std::uint32_t due(int fd, const EpollInterest& interest);
-  bool is_ready(const EpollSet& set);
-  int report(EpollSet& set, std::span<epoll_event> events);
+  std::uint32_t due(Instant now, int fd, const EpollInterest& interest);
+  bool is_ready(Instant now, const EpollSet& set);
+  int report(Instant now, EpollSet& set, std::span<epoll_event> events);
 };
 
 /// When a call with this time limit (zero: none) must end.

@@ -30,7 +30,9 @@ Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {
 Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, SendMode mode) {
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
-      [&](EarlyData& early, const TcpConfig& config) { return early.send(config, octets, mode); },
+      [&](EarlyData& early, const TcpConfig& config) {
+        return early.send(config, octets, mode, impl_->core.blocks);
+      },
       [&](Connection& connection, const Context& context) {
         return connection.send(context, octets, mode);
       });

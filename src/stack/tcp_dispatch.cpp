@@ -110,11 +110,11 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
+  flow.connection()->take_over(core.context(now), early_data);
   ++core.counters.active_opens;
   flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
-  early_data.hand_over(core.context(now), *flow.connection());
   if (released) flow.connection()->release(core.context(now));
   if (!released) queue_event(flow, index);
   settle(core, now, index);

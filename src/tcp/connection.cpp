@@ -146,6 +146,12 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
   return {};
 }
 
+void Connection::take_over(const Context& context, EarlyData& early) {
+  sender_.take_over(early);
+  want_writable_ = early.refused();
+  if (early.fin()) (void)shutdown(context);
+}
+
 Result<std::size_t> Connection::recv(const Context& context, MutableOctets into) {
   const std::size_t n = receiver_.read(context, *config_, into);
   if (n > 0 || into.empty()) {

@@ -16,6 +16,7 @@
 #include "estab/stack.h"
 
 #include "tcp/context.h"
+#include "tcp/early_data.h"
 #include "tcp/ecn.h"
 #include "tcp/opening.h"
 #include "tcp/receiver.h"
@@ -111,8 +112,8 @@ class Connection {
     receiver_.trim();
   }
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
-  /// The application waits for room in the send buffer.
-  void want_writable() { want_writable_ = true; }
+  /// What was sent while the connection was opening is sent now.
+  void take_over(const Context& context, EarlyData& early);
   void refuse_input() { refuses_input_ = true; }
   void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 

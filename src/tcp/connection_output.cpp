@@ -141,13 +141,13 @@ Emission Connection::make_reset(const Context& context, SendReason reason) const
   segment.seq = sender_.wire(sender_.bare_number());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
-  if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
   emission.reason = reason;
   if (ending_ && ending_->answered) {
     segment.seq = *ending_->answered;
     segment.ack = SeqNum();
     segment.flags = kRst;
-    if (segment.options.timestamps) segment.options.timestamps->echo = 0;  // RFC 7323 §3.2
+  } else if (negotiated_.timestamps) {
+    segment.options.timestamps = timestamps(context);
   }
   return emission;
 }

@@ -4,23 +4,27 @@
 #include <utility>
 
 #include "base/hasher.h"
-#include "tcp/connection.h"
 
 namespace estab::tcp {
 
 std::size_t EarlyData::room(const TcpConfig& config) const {
-  return !fin_ && config.send_buffer > size_ ? config.send_buffer - size_ : 0;
+  return !fin_ && config.send_buffer > size() ? config.send_buffer - size() : 0;
 }
 
-Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode) {
+void EarlyData::note(SendMode mode) {
+  more_ = mode == SendMode::more;
+  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (mode == SendMode::urgent) urgent_end_ = queue_.end();
+}
+
+Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode,
+                                    BlockPool& pool) {
   if (fin_) return std::unexpected(Error::already_shut_down);
   const std::size_t n = std::min(octets.size(), room(config));
   refused_ = refused_ || n < octets.size();
   if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
-  const SendMode effective = n < octets.size() ? SendMode::normal : mode;
-  const Octets taken = octets.first(n);
-  writes_.push_back({{taken.begin(), taken.end()}, {}, nullptr, effective});
-  size_ += n;
+  queue_.append(octets.first(n), pool);
+  note(n < octets.size() ? SendMode::normal : mode);
   return n;
 }
 
@@ -31,41 +35,20 @@ Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
     refused_ = true;
     return std::unexpected(Error::would_block);
   }
-  if (!owner) owner = std::make_shared<int>();  // the octets outlive us of themselves
-  writes_.push_back({{}, octets, std::move(owner), mode});
-  size_ += octets.size();
+  queue_.append_owned(octets, std::move(owner));
+  note(mode);
   return {};
 }
 
 Result<void> EarlyData::shutdown() {
   if (std::exchange(fin_, true)) return std::unexpected(Error::already_shut_down);
+  more_ = false;
   return {};
 }
 
-std::size_t EarlyData::memory() const {
-  std::size_t octets = writes_.capacity() * sizeof(Write);
-  for (const Write& write : writes_) octets += write.copied.capacity();
-  return octets;
-}
-
-// What the connection has come to refuse by now (a reset came with the handshake's end), it refuses
-// here too; the application learns of it from the connection.
-void EarlyData::hand_over(const Context& context, Connection& connection) {
-  for (Write& write : writes_) {
-    if (write.owner) {
-      (void)connection.send_owned(context, write.lent, std::move(write.owner), write.mode);
-    } else {
-      (void)connection.send(context, write.copied, write.mode);
-    }
-  }
-  if (refused_) connection.want_writable();
-  if (fin_) (void)connection.shutdown(context);
-  *this = {};
-}
-
 void EarlyData::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(size_, fin_, refused_);
-  for (const Write& write : writes_) hasher.add_all(write.mode, write.octets());
+  hasher.add_all(push_end_.value(), urgent_end_.value(), more_, fin_, refused_);
+  queue_.hash_into(hasher);
 }
 
 }  // namespace estab::tcp

@@ -2,62 +2,53 @@
 // and SYN-RECEIVED the data is queued for transmission after entering ESTABLISHED; §3.10.4: so is
 // the end of the direction.
 //
-// Law: nothing of it goes out before hand_over, and then as if it had been sent there and then,
-// call by call. It holds no more than the send buffer.
+// Law: it holds no more than the send buffer, in the form in which the Sender will hold it, so that
+// handing over needs no memory and cannot fail.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "estab/config.h"
 #include "estab/error.h"
 #include "estab/octets.h"
 #include "estab/stack.h"
 
-namespace estab::base {
-class Hasher;
-}
+#include "tcp/send_queue.h"
 
 namespace estab::tcp {
 
-class Connection;
-struct Context;
-
 class EarlyData {
  public:
-  Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode);
+  Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode, BlockPool& pool);
   Result<void> send_owned(const TcpConfig& config, Octets octets, std::shared_ptr<const void> owner,
                           SendMode mode);
   Result<void> shutdown();
 
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return queue_.size(); }
   std::size_t room(const TcpConfig& config) const;
-  std::size_t memory() const;
-  bool empty() const { return writes_.empty() && !fin_; }
-  /// Gives everything to the connection this has become.
-  void hand_over(const Context& context, Connection& connection);
+  std::size_t memory() const { return queue_.memory(); }
+
+  // ---- for whom takes it over
+  SendQueue take_queue() { return std::move(queue_); }
+  StreamOffset push_end() const { return push_end_; }
+  StreamOffset urgent_end() const { return urgent_end_; }
+  bool more() const { return more_; }
+  bool fin() const { return fin_; }
+  /// Something found no room: the application waits for it.
+  bool refused() const { return refused_; }
 
   friend bool operator==(const EarlyData&, const EarlyData&) = default;
   void hash_into(base::Hasher& hasher) const;
 
  private:
-  struct Write {
-    std::vector<std::uint8_t> copied;
-    Octets lent;
-    std::shared_ptr<const void> owner;
-    SendMode mode;
-    Octets octets() const { return owner ? lent : Octets(copied); }
-    friend bool operator==(const Write& a, const Write& b) {
-      return a.mode == b.mode && std::ranges::equal(a.octets(), b.octets());
-    }
-  };
+  void note(SendMode mode);
 
-  std::vector<Write> writes_;
-  std::size_t size_ = 0;
+  SendQueue queue_;
+  StreamOffset push_end_, urgent_end_;  // as the Sender has them; 0: none
+  bool more_ = false;
   bool fin_ = false;
-  bool refused_ = false;  // something found no room: the application waits for it
+  bool refused_ = false;
 };
 
 }  // namespace estab::tcp

@@ -433,6 +433,14 @@ void Sender::after_append(std::size_t octets, SendMode mode) {
   }
 }
 
+void Sender::take_over(EarlyData& early) {
+  queue_ = early.take_queue();
+  push_end_ = early.push_end();
+  urgent_end_ = early.urgent_end();
+  urgent_notice_ = urgent_end_ > kSynOffset;
+  more_ = early.more();
+}
+
 // RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.
 void Sender::before_append(const Context& context, const TcpConfig& config) {
   if (!config.slow_start_after_idle || in_flight() || max_ == kFirstOctet) return;

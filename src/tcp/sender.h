@@ -16,6 +16,7 @@
 
 #include "tcp/congestion/controller.h"
 #include "tcp/context.h"
+#include "tcp/early_data.h"
 #include "tcp/opening.h"
 #include "tcp/rtt.h"
 #include "tcp/send_queue.h"
@@ -127,6 +128,8 @@ class Sender {
   void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
   void append_owned(const Context& context, const TcpConfig& config, Octets octets,
                     std::shared_ptr<const void> owner, SendMode mode);
+  /// What was queued before there was a Sender.
+  void take_over(EarlyData& early);
   void queue_fin() {
     fin_queued_ = true;
     more_ = unpushed_ = false;

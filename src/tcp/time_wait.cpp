@@ -50,12 +50,12 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
   if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
     return TimeWaitStep::acknowledge_restart;
   // Nothing new can come. What takes sequence space, or is a keep-alive, is answered. So is an
-  // empty segment with other numbers than ours, but not for ever: the peer may be in TIME-WAIT too
-  // and would answer the answer.
+  // empty segment that stands elsewhere (first check), but not for ever: the peer may be in
+  // TIME-WAIT too and would answer the answer.
   const bool keep_alive = segment.length() == 0 && segment.seq == record.rcv_nxt - 1;
   if (segment.length() > 0 || keep_alive) return TimeWaitStep::acknowledge;
-  const bool agrees = segment.seq == record.rcv_nxt && segment.ack == record.snd_nxt;
-  return agrees ? TimeWaitStep::ignore : TimeWaitStep::acknowledge_few;
+  const bool in_place = segment.seq == record.rcv_nxt;
+  return in_place ? TimeWaitStep::ignore : TimeWaitStep::acknowledge_few;
 }
 
 Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now) {

