@@ -67,8 +67,30 @@ bool has_urg_earlier(const Difference& d, bool (*test)(const Conversation::Resol
 
 // Linux takes the octet out of the segment before it is in order.
 bool urgent_beyond_a_gap(const Difference& d) {
-  return has_urg_earlier(
-      d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
+  const bool beyond = any_earlier(d, [&](const SegmentStep&, std::size_t i) {
+    return d.estab.resolved[i].begin_beyond_next() > 0;
+  });
+  return beyond && has_urg_earlier(d, [](const Conversation::Resolved&, State) { return true; });
+}
+
+// Linux lets an old timestamp pass on an ACK that says nothing new, and takes its mark.
+bool urgent_in_what_paws_refuses(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           if (!step.flags.urg() || !step.timestamps || !sends_one_ack(d.estab.answers[i]))
+             return false;
+           const auto recent = d.estab.answers[i].sent[0].timestamp_echo;
+           return recent && static_cast<std::int32_t>(step.timestamps->value - *recent) < 0;
+         });
+}
+
+// For Linux it stays in the queue, and is lost with it.
+bool urgent_octet_nobody_read(const Difference& d) {
+  return is_call(d, CallStep::Call::close) && sends_one_reset(d.kernel_answer()) &&
+         !sends_one_reset(d.estab_answer()) &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg() && step.payload > 0 && step.urgent_pointer <= step.payload;
+         });
 }
 
 // Linux passes over a pointer at octets it has already, and forgets one when the connection ends.
@@ -82,6 +104,12 @@ bool when_pollpri_is_told(const Difference& d) {
 bool errno_of_a_parameter_problem(const Difference& d) {
   if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
   return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
+}
+
+bool errno_of_prohibited(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         d.sequence.family == Family::ipv6 && d.kernel_answer().call->error == EACCES &&
+         d.estab_answer().call->error == EHOSTUNREACH;
 }
 
 // Linux forgets the advice as soon as something is acknowledged.
@@ -189,6 +217,18 @@ constexpr std::array kClasses = {
         "the errno of a parameter problem",
         "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
         Then::ends, errno_of_a_parameter_problem},
+    Settled{"the errno of ICMPv6's 'prohibited'",
+            "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for "
+            "them; over IPv4 it is the same for both",
+            Then::ends, errno_of_prohibited},
+    Settled{"an urgent octet in what PAWS refuses",
+            "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
+            "acknowledgment in reply\" and drop it",
+            Then::ends, urgent_in_what_paws_refuses},
+    Settled{"an urgent octet set aside and not read",
+            "RFC 1122 4.2.2.13 has a RST \"while received data is still pending in TCP\": what was "
+            "set aside has been taken out of the stream and shown to the application",
+            Then::ends, urgent_octet_nobody_read},
     Settled{
         "URG behind a FIN",
         "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
