@@ -74,8 +74,10 @@ bool sack_with_the_last_ack(Difference& d) {
 
 // Linux takes 0 for none.
 bool mss_of_zero(const Difference& d) {
-  const bool zero = any_earlier(
-      d, [](const SegmentStep& step, std::size_t) { return step.flags.syn() && step.mss == 0; });
+  const bool zero = any_earlier(d, [](const SegmentStep& step, std::size_t) {
+    return step.flags.syn() &&
+           (step.mss == 0 || step.raw_options == std::vector<std::uint8_t>{2, 4, 0, 0});
+  });
   return zero && d.kernel_answer().call == d.estab_answer().call && same_state(d) &&
          !d.kernel_answer().sent.empty() && !d.estab_answer().sent.empty() &&
          d.estab_answer().sent[0].payload > 0 &&
@@ -197,7 +199,7 @@ bool fin_before_text_held(const Difference& d) {
     return answer.sent.size() == 1 && answer.sent[0].flags.without(kPsh) == kAck;
   };
   return step && step->flags.fin() && sends_one(d.estab_answer()) && sends_one(d.kernel_answer()) &&
-         d.kernel_answer().sent[0].ack == where(d).end &&
+         acknowledges(d.kernel_answer().sent[0], where(d).end) &&
          d.estab_answer().sent[0].ack >= where(d).end &&
          any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
            return earlier.payload > 0 && d.estab.resolved[i].begin_beyond_next() > 0;
@@ -216,6 +218,17 @@ bool urg_with_reset(Difference& d) {
       });
 }
 
+// Text that is only cut at other places: in all else that segments say they agree.
+bool is_cut_otherwise(const Difference& d) {
+  std::vector<SentSegment> all = d.kernel_answer().sent;
+  all.insert(all.end(), d.estab_answer().sent.begin(), d.estab_answer().sent.end());
+  return std::ranges::all_of(all, [&](const SentSegment& sent) {
+    return sent.payload_right && sent.reserved_clear && !sent.flags.rst() && !sent.flags.syn() &&
+           sent.flags.ack() && sent.ack == all[0].ack && sent.ecn == all[0].ecn &&
+           sent.timestamp_echo == all[0].timestamp_echo;
+  });
+}
+
 // What is sent again because it was too big is cut at other places.
 bool cut_after_too_big(const Difference& d) {
   const auto has_text = [](const SentSegment& sent) {
@@ -226,7 +239,8 @@ bool cut_after_too_big(const Difference& d) {
       if (icmp->kind == IcmpStep::Kind::too_big)
         return (std::ranges::any_of(d.kernel_answer().sent, has_text) ||
                 std::ranges::any_of(d.estab_answer().sent, has_text)) &&
-               same_state(d) && d.kernel_answer().call == d.estab_answer().call;
+               is_cut_otherwise(d) && same_state(d) &&
+               d.kernel_answer().call == d.estab_answer().call;
   return false;
 }
 
@@ -347,6 +361,7 @@ bool small_window(const Difference& d) {
   const Answer& kernel = d.kernel_answer();
   const Answer& estab = d.estab_answer();
   if (smallest > 8000 || kernel.call != estab.call || !same_state(d)) return false;
+  if (!is_cut_otherwise(d)) return false;
   if (!std::ranges::all_of(kernel.sent, is_data) || !std::ranges::all_of(estab.sent, is_data))
     return false;
   const auto has_text = [](const SentSegment& sent) {
@@ -396,7 +411,7 @@ bool sack_beside_full_segments(const Difference& d) {
   };
   const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
   return std::ranges::any_of(d.kernel_answer().sent, has_both) &&
-         std::ranges::any_of(d.estab_answer().sent, has_text) &&
+         std::ranges::any_of(d.estab_answer().sent, has_text) && is_cut_otherwise(d) &&
          d.kernel_answer().call == d.estab_answer().call && same_state(d);
 }
 
