@@ -108,8 +108,8 @@ std::int64_t number_of(const Difference& d, const Played& played, std::int64_t t
   std::int64_t place = told / kToldByPlace;
   for (std::size_t i = 0; i < d.sequence.steps.size() && place > 0; ++i) {
     const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
-    const bool counts = step && (step->seq.base == Place::Base::edge ||
-                                 played.resolved[i].seq > kFarFromStart);
+    const bool counts =
+        step && (step->seq.base == Place::Base::edge || played.resolved[i].seq > kFarFromStart);
     if (counts && --place == 0) return played.resolved[i].seq + told % kToldByPlace;
   }
   return told;
@@ -118,9 +118,8 @@ std::int64_t number_of(const Difference& d, const Played& played, std::int64_t t
 Blocks measured(const Difference& d, const Played& played, Blocks blocks) {
   for (auto& block : blocks) {
     if (block[0] < kToldByPlace || block[1] < kToldByPlace) continue;
-    const auto length = static_cast<std::int32_t>(
-        static_cast<std::uint32_t>(number_of(d, played, block[1]) -
-                                   number_of(d, played, block[0])));
+    const auto length = static_cast<std::int32_t>(static_cast<std::uint32_t>(
+        number_of(d, played, block[1]) - number_of(d, played, block[0])));
     block[1] = block[0] + length;
   }
   return blocks;
@@ -307,9 +306,8 @@ bool sent_upon_sack(const Difference& d) {
                                return std::ranges::any_of(
                                    more, [&](const auto& other) { return is_same(sent, other); });
                              }) &&
-         std::ranges::any_of(more, [](const SentSegment& sent) {
-           return sent.payload > 0 || sent.flags.fin();
-         });
+         std::ranges::any_of(
+             more, [](const SentSegment& sent) { return sent.payload > 0 || sent.flags.fin(); });
 }
 
 // Linux never takes more segments for arrived than all but one of those outstanding.
@@ -484,10 +482,11 @@ constexpr std::array kClasses = {
             "sequences have arrived above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes\" "
             "have; pipe takes the place of FlightSize in recovery only (5)",
             Then::ends, sent_upon_sack},
-    Settled{"three duplicate ACKs with little outstanding",
-            "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
-            "arrival of 3 duplicate ACKs\", however little is outstanding",
-            Then::ends, three_duplicates_of_little},
+    Settled{
+        "three duplicate ACKs with little outstanding",
+        "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
+        "arrival of 3 duplicate ACKs\", however little is outstanding",
+        Then::ends, three_duplicates_of_little},
     Settled{"FINs that contradict each other",
             "RFC 9293 3.10.7.4, eighth: a FIN says where the stream ends; what came first stands "
             "(3.4, as with octets that overlap)",
