@@ -455,7 +455,7 @@ void Sender::take_over(EarlyData& early) {
   push_end_ = early.push_end();
   urgent_end_ = early.urgent_end();
   urgent_notice_ = urgent_end_ > kSynOffset;
-  more_ = early.more();
+  more_ = unpushed_ = early.more();
 }
 
 // RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.
