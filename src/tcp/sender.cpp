@@ -182,6 +182,7 @@ std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most
   if (auto tail = plan_tail()) return tail;
   if (auto resend = plan_resend()) return resend;
   if (auto next = plan_next(config, most)) return next;
+  if (has_unsent() && !slowed_ && is_stopped_by(congestion_room())) cwnd_limited_ = true;
   return plan_probe();
 }
 
@@ -197,26 +198,29 @@ std::optional<SendPlan> Sender::plan_resend() const {
   return plan;
 }
 
-std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) {
-  const bool octets_left = nxt_ < queue_.end();
-  const bool fin_left = fin_queued_ && nxt_ == queue_.end();
-  if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
-  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
-  const std::int64_t window_room = (una_ + window_) - nxt_;
-  // [RFC 3042 2-1, 2-2]
-  // Limited transmit is for octets never sent before: not for what a timeout sends again.
+// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1]
+// Limited transmit is for octets never sent before: not for what a timeout sends again.
+std::int64_t Sender::congestion_room() const {
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
-  // [RFC 5681 2-1, 3-1]
-  const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
-  // Less than a full segment of congestion window is not worth a segment while others are in
-  // flight: their ACKs will make room.
+  return std::int64_t{congestion_.cwnd()} + extra - flight();
+}
+
+// Less than a full segment of congestion window is not worth a segment while others are in flight:
+// their ACKs will make room.
+bool Sender::is_stopped_by(std::int64_t congestion_room) const {
   const std::int64_t wanted = std::min<std::int64_t>(queue_.end() - nxt_, mss_);
-  if (cwnd_room < wanted && flight() > 0) {
-    cwnd_limited_ = true;
-    return std::nullopt;
-  }
-  if (fin_left && window_room < 1) return std::nullopt;
+  return congestion_room < wanted && flight() > 0;
+}
+
+std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) const {
+  if (!has_unsent() || slowed_) return std::nullopt;
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
+  const std::int64_t window_room = (una_ + window_) - nxt_;
+  const std::int64_t cwnd_room = congestion_room();
+  if (is_stopped_by(cwnd_room)) return std::nullopt;
+  const bool octets_left = nxt_ < queue_.end();
+  if (!octets_left && window_room < 1) return std::nullopt;
   SendPlan plan{.from = nxt_};
   if (octets_left) {
     plan.length =
