@@ -154,6 +154,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
+    // [RFC 5681 3.2-11]
     // Each stands for a segment that has left the network: there are no more of those than were
     // sent, whatever the peer says (RFC 5681 §3.2, step 4).
     if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
@@ -167,6 +168,7 @@ void Sender::accept_duplicate_ack() {
   recover_ = max_;
   resend_ = Resend::fast;
   first_partial_ = true;
+  // [RFC 5681 3.2-8]
   // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
   const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
   // Nor is the window reduced again if a mark in the same window of data has done that.
