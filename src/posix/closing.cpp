@@ -64,10 +64,11 @@ void Sockets::Impl::close_listener(Instant now, Socket& socket) {
 // An urgent octet set aside is no octet of the stack's stream any more, but if nobody has taken it
 // the peer must not believe that it was delivered (RFC 1122 §4.2.2.13, SHLD-3).
 bool Sockets::Impl::leaves_urgent_octet(const Socket& socket) const {
-  const State in = state(socket);
-  const bool over = in == State::closing || in == State::last_ack || in == State::time_wait;
+  const State in = stack.state(socket.stream);
+  const bool open = in == State::established || in == State::close_wait ||
+                    in == State::fin_wait_1 || in == State::fin_wait_2;
   const auto mark = stack.urgent(socket.stream);
-  return !over && mark && mark->out_of_band && !socket.urgent_read && !socket.past_urgent;
+  return open && mark && mark->out_of_band && !socket.urgent_read && !socket.past_urgent;
 }
 
 // What close does to the stack's side. SO_LINGER with no time to linger resets (RFC 9293 §3.10.5).
