@@ -326,7 +326,7 @@ bool duplicate_that_paws_refuses(Difference& d) {
          sends_one_ack(d.kernel_answer()) &&
          level_sent(
              d,
-             [](const SentSegment& kernel, const SentSegment& estab) {
+             [&](const SentSegment& kernel, const SentSegment& estab) {
                // Beside it there may be the number of a FIN.
                if (!kernel.timestamp_echo) return false;
                const std::uint32_t ahead = step->timestamps->value - *kernel.timestamp_echo;
