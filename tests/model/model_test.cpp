@@ -94,6 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(PlantedFault, IsFoundAndTold) {
   auto bounds = standard_bounds(Size::small, GetParam().exploration);
   ASSERT_TRUE(bounds);
+  bounds->capacity = 2;
   bounds->duplicates = bounds->firings = 1;
   bounds->fault = GetParam().fault;
   Explorer explorer(*bounds);
@@ -123,6 +124,7 @@ Bounds with_time_wait(Duration msl) {
   bounds.stack[0].tcp.receive_buffer = 65'535;  // else b finds the old acknowledgements too old
   for (StackConfig& stack : bounds.stack) stack.msl = msl;
   bounds.lifetime = std::chrono::seconds(30);
+  bounds.capacity = 2;
   bounds.duplicates = 1;
   bounds.firings = 1;
   return bounds;
