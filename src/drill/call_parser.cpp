@@ -146,7 +146,8 @@ SystemCall parse_system_call(Lexer& lexer) {
   lexer.expect('=');
   // Not parse_expression: `= 0 * ...` would take the time of the next event for an operator.
   call.result = parse_primary(lexer, 0);
-  if (lexer.peek().kind == Token::Kind::word) call.error = lexer.take().text;
+  const bool same_line = lexer.peek().line == lexer.taken_line();
+  if (same_line && lexer.peek().kind == Token::Kind::word) call.error = lexer.take().text;
   skip_note(lexer);
   return call;
 }

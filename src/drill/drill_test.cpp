@@ -189,7 +189,7 @@ TEST(DrillFailure, OfACommandShowsTheTable) {
 }
 
 TEST(DrillFailure, OfTheScriptNamesItsLine) {
-  expect_failure(kListen + "+0 nonsense\n", 5, "expected '('");
+  expect_failure(kListen + "+0 nonsense\n", 4, "expected '('");
   expect_failure(kListen + "+0 close(3, 4) = 0\n", 4, "close takes 1 arguments");
 }
 

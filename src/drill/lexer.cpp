@@ -1,5 +1,6 @@
 #include "drill/lexer.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -39,7 +40,13 @@ std::string describe(const Token& token) {
 Lexer::Lexer(std::string_view text, Defines defines) : text_(text), defines_(std::move(defines)) {}
 
 void Lexer::fail(const std::string& what) {
-  throw SyntaxError(line(), what + ", found " + describe(peek()));
+  // What is missing at the end of a line is missing there, wherever the next token stands.
+  const int line = taken_line_ > 0 ? std::min(taken_line_, peek().line) : peek().line;
+  throw SyntaxError(line, what + ", found " + describe(peek()));
+}
+
+void Lexer::refuse(const std::string& what) const {
+  throw SyntaxError(taken_line_, what);
 }
 
 void Lexer::advance(std::size_t characters) {
@@ -82,6 +89,7 @@ Token Lexer::take() {
   Token token = peek();
   ahead_.erase(ahead_.begin());
   taken_to_ = token.end;
+  taken_line_ = token.line;
   return token;
 }
 
@@ -98,6 +106,7 @@ Token Lexer::take_run(std::string_view stops) {
   if (const auto replaced = defines_.find(run.text); replaced != defines_.end())
     run.text = replaced->second;
   taken_to_ = position_;
+  taken_line_ = line_;
   return run;
 }
 

@@ -60,10 +60,14 @@ class Lexer {
   std::string expect_word();
 
   int line() { return peek().line; }
-  /// Where the last token taken ended.
+  /// Where the last token taken ended, and its line.
   std::size_t taken_to() const { return taken_to_; }
+  int taken_line() const { return taken_line_; }
   std::string_view text() const { return text_; }
+  /// What comes next is not what should.
   [[noreturn]] void fail(const std::string& what);
+  /// What was just taken makes no sense.
+  [[noreturn]] void refuse(const std::string& what) const;
 
   /// Commands in `// CONFIG:` comments met so far.
   const std::vector<Token>& configuration() const { return configuration_; }
@@ -88,6 +92,7 @@ class Lexer {
   std::size_t position_ = 0;
   int line_ = 1;
   std::size_t taken_to_ = 0;
+  int taken_line_ = 0;        // of the last token taken; 0: none yet
   std::vector<Token> ahead_;  // what stands before position_: replacements, then one looked at
   std::vector<Token> configuration_;
 };

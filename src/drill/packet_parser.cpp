@@ -10,7 +10,8 @@ namespace {
 
 std::uint32_t in_range(Lexer& lexer, std::int64_t number, std::uint32_t most, const char* what) {
   if (number < 0 || number > most)
-    lexer.fail(std::string(what) + " must be 0 to " + std::to_string(most));
+    lexer.refuse(std::string(what) + " must be 0 to " + std::to_string(most) + ", not " +
+                 std::to_string(number));
   return static_cast<std::uint32_t>(number);
 }
 

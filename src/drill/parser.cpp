@@ -107,7 +107,9 @@ Script parse_all(Lexer& lexer) {
       event.time.form = EventTime::Form::any;
       script.events.push_back(std::move(event));
     } else {
-      lexer.fail("expected an event, which begins with its time, as in '+0'");
+      throw SyntaxError(lexer.line(),
+                        "expected an event, which begins with its time, as in '+0', found " +
+                            describe(lexer.peek()));
     }
   }
   for (const Token& command : lexer.configuration()) script.setup.push_back(setup_command(command));

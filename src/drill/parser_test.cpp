@@ -259,18 +259,20 @@ TEST(ScriptMistake, IsNamedWithItsLine) {
   const std::pair<const char*, const char*> kMistakes[] = {
       {"+0 > . 1:2(3)\n", "1: the numbers in '1:2(3)' disagree"},
       {"\n+0 > X 1:1(0)\n", "2: expected flags"},
-      {"+0 close(3)\n", "expected '=', found the end of the script"},
+      {"+0 close(3)\n", "1: expected '=', found the end of the script"},
+      {"+0 close(3)\n+0 read(4, ..., 1) = 1\n", "1: expected '=', found '+'"},
+      {"+0 close(3) = 0\n\nhello\n", "3: expected an event"},
       {"+0 close(3 = 0\n", "1: expected ')'"},
       {"hello\n", "1: expected an event"},
-      {"+0\n", "expected a packet, a system call"},
-      {"+0 < . 1:1(0) win 70000\n", ": win must be 0 to 65535"},
-      {"+0 < S 0:0(0) <mss 1460,what 3>\n", "there is no TCP option 'what'"},
+      {"+0\n", "1: expected a packet, a system call"},
+      {"+0 < . 1:1(0) win 70000\n", "1: win must be 0 to 65535, not 70000"},
+      {"+0 < S 0:0(0) <mss 1460,what 3>\n", "1: there is no TCP option 'what'"},
       {"+0 `true\n", "1: a quotation begins here"},
       {"/* no end", "1: a comment begins here"},
       {"+0 %{ no end", "1: code begins here"},
       {"+0...1 > . 1:1(0)\n", "1: only a system call can have"},
-      {"+.2~+.1 > . 1:1(0)\n", "the end of the time's range"},
-      {"+0 close(99999999999999999999) = 0\n", "is too large"},
+      {"+.2~+.1 > . 1:1(0)\n", "1: the end of the time's range"},
+      {"+0 close(99999999999999999999) = 0\n", "1: the number 99999999999999999999 is too large"},
   };
   for (const auto& [text, what] : kMistakes)
     EXPECT_NE(mistake_in(text).find(what), std::string::npos) << text << mistake_in(text);

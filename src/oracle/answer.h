@@ -22,6 +22,8 @@ enum class Window : std::uint8_t {
 /// Numbers near the edge of a window, which each host has elsewhere, are told by the place they
 /// were injected at: from here on.
 inline constexpr std::int64_t kToldByPlace = 1'000'000'000;
+/// Numbers beyond this are: nothing a sequence sends in order gets there.
+inline constexpr std::uint32_t kFarFromStart = 12000;
 
 /// A segment of the host's.
 struct SentSegment {

@@ -11,8 +11,6 @@ namespace estab::oracle {
 
 namespace {
 
-// Numbers from here on are beyond anything a sequence sends in order: they are near the edge.
-constexpr std::uint32_t kFar = 12000;
 
 wire::IpHeader header_between(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint8_t ecn) {
@@ -120,9 +118,10 @@ Segment Conversation::segment_of(const SegmentStep& step) const {
 OctetVector Conversation::make(const SegmentStep& step) {
   const Segment segment = segment_of(step);
   const std::uint32_t begin = seq_of(step.seq);
-  if (step.seq.base == Place::Base::edge || begin > kFar)
+  if (step.seq.base == Place::Base::edge || begin > kFarFromStart)
     injected_.push_back({begin, step.payload + 2u});
-  if (step.flags.syn() && next_ == 0) peer_scales_ = step.window_scale.has_value();
+  if (step.flags.syn()) last_syn_scales_ = step.window_scale.has_value();
+  if (step.flags.syn() && next_ == 0) peer_scales_ = last_syn_scales_;
   return datagram(segment, step);
 }
 
@@ -184,7 +183,7 @@ OctetVector Conversation::make_reset() const {
 // ---- from frames to answers ---------------------------------------------------------------------
 
 std::int64_t Conversation::comparable(std::uint32_t number) const {
-  if (number <= kFar) return number;
+  if (number <= kFarFromStart) return number;
   for (std::size_t i = 0; i < injected_.size(); ++i)
     if (number == injected_[i].begin) return kToldByPlace * static_cast<std::int64_t>(i + 1);
   for (std::size_t i = injected_.size(); i-- > 0;) {
@@ -211,6 +210,7 @@ Window Conversation::window_of(const Segment& segment) {
 void Conversation::learn(const Segment& segment) {
   if (segment.flags.rst()) return;
   if (segment.flags.syn() && segment.seq != iss_.value_or(segment.seq + 1)) {
+    if (iss_) peer_scales_ = last_syn_scales_;  // the SYN of before has opened anew
     iss_ = segment.seq;
     sent_ = 0;
     edge_ = 0;

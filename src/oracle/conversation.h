@@ -79,7 +79,7 @@ class Conversation {
   std::uint32_t clock_ = 0;  // its latest TSval
   std::uint16_t first_window_ = 0;
   std::optional<std::uint8_t> host_shift_;
-  bool peer_scales_ = false;
+  bool peer_scales_ = false, last_syn_scales_ = false;
   std::vector<Injected> injected_;
 };
 

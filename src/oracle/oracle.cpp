@@ -7,8 +7,15 @@ namespace estab::oracle {
 
 bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) const {
   std::vector<const Settled*> here;
-  for (const Settled& known : classes_)
-    if (known.level && known.level(difference)) here.push_back(&known);
+  // One may show what another explains: until nothing changes.
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Settled& known : classes_) {
+      if (!known.level || difference.is_none() || !known.level(difference)) continue;
+      changed = true;
+      if (std::ranges::find(here, &known) == here.end()) here.push_back(&known);
+    }
+  }
   if (!difference.is_none()) {
     const auto known = std::ranges::find_if(
         classes_, [&](const Settled& each) { return each.fits && each.fits(difference); });

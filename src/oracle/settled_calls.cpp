@@ -67,8 +67,30 @@ bool has_urg_earlier(const Difference& d, bool (*test)(const Conversation::Resol
 
 // Linux takes the octet out of the segment before it is in order.
 bool urgent_beyond_a_gap(const Difference& d) {
-  return has_urg_earlier(
-      d, [](const Conversation::Resolved& r, State) { return r.begin_beyond_next() > 0; });
+  const bool beyond = any_earlier(d, [&](const SegmentStep&, std::size_t i) {
+    return d.estab.resolved[i].begin_beyond_next() > 0;
+  });
+  return beyond && has_urg_earlier(d, [](const Conversation::Resolved&, State) { return true; });
+}
+
+// Linux lets an old timestamp pass on an ACK that says nothing new, and takes its mark.
+bool urgent_in_what_paws_refuses(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         any_earlier(d, [&](const SegmentStep& step, std::size_t i) {
+           if (!step.flags.urg() || !step.timestamps || !sends_one_ack(d.estab.answers[i]))
+             return false;
+           const auto recent = d.estab.answers[i].sent[0].timestamp_echo;
+           return recent && static_cast<std::int32_t>(step.timestamps->value - *recent) < 0;
+         });
+}
+
+// For Linux it stays in the queue, and is lost with it.
+bool urgent_octet_nobody_read(const Difference& d) {
+  return is_call(d, CallStep::Call::close) && sends_one_reset(d.kernel_answer()) &&
+         !sends_one_reset(d.estab_answer()) &&
+         any_earlier(d, [](const SegmentStep& step, std::size_t) {
+           return step.flags.urg() && step.payload > 0 && step.urgent_pointer <= step.payload;
+         });
 }
 
 // Linux passes over a pointer at octets it has already, and forgets one when the connection ends.
@@ -82,6 +104,25 @@ bool when_pollpri_is_told(const Difference& d) {
 bool errno_of_a_parameter_problem(const Difference& d) {
   if (!std::holds_alternative<CallStep>(d.at()) || !same_state(d)) return false;
   return d.kernel_answer().call->error == EPROTO && d.estab_answer().call->error == EHOSTUNREACH;
+}
+
+// What ICMP said of an opening stays in Linux's error queue, whether or not one asked for it.
+bool error_told_already(const Difference& d) {
+  if (!is_call(d, CallStep::Call::poll) || !same_state(d)) return false;
+  const std::int64_t apart = d.kernel_answer().call->value ^ d.estab_answer().call->value;
+  if (apart != POLLERR || (d.kernel_answer().call->value & POLLERR) == 0) return false;
+  for (std::size_t i = 1; i < d.step; ++i)
+    if (std::holds_alternative<IcmpStep>(d.sequence.steps[i]) &&
+        d.estab.answers[i - 1].state == State::syn_sent &&
+        d.estab.answers[i].state == State::closed)
+      return true;
+  return false;
+}
+
+bool errno_of_prohibited(const Difference& d) {
+  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+         d.sequence.family == Family::ipv6 && d.kernel_answer().call->error == EACCES &&
+         d.estab_answer().call->error == EHOSTUNREACH;
 }
 
 // Linux forgets the advice as soon as something is acknowledged.
@@ -126,6 +167,31 @@ bool connect_after_a_vain_shutdown(const Difference& d) {
          same_state(d);
 }
 
+// Linux keeps what was shut of a socket without a connection for the next one.
+bool shut_before_connect(const Difference& d) {
+  if (!is_call(d, CallStep::Call::poll) || !same_state(d)) return false;
+  for (std::size_t i = 0; i < d.step; ++i) {
+    const auto* call = std::get_if<CallStep>(&d.sequence.steps[i]);
+    if (call && call->call == CallStep::Call::shutdown_both &&
+        d.kernel.answers[i].call == CallResult{-1, ENOTCONN})
+      return true;
+  }
+  return false;
+}
+
+// The two count what a buffer holds differently: Linux with all that is around the octets.
+bool room_of_the_send_buffer(const Difference& d) {
+  if (!is_call(d, CallStep::Call::write) && !is_call(d, CallStep::Call::write_urgent)) return false;
+  const CallResult& kernel = *d.kernel_answer().call;
+  const CallResult& estab = *d.estab_answer().call;
+  std::int64_t written = 0;
+  for (std::size_t i = 0; i < d.step; ++i)
+    if (const auto* call = std::get_if<CallStep>(&d.sequence.steps[i]))
+      if (call->call == CallStep::Call::write || call->call == CallStep::Call::write_urgent)
+        written += std::max<std::int64_t>(d.estab.answers[i].call->value, 0);
+  return same_state(d) && kernel.value < estab.value && written > 0;
+}
+
 // Linux sends the FIN that was asked for before it looks at the text of the segment that opens; and
 // remembers that nobody will read.
 bool text_after_shutdown_while_opening(const Difference& d) {
@@ -135,7 +201,7 @@ bool text_after_shutdown_while_opening(const Difference& d) {
                     called_before(d, CallStep::Call::shutdown_write);
   return step && where(d).end != where(d).seq && d.before() == State::syn_received && shut &&
          std::ranges::any_of(d.kernel_answer().sent, has_fin) &&
-         std::ranges::any_of(d.estab_answer().sent, has_fin);
+         (std::ranges::any_of(d.estab_answer().sent, has_fin) || sends_one_reset(d.estab_answer()));
 }
 
 bool abort_in_time_wait(const Difference& d) {
@@ -189,6 +255,29 @@ constexpr std::array kClasses = {
         "the errno of a parameter problem",
         "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
         Then::ends, errno_of_a_parameter_problem},
+    Settled{"poll after a shutdown in vain",
+            "POSIX, shutdown: ENOTCONN, \"The socket is not connected\": there was nothing to shut",
+            Then::ends, shut_before_connect},
+    Settled{"how much a send buffer takes",
+            "RFC 9293 3.10.2: a SEND that finds \"insufficient resources\" is the implementation's "
+            "to judge; ours counts octets",
+            Then::ends, room_of_the_send_buffer},
+    Settled{"POLLERR after the error was told",
+            "POSIX, poll: POLLERR says that an error has occurred; SO_ERROR has told it, and none "
+            "is pending",
+            Then::ends, error_told_already},
+    Settled{"the errno of ICMPv6's 'prohibited'",
+            "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for "
+            "them; over IPv4 it is the same for both",
+            Then::ends, errno_of_prohibited},
+    Settled{"an urgent octet in what PAWS refuses",
+            "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
+            "acknowledgment in reply\" and drop it",
+            Then::ends, urgent_in_what_paws_refuses},
+    Settled{"an urgent octet set aside and not read",
+            "RFC 1122 4.2.2.13 has a RST \"while received data is still pending in TCP\": what was "
+            "set aside has been taken out of the stream and shown to the application",
+            Then::ends, urgent_octet_nobody_read},
     Settled{
         "URG behind a FIN",
         "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "

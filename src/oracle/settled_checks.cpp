@@ -133,6 +133,35 @@ bool timestamp_in_time_wait(Difference& d) {
              take_echo);
 }
 
+// Linux puts one into what it sends in TIME-WAIT if there ever came one.
+bool timestamp_not_negotiated(Difference& d) {
+  return d.kernel_answer().state == State::time_wait && !has_timestamps(d) &&
+         level_sent(
+             d,
+             [](const SentSegment& kernel, const SentSegment& estab) {
+               return is_pure_ack(kernel) && kernel.timestamp_echo && !estab.timestamp_echo;
+             },
+             [](const SentSegment& kernel, SentSegment& estab) {
+               estab.timestamp_echo = kernel.timestamp_echo;
+               estab.option_order = kernel.option_order;
+             });
+}
+
+// The record of an orphan moves TS.Recent on with text and FIN only.
+bool timestamps_of_an_orphan(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !step->timestamps || d.before() != State::fin_wait_2 ||
+      !called_before(d, CallStep::Call::close) || !sends_one_ack(d.kernel_answer()))
+    return false;
+  const auto recent = d.kernel_answer().sent[0].timestamp_echo;
+  if (!recent || static_cast<std::int32_t>(step->timestamps->value - *recent) >= 0) return false;
+  return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    return i > 0 && d.estab.answers[i - 1].state == State::fin_wait_2 && earlier.timestamps &&
+           static_cast<std::int32_t>(earlier.timestamps->value - *recent) > 0 &&
+           static_cast<std::int32_t>(step->timestamps->value - earlier.timestamps->value) != 0;
+  });
+}
+
 bool missing_timestamp(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && has_timestamps(d) && !step->timestamps && !step->flags.rst() &&
@@ -183,15 +212,16 @@ bool taken_at_left_edge(const Difference& d) {
   return step && (step->flags.urg() || step->timestamps) && ends_at_left_edge(d);
 }
 
+bool reaches(const Conversation::Resolved& place) {
+  return place.edge != place.next && place.end_beyond_edge() > 0 &&
+         place.begin_beyond_edge() <= 0 && place.begin_beyond_next() >= 0;
+}
+
 // Linux (from 6.17 on) takes the whole of a segment that begins in the window and ends beyond, or
 // nothing of it.
 bool reaches_beyond_edge(const Difference& d) {
   const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
   if (!segment_in(d) || !open || d.before() == State::time_wait) return false;
-  const auto reaches = [](const Conversation::Resolved& place) {
-    return place.edge != place.next && place.end_beyond_edge() > 0 &&
-           place.begin_beyond_edge() <= 0 && place.begin_beyond_next() >= 0;
-  };
   if (reaches(where(d))) return true;
   // Or what was taken then is told later.
   return same_state(d) &&
@@ -202,6 +232,14 @@ bool reaches_beyond_edge(const Difference& d) {
          same_but_for(d, [](Answer& answer) {
            for (SentSegment& sent : answer.sent) sent.sack.clear();
          });
+}
+
+// Its ACK may have been taken by one, unseen: where the FIN has been received both send the same.
+bool acknowledged_beyond_edge(const Difference& d) {
+  const State before = d.before();
+  const bool received =
+      before == State::close_wait || before == State::closing || before == State::last_ack;
+  return segment_in(d) && segment_in(d)->flags.ack() && received && reaches(where(d));
 }
 
 // The two have announced windows of different size, and the segment's number lies in one only.
@@ -281,16 +319,21 @@ bool slightly_old_timestamp(const Difference& d) {
          (*recent == 0 && step->timestamps->value >= 0x80000000u);
 }
 
-bool duplicate_that_paws_refuses(const Difference& d) {
+bool duplicate_that_paws_refuses(Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->timestamps && step->payload > 0 && where(d).begin_beyond_next() < 0 &&
          sends_one_ack(d.estab_answer()) && sends_one_ack(d.kernel_answer()) &&
-         d.kernel_answer().sent[0].sack.size() == d.estab_answer().sent[0].sack.size() + 1 &&
-         same_but_for(
+         level_sent(
              d,
-             [](Answer& answer) {
-               for (SentSegment& sent : answer.sent) sent.sack.clear();
-               for (SentSegment& sent : answer.sent) sent.option_order.clear();
+             [](const SentSegment& kernel, const SentSegment& estab) {
+               // Beside it there may be the number of a FIN.
+               return kernel.sack.size() > estab.sack.size() &&
+                      (estab.sack.empty() || estab.sack[0] != kernel.sack[0]);
+             },
+             [](const SentSegment& kernel, SentSegment& estab) {
+               estab.sack.insert(estab.sack.begin(), kernel.sack[0]);
+               if (estab.sack.size() == kernel.sack.size())
+                 estab.option_order = kernel.option_order;
              });
 }
 
@@ -362,6 +405,13 @@ constexpr std::array kClasses = {
     Settled{"TIME-WAIT, a timestamp half the circle away",
             "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
             Then::ends, half_the_circle},
+    Settled{"TIME-WAIT, timestamps that were not agreed upon",
+            "RFC 7323 3.2: \"If a TSopt is received on a connection where TSopt was not negotiated "
+            "in the initial three-way handshake, the TSopt MUST be ignored\"",
+            Then::goes_on, nullptr, timestamp_not_negotiated},
+    Settled{"timestamps of an orphan in FIN-WAIT-2",
+            "RFC 7323 5.3 (R3) has the timestamp of an empty ACK recorded like any other",
+            Then::ends, timestamps_of_an_orphan},
     Settled{"missing timestamp",
             "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
             "silently drop the segment\"",
@@ -386,7 +436,7 @@ constexpr std::array kClasses = {
     Settled{"a segment that reaches beyond the window",
             "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
             "what lies inside decides",
-            Then::ends, reaches_beyond_edge},
+            Then::ends, reaches_beyond_edge, nullptr, acknowledged_beyond_edge},
     Settled{"RST behind the last SACK block",
             "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
             "(RCV.NXT)\" resets",
@@ -424,7 +474,7 @@ constexpr std::array kClasses = {
         "D-SACK of what PAWS refuses",
         "RFC 7323 5.3 (R1) has the segment dropped: it is no duplicate of this connection's data "
         "(RFC 2883 4) but may be of an earlier lap",
-        Then::goes_on, duplicate_that_paws_refuses},
+        Then::goes_on, nullptr, duplicate_that_paws_refuses},
     Settled{
         "beyond a window that was not told",
         "RFC 9293 3.10.7.4: acceptable is what lies in RCV.WND, and RCV.WND is what was sent in "

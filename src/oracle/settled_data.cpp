@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 #include "oracle/settled_parts.h"
 
@@ -72,8 +74,10 @@ bool sack_with_the_last_ack(Difference& d) {
 
 // Linux takes 0 for none.
 bool mss_of_zero(const Difference& d) {
-  const bool zero = any_earlier(
-      d, [](const SegmentStep& step, std::size_t) { return step.flags.syn() && step.mss == 0; });
+  const bool zero = any_earlier(d, [](const SegmentStep& step, std::size_t) {
+    return step.flags.syn() &&
+           (step.mss == 0 || step.raw_options == std::vector<std::uint8_t>{2, 4, 0, 0});
+  });
   return zero && d.kernel_answer().call == d.estab_answer().call && same_state(d) &&
          !d.kernel_answer().sent.empty() && !d.estab_answer().sent.empty() &&
          d.estab_answer().sent[0].payload > 0 &&
@@ -98,6 +102,30 @@ bool differ_by_single_numbers(const Blocks& kernel, Blocks estab) {
   return estab.empty();
 }
 
+// The right edge of a block may be told by another place than its left one, and by another than the
+// other host's: it is measured from the left one.
+std::int64_t number_of(const Difference& d, const Played& played, std::int64_t told) {
+  std::int64_t place = told / kToldByPlace;
+  for (std::size_t i = 0; i < d.sequence.steps.size() && place > 0; ++i) {
+    const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
+    const bool counts = step && (step->seq.base == Place::Base::edge ||
+                                 played.resolved[i].seq > kFarFromStart);
+    if (counts && --place == 0) return played.resolved[i].seq + told % kToldByPlace;
+  }
+  return told;
+}
+
+Blocks measured(const Difference& d, const Played& played, Blocks blocks) {
+  for (auto& block : blocks) {
+    if (block[0] < kToldByPlace || block[1] < kToldByPlace) continue;
+    const auto length = static_cast<std::int32_t>(
+        static_cast<std::uint32_t>(number_of(d, played, block[1]) -
+                                   number_of(d, played, block[0])));
+    block[1] = block[0] + length;
+  }
+  return blocks;
+}
+
 bool sack_of_syn_or_fin(Difference& d) {
   const auto takes_number = [](const SegmentStep& step) {
     return step.flags.fin() || step.flags.syn();
@@ -107,9 +135,10 @@ bool sack_of_syn_or_fin(Difference& d) {
       (segment_in(d) && takes_number(*segment_in(d)));
   return any && level_sent(
                     d,
-                    [](const SentSegment& kernel, const SentSegment& estab) {
+                    [&](const SentSegment& kernel, const SentSegment& estab) {
                       return kernel.sack != estab.sack &&
-                             differ_by_single_numbers(kernel.sack, estab.sack);
+                             differ_by_single_numbers(measured(d, d.kernel, kernel.sack),
+                                                      measured(d, d.estab, estab.sack));
                     },
                     [](const SentSegment& kernel, SentSegment& estab) {
                       estab.sack = kernel.sack;
@@ -166,8 +195,11 @@ bool urgent_notice(const Difference& d) {
 // A FIN that stands before octets we hold already contradicts them.
 bool fin_before_text_held(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  return step && step->flags.fin() && sends_one_ack(d.estab_answer()) &&
-         sends_one_ack(d.kernel_answer()) && d.kernel_answer().sent[0].ack == where(d).end &&
+  const auto sends_one = [](const Answer& answer) {
+    return answer.sent.size() == 1 && answer.sent[0].flags.without(kPsh) == kAck;
+  };
+  return step && step->flags.fin() && sends_one(d.estab_answer()) && sends_one(d.kernel_answer()) &&
+         acknowledges(d.kernel_answer().sent[0], where(d).end) &&
          d.estab_answer().sent[0].ack >= where(d).end &&
          any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
            return earlier.payload > 0 && d.estab.resolved[i].begin_beyond_next() > 0;
@@ -186,15 +218,29 @@ bool urg_with_reset(Difference& d) {
       });
 }
 
+// Text that is only cut at other places: in all else that segments say they agree.
+bool is_cut_otherwise(const Difference& d) {
+  std::vector<SentSegment> all = d.kernel_answer().sent;
+  all.insert(all.end(), d.estab_answer().sent.begin(), d.estab_answer().sent.end());
+  return std::ranges::all_of(all, [&](const SentSegment& sent) {
+    return sent.payload_right && sent.reserved_clear && !sent.flags.rst() && !sent.flags.syn() &&
+           sent.flags.ack() && sent.ack == all[0].ack && sent.ecn == all[0].ecn &&
+           sent.timestamp_echo == all[0].timestamp_echo;
+  });
+}
+
 // What is sent again because it was too big is cut at other places.
 bool cut_after_too_big(const Difference& d) {
-  const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
+  const auto has_text = [](const SentSegment& sent) {
+    return sent.payload > 0 || sent.flags.fin();
+  };
   for (std::size_t i = 0; i <= d.step; ++i)
     if (const auto* icmp = std::get_if<IcmpStep>(&d.sequence.steps[i]))
       if (icmp->kind == IcmpStep::Kind::too_big)
         return (std::ranges::any_of(d.kernel_answer().sent, has_text) ||
                 std::ranges::any_of(d.estab_answer().sent, has_text)) &&
-               same_state(d) && d.kernel_answer().call == d.estab_answer().call;
+               is_cut_otherwise(d) && same_state(d) &&
+               d.kernel_answer().call == d.estab_answer().call;
   return false;
 }
 
@@ -225,6 +271,73 @@ bool window_in_segments(const Difference& d) {
   });
 }
 
+// Each ACK of less than a segment opens Linux's window by a whole one.
+bool window_of_small_segments(const Difference& d) {
+  const std::vector<SentSegment>& more = d.kernel_answer().sent;
+  const std::vector<SentSegment>& less = d.estab_answer().sent;
+  if (more.size() <= less.size() || d.kernel_answer().call != d.estab_answer().call) return false;
+  std::uint32_t smallest = 0xffff, largest = 0;
+  std::size_t sent = 0;
+  for (std::size_t i = 0; i <= d.step; ++i)
+    for (const SentSegment& segment : d.kernel.answers[i].sent) {
+      if (segment.payload == 0) continue;
+      smallest = std::min(smallest, segment.payload);
+      largest = std::max(largest, segment.payload);
+      ++sent;
+    }
+  if (sent < 10 || smallest == largest || !same_state(d)) return false;
+  return same_but_for(d, [&](Answer& answer) {
+    answer.sent.resize(less.size());
+    for (SentSegment& segment : answer.sent) segment.flags = segment.flags.without(kPsh);
+  });
+}
+
+// Linux counts what SACK reports in segments, and takes them off what is in flight at once.
+bool sent_upon_sack(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || step->sack.empty() || !same_state(d)) return false;
+  const std::vector<SentSegment>& more = d.kernel_answer().sent;
+  const std::vector<SentSegment>& less = d.estab_answer().sent;
+  const auto is_same = [](const SentSegment& a, const SentSegment& b) {
+    return a.seq == b.seq && a.payload == b.payload && a.ack == b.ack;
+  };
+  return more.size() > less.size() &&
+         std::ranges::all_of(less,
+                             [&](const SentSegment& sent) {
+                               return std::ranges::any_of(
+                                   more, [&](const auto& other) { return is_same(sent, other); });
+                             }) &&
+         std::ranges::any_of(more, [](const SentSegment& sent) {
+           return sent.payload > 0 || sent.flags.fin();
+         });
+}
+
+// Linux never takes more segments for arrived than all but one of those outstanding.
+bool three_duplicates_of_little(const Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  if (!step || !is_silent(d.kernel_answer()) || !same_state(d)) return false;
+  const std::vector<SentSegment>& sent = d.estab_answer().sent;
+  if (sent.size() != 1 || sent[0].seq != where(d).ack) return false;
+  int duplicates = 0;
+  for (std::size_t i = 0; i <= d.step; ++i)
+    if (const auto* each = std::get_if<SegmentStep>(&d.sequence.steps[i]))
+      if (each->flags.ack() && each->payload == 0 && !each->flags.syn() &&
+          d.estab.resolved[i].ack == where(d).ack)
+        ++duplicates;
+  return duplicates >= 3;
+}
+
+// Both beyond a gap, at different places.
+bool fins_that_contradict(const Difference& d) {
+  std::optional<std::uint32_t> end;
+  if (!segment_in(d)) return false;
+  return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    const Conversation::Resolved& fin = d.estab.resolved[i];
+    if (!earlier.flags.fin() || fin.end_beyond_next() <= 1) return false;
+    return std::exchange(end, fin.end).value_or(fin.end) != fin.end;
+  });
+}
+
 bool fin_behind_fin(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   const State before = d.before();
@@ -248,6 +361,7 @@ bool small_window(const Difference& d) {
   const Answer& kernel = d.kernel_answer();
   const Answer& estab = d.estab_answer();
   if (smallest > 8000 || kernel.call != estab.call || !same_state(d)) return false;
+  if (!is_cut_otherwise(d)) return false;
   if (!std::ranges::all_of(kernel.sent, is_data) || !std::ranges::all_of(estab.sent, is_data))
     return false;
   const auto has_text = [](const SentSegment& sent) {
@@ -297,7 +411,7 @@ bool sack_beside_full_segments(const Difference& d) {
   };
   const auto has_text = [](const SentSegment& sent) { return sent.payload > 0; };
   return std::ranges::any_of(d.kernel_answer().sent, has_both) &&
-         std::ranges::any_of(d.estab_answer().sent, has_text) &&
+         std::ranges::any_of(d.estab_answer().sent, has_text) && is_cut_otherwise(d) &&
          d.kernel_answer().call == d.estab_answer().call && same_state(d);
 }
 
@@ -362,6 +476,22 @@ constexpr std::array kClasses = {
     Settled{"a congestion window in segments",
             "RFC 5681 2: cwnd limits \"the amount of data a TCP can send\"; FlightSize is octets",
             Then::ends, window_in_segments},
+    Settled{"a congestion window opened by small segments",
+            "RFC 5681 3.1 (2): \"cwnd += min (N, SMSS)\", N being the octets newly acknowledged",
+            Then::ends, window_of_small_segments},
+    Settled{"what goes upon SACK blocks",
+            "RFC 6675 4: a segment counts as lost if \"either DupThresh discontiguous SACKed "
+            "sequences have arrived above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes\" "
+            "have; pipe takes the place of FlightSize in recovery only (5)",
+            Then::ends, sent_upon_sack},
+    Settled{"three duplicate ACKs with little outstanding",
+            "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
+            "arrival of 3 duplicate ACKs\", however little is outstanding",
+            Then::ends, three_duplicates_of_little},
+    Settled{"FINs that contradict each other",
+            "RFC 9293 3.10.7.4, eighth: a FIN says where the stream ends; what came first stands "
+            "(3.4, as with octets that overlap)",
+            Then::ends, fins_that_contradict},
     Settled{"FIN behind a FIN",
             "RFC 9293 3.10.7.4, eighth: \"send an acknowledgment for the FIN\", in every state",
             Then::ends, fin_behind_fin},

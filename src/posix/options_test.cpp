@@ -345,9 +345,14 @@ TEST(TcpInfoOption, TellsWhatTheStackKnows) {
   info = info_of(desk, fd);
   EXPECT_EQ(info.tcpi_unacked, 3u);
   EXPECT_EQ(info.tcpi_bytes_sent, 3000u);
-  desk.after(300ms);
+  desk.after(200ms);  // the tail loss probe, which is no timeout
   info = info_of(desk, fd);
   EXPECT_EQ(info.tcpi_total_retrans, 1u);
+  EXPECT_EQ(info.tcpi_retransmits, 0);
+  EXPECT_EQ(info.tcpi_snd_cwnd, 10u);
+  desk.after(300ms);
+  info = info_of(desk, fd);
+  EXPECT_EQ(info.tcpi_total_retrans, 2u);
   EXPECT_EQ(info.tcpi_retransmits, 1);
   EXPECT_EQ(info.tcpi_backoff, 1);
   EXPECT_EQ(info.tcpi_snd_cwnd, 1u);

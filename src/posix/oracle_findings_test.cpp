@@ -31,5 +31,21 @@ TEST(OracleFindings, ANewAttemptToConnectStartsWithoutTheErrorOfTheLast) {
   EXPECT_EQ(desk.error_of(fd), 0);
 }
 
+// RFC 1122 §4.2.2.13: nobody will read what comes, and the peer is to know.
+TEST(OracleFindings, TextIsRefusedAfterBothDirectionsWereShutInASimultaneousOpen) {
+  Desk desk;
+  const int fd = desk.tcp_socket(SOCK_NONBLOCK);
+  EXPECT_EQ(desk.bind(fd, desk.local_name()), gives(0));
+  EXPECT_EQ(desk.connect(fd), fails(EINPROGRESS));
+  desk.out("S 0:0(0) <*>");
+  desk.in("S 0:0(0) win 65535 <mss 1460>");
+  desk.out("S. 0:0(0) ack 1 <*>");
+  EXPECT_EQ(desk.shutdown(fd, SHUT_RDWR), gives(0));
+  desk.in(". 1:1(0) ack 1 win 65535");
+  desk.out("F. 1:1(0) ack 1");
+  desk.in("P. 1:11(10) ack 2 win 65535");
+  desk.out("R 2:2(0)");
+}
+
 }  // namespace
 }  // namespace estab::posix

@@ -219,7 +219,7 @@ TEST_F(FastRecovery, SendsANewSegmentForEachOfTheFirstTwoDuplicates) {  // RFC 3
   EXPECT_EQ(peer.info().snd_cwnd, 10000u);
 }
 
-// [RFC 5681 3.2-3, 3.2-7, 3.2-9, 4.3-1]
+// [RFC 5681 3.2-3, 3.2-7, 3.2-8, 3.2-9, 4.3-1]
 TEST_F(FastRecovery, RetransmitsAtTheThirdDuplicate) {  // RFC 5681 §3.2
   peer.acks(2, 1);
   peer.out_run(10001, 12001);

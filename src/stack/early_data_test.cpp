@@ -41,6 +41,18 @@ TEST(EarlyData, WaitsThroughARepeatedSynAndASimultaneousOpen) {
   peer.out("P. 1:41(40) ack 1");
 }
 
+TEST(EarlyData, HasNoPushIfMoreIsToCome) {
+  Peer peer;
+  ASSERT_TRUE(peer.connect());
+  peer.out("S 0:0(0) <*>");
+  EXPECT_EQ(peer.send(1000, SendMode::more), 1000u);
+  peer.in("S. 0:0(0) ack 1 win 65535 <mss 1000>");
+  peer.out(". 1:1001(1000) ack 1");
+  EXPECT_EQ(peer.send(10), 10u);
+  peer.in(". 1:1(0) ack 1001 win 65535");
+  peer.out("P. 1001:1011(10) ack 1");
+}
+
 TEST(EarlyData, IsFollowedByTheFinThatWasAskedFor) {
   Peer peer;
   ASSERT_TRUE(peer.connect());

@@ -65,7 +65,7 @@ TEST_P(EcnSetup, IsNotAskedForUnlessSet) {
   plain.out("S 0:0(0) <*>");
 }
 
-// [RFC 3168 6.1.1-9]
+// [RFC 9293 SHLD-8] [RFC 3168 6.1.1-9]
 TEST_P(EcnSetup, AsksWithBothFlagsInAnUnmarkedSyn) {
   Peer peer(with(Ecn::request), GetParam());
   ASSERT_TRUE(peer.connect());

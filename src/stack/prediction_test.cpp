@@ -39,6 +39,7 @@ SimulationConfig draw_world(std::uint64_t seed) {
     tcp.use_sack = chance(0.7);
     tcp.nagle = chance(0.7);
     tcp.urgent_inline = chance(0.5);
+    tcp.tail_loss_probe = chance(0.5);
     tcp.receive_buffer = static_cast<std::uint32_t>(2000 + prng.below(100'000));
     tcp.send_buffer = static_cast<std::uint32_t>(2000 + prng.below(100'000));
     tcp.quick_acks = static_cast<std::uint8_t>(prng.below(17));

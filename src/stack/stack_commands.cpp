@@ -84,11 +84,16 @@ Result<void> Stack::abort(Instant now, StreamId stream) {
 }
 
 Result<void> Stack::refuse_input(StreamId stream) {
-  return impl_->tcp.with_connection(impl_->core, impl_->core.latest, stream,
-                                    [](Connection& connection, const Context&) {
-                                      connection.refuse_input();
-                                      return Result<void>();
-                                    });
+  return impl_->tcp.with_sender(
+      impl_->core, impl_->core.latest, stream,
+      [](EarlyData& early, const TcpConfig&) {
+        early.refuse_input();
+        return Result<void>();
+      },
+      [](Connection& connection, const Context&) {
+        connection.refuse_input();
+        return Result<void>();
+      });
 }
 
 Result<void> Stack::set_quick_acks(Instant now, StreamId stream, std::uint8_t segments) {

@@ -9,6 +9,7 @@ TcpConfig probing() {
   TcpConfig tcp;
   tcp.tail_loss_probe = true;
   tcp.rto_min = 1s;  // so that the timeout is far away
+  tcp.nagle = false;
   return tcp;
 }
 

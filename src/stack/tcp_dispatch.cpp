@@ -82,7 +82,9 @@ Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint3
 }
 
 // [RFC 9293 SHLD-24]
-// SHLD-24: a different route in a later segment takes the place of the earlier one.
+// SHLD-24: a different route in a later segment takes the place of the earlier one. A new route
+// costs a copy of the settings; hardly anybody has one, and who changes it with each segment pays
+// as much.
 void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
                            const tcp::ReturnRoute& return_route) {
   if (flow.config().source_route == return_route.hops()) return;

@@ -149,6 +149,7 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
 void Connection::take_over(const Context& context, EarlyData& early) {
   sender_.take_over(early);
   want_writable_ = early.refused();
+  refuses_input_ = early.refuses_input();
   if (early.fin()) (void)shutdown(context);
 }
 

@@ -154,7 +154,8 @@ class Connection {
   };
   using Stop = std::optional<Verdict>;  // nothing: go on to the next check
 
-  // RFC 9293 §3.10.7.4, in order. The third, security and compartment, is MAY and not implemented.
+  // RFC 9293 §3.10.7.4, in order. The third, security and compartment, is left out on purpose: it
+  // is for hosts with IP security labels, which this IP layer does not have (docs/rfc_coverage.md).
   Verdict examine(const Context& context, const Arrival& arrival);
   Stop first_check_sequence(const Context& context, const Arrival& arrival);
   Stop second_check_reset(const Context& context, const Arrival& arrival);

@@ -315,6 +315,7 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
   if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
   if (arrival.carrier.congestion == Congestion::experienced) return false;
   if (arrival.ack < sender_.una() || arrival.ack > sender_.max()) return false;
+  if (sender_.awaits_tail_answer()) return false;
   if (arrival.ack == sender_.una() && segment.payload.empty()) return false;
   if (!segment.options.sack.empty() || receiver_.window() < segment.payload.size()) return false;
   if (receiver_.window() == 0 || !receiver_.is_straight()) return false;

@@ -24,6 +24,7 @@ class EarlyData {
   Result<void> send_owned(const TcpConfig& config, Octets octets, std::shared_ptr<const void> owner,
                           SendMode mode);
   Result<void> shutdown();
+  void refuse_input() { refuses_input_ = true; }
 
   std::size_t size() const { return queue_.size(); }
   std::size_t room(const TcpConfig& config) const;
@@ -35,6 +36,7 @@ class EarlyData {
   StreamOffset urgent_end() const { return urgent_end_; }
   bool more() const { return more_; }
   bool fin() const { return fin_; }
+  bool refuses_input() const { return refuses_input_; }
   /// Something found no room: the application waits for it.
   bool refused() const { return refused_; }
 
@@ -49,6 +51,7 @@ class EarlyData {
   bool more_ = false;
   bool fin_ = false;
   bool refused_ = false;
+  bool refuses_input_ = false;
 };
 
 }  // namespace estab::tcp

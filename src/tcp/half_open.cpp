@@ -17,7 +17,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.irs = syn.seq;
   h.timestamp_offset = secrets.timestamp_offset(tuple);
   h.negotiated = negotiate(syn.options, config, tuple.family());
-  // [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
+  // [RFC 9293 SHLD-8] [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
   h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
   // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;

@@ -60,7 +60,8 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
     fail(context, Error::connection_refused);
     return {Verdict::reset_accepted};
   }
-  // Third, security: not implemented. Fourth, check the SYN bit. Fifth, neither: drop.
+  // Third, security and compartment: left out on purpose, as in Connection.
+  // Fourth, check the SYN bit. Fifth, neither: drop.
   if (!flags.syn()) return {Verdict::no_ack_bit};
   accept_syn(segment);
   if (acked) {

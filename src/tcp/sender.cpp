@@ -154,6 +154,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
 void Sender::accept_duplicate_ack() {
   if (duplicate_acks_ < 255) ++duplicate_acks_;
   if (recovery_ == Recovery::fast) {
+    // [RFC 5681 3.2-11]
     // Each stands for a segment that has left the network: there are no more of those than were
     // sent, whatever the peer says (RFC 5681 §3.2, step 4).
     if (congestion_.cwnd() < congestion_.ssthresh() + static_cast<std::uint32_t>(max_ - una_))
@@ -167,6 +168,7 @@ void Sender::accept_duplicate_ack() {
   recover_ = max_;
   resend_ = Resend::fast;
   first_partial_ = true;
+  // [RFC 5681 3.2-8]
   // What limited transmit sent beyond the window is not to be counted (RFC 5681 §3.2 step 2).
   const auto in_flight = static_cast<std::uint32_t>(max_ - una_);
   // Nor is the window reduced again if a mark in the same window of data has done that.
@@ -182,6 +184,7 @@ std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most
   if (auto tail = plan_tail()) return tail;
   if (auto resend = plan_resend()) return resend;
   if (auto next = plan_next(config, most)) return next;
+  if (has_unsent() && !slowed_ && is_stopped_by(congestion_room())) cwnd_limited_ = true;
   return plan_probe();
 }
 
@@ -197,26 +200,29 @@ std::optional<SendPlan> Sender::plan_resend() const {
   return plan;
 }
 
-std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) {
-  const bool octets_left = nxt_ < queue_.end();
-  const bool fin_left = fin_queued_ && nxt_ == queue_.end();
-  if ((!octets_left && !fin_left) || slowed_) return std::nullopt;
-  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
-  const std::int64_t window_room = (una_ + window_) - nxt_;
-  // [RFC 3042 2-1, 2-2]
-  // Limited transmit is for octets never sent before: not for what a timeout sends again.
+// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1]
+// Limited transmit is for octets never sent before: not for what a timeout sends again.
+std::int64_t Sender::congestion_room() const {
   const std::uint32_t extra =
       recovery_ == Recovery::none ? std::min(duplicate_acks_, kLimitedTransmit) * mss_ : 0;
-  // [RFC 5681 2-1, 3-1]
-  const std::int64_t cwnd_room = std::int64_t{congestion_.cwnd()} + extra - flight();
-  // Less than a full segment of congestion window is not worth a segment while others are in
-  // flight: their ACKs will make room.
+  return std::int64_t{congestion_.cwnd()} + extra - flight();
+}
+
+// Less than a full segment of congestion window is not worth a segment while others are in flight:
+// their ACKs will make room.
+bool Sender::is_stopped_by(std::int64_t congestion_room) const {
   const std::int64_t wanted = std::min<std::int64_t>(queue_.end() - nxt_, mss_);
-  if (cwnd_room < wanted && flight() > 0) {
-    cwnd_limited_ = true;
-    return std::nullopt;
-  }
-  if (fin_left && window_room < 1) return std::nullopt;
+  return congestion_room < wanted && flight() > 0;
+}
+
+std::optional<SendPlan> Sender::plan_next(const TcpConfig& config, std::uint32_t most) const {
+  if (!has_unsent() || slowed_) return std::nullopt;
+  // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
+  const std::int64_t window_room = (una_ + window_) - nxt_;
+  const std::int64_t cwnd_room = congestion_room();
+  if (is_stopped_by(cwnd_room)) return std::nullopt;
+  const bool octets_left = nxt_ < queue_.end();
+  if (!octets_left && window_room < 1) return std::nullopt;
   SendPlan plan{.from = nxt_};
   if (octets_left) {
     plan.length =
@@ -455,7 +461,7 @@ void Sender::take_over(EarlyData& early) {
   push_end_ = early.push_end();
   urgent_end_ = early.urgent_end();
   urgent_notice_ = urgent_end_ > kSynOffset;
-  more_ = early.more();
+  more_ = unpushed_ = early.more();
 }
 
 // RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.

@@ -83,10 +83,16 @@ class Sender {
   // -----------------------------------------------------------------------------------
   /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
   bool wants_to_send() const {
-    return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()) ||
-           resend_ != Resend::none || probe_due_ || urgent_notice_ ||
+    return has_unsent() || resend_ != Resend::none || probe_due_ || urgent_notice_ ||
            tail_.phase == TailProbe::Phase::due;
   }
+  /// Whether a full segment of octets not sent yet may go now.
+  bool may_fill_segment(const TcpConfig& config) const {
+    const auto next = plan_next(config, mss_);
+    return next && next->length >= mss_;
+  }
+  /// The answer to a tail loss probe is still to come: each acknowledgement may be it.
+  bool awaits_tail_answer() const { return tail_.phase == TailProbe::Phase::out; }
   /// What goes next, if anything may; `most` limits the octets of one (super-)segment.
   std::optional<SendPlan> plan(const TcpConfig& config, std::uint32_t most);
   /// The plan has been carried out.
@@ -167,7 +173,11 @@ class Sender {
   bool may_probe_tail(const TcpConfig& config) const;
   std::optional<Duration> tail_probe_timeout(const TcpConfig& config) const;
   void note_tail(const SendPlan& plan, StreamOffset end);
-  std::optional<SendPlan> plan_next(const TcpConfig& config, std::uint32_t most);
+  std::optional<SendPlan> plan_next(const TcpConfig& config, std::uint32_t most) const;
+  std::int64_t congestion_room() const;
+  bool is_stopped_by(std::int64_t congestion_room) const;
+  /// Octets, or the FIN, stand behind SND.NXT.
+  bool has_unsent() const { return nxt_ < queue_.end() || (fin_queued_ && nxt_ == queue_.end()); }
   std::uint32_t check_length(const TcpConfig& config, std::int64_t room, std::uint32_t most) const;
   bool may_send_partial(const TcpConfig& config, std::uint32_t length) const;
   void finish_plan(SendPlan& plan) const;

@@ -85,6 +85,7 @@ TEST(AckDivision, GivesNoMoreThanOneAckForAll) {
   EXPECT_TRUE(good.finish(5s)) << good.story();
 }
 
+// [RFC 5681 3.2-11]
 // RFC 5681 §3.2: each duplicate ACK stands for a segment that has left the network. There are no
 // more of those than were sent.
 TEST(DuplicateAcks, StandForNoMoreSegmentsThanWereSent) {
