@@ -11,7 +11,6 @@ namespace estab::oracle {
 
 namespace {
 
-
 wire::IpHeader header_between(const IpAddress& source, const IpAddress& destination,
                               std::uint8_t protocol, std::uint8_t ecn) {
   wire::IpHeader ip{.source = source, .destination = destination};

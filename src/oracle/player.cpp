@@ -95,6 +95,7 @@ CallResult Application::accept() {
   const posix::Outcome outcome = subject_.accept(listener_);
   if (outcome.value < 0) return result(outcome);
   stream_ = static_cast<int>(outcome.value);
+  written_ = 0;
   return {};  // the number of the descriptor means nothing
 }
 
@@ -103,6 +104,7 @@ CallResult Application::connect() {
     const auto fd = bound_socket();
     if (!fd) return {-1, EADDRINUSE};
     stream_ = *fd;
+    written_ = 0;
   }
   return result(subject_.connect(stream_, tuple_.remote()));
 }

@@ -84,9 +84,11 @@ bool urgent_in_what_paws_refuses(const Difference& d) {
          });
 }
 
-// For Linux it stays in the queue, and is lost with it.
-bool urgent_octet_nobody_read(const Difference& d) {
-  return is_call(d, CallStep::Call::close) && sends_one_reset(d.kernel_answer()) &&
+// For Linux it stays in the queue and is lost with it, read or not.
+bool urgent_octet_in_the_queue(const Difference& d) {
+  const bool settled = called_before(d, CallStep::Call::read_urgent) ||
+                       d.before() == State::closing || d.before() == State::last_ack;
+  return is_call(d, CallStep::Call::close) && settled && sends_one_reset(d.kernel_answer()) &&
          !sends_one_reset(d.estab_answer()) &&
          any_earlier(d, [](const SegmentStep& step, std::size_t) {
            return step.flags.urg() && step.payload > 0 && step.urgent_pointer <= step.payload;
@@ -274,10 +276,10 @@ constexpr std::array kClasses = {
             "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
             "acknowledgment in reply\" and drop it",
             Then::ends, urgent_in_what_paws_refuses},
-    Settled{"an urgent octet set aside and not read",
+    Settled{"CLOSE with an urgent octet in the queue",
             "RFC 1122 4.2.2.13 has a RST \"while received data is still pending in TCP\": what was "
-            "set aside has been taken out of the stream and shown to the application",
-            Then::ends, urgent_octet_nobody_read},
+            "read is not, and in CLOSING and LAST-ACK RFC 9293 3.10.4 has CLOSE do nothing",
+            Then::ends, urgent_octet_in_the_queue},
     Settled{
         "URG behind a FIN",
         "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "

@@ -321,13 +321,17 @@ bool slightly_old_timestamp(const Difference& d) {
 
 bool duplicate_that_paws_refuses(Difference& d) {
   const SegmentStep* step = segment_in(d);
-  return step && step->timestamps && step->payload > 0 && where(d).begin_beyond_next() < 0 &&
-         sends_one_ack(d.estab_answer()) && sends_one_ack(d.kernel_answer()) &&
+  return step && step->timestamps && has_timestamps(d) && step->payload > 0 &&
+         where(d).begin_beyond_next() < 0 && sends_one_ack(d.estab_answer()) &&
+         sends_one_ack(d.kernel_answer()) &&
          level_sent(
              d,
-             [](const SentSegment& kernel, const SentSegment& estab) {
+             [&](const SentSegment& kernel, const SentSegment& estab) {
                // Beside it there may be the number of a FIN.
-               return kernel.sack.size() > estab.sack.size() &&
+               if (!kernel.timestamp_echo) return false;
+               const std::uint32_t ahead = step->timestamps->value - *kernel.timestamp_echo;
+               return static_cast<std::int32_t>(ahead) < 0 &&
+                      kernel.sack.size() > estab.sack.size() &&
                       (estab.sack.empty() || estab.sack[0] != kernel.sack[0]);
              },
              [](const SentSegment& kernel, SentSegment& estab) {

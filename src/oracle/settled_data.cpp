@@ -55,6 +55,31 @@ bool taken_from_before_the_connection(const Difference& d) {
          (where(d).end != where(d).seq || segment_in(d)->timestamps);
 }
 
+// Linux may say again what it has reported as a duplicate.
+bool duplicate_told_again(Difference& d) {
+  return level_sent(
+      d,
+      [&](const SentSegment& kernel, const SentSegment& estab) {
+        if (kernel.sack.size() != estab.sack.size() + 1 || estab.sack.empty()) return false;
+        const auto is_same = [](std::int64_t a, std::int64_t b) {
+          return a == b || (a >= kToldByPlace && b >= kToldByPlace);  // windows may differ
+        };
+        for (std::size_t i = 0; i < estab.sack.size(); ++i)
+          if (!is_same(estab.sack[i][0], kernel.sack[i + 1][0]) ||
+              !is_same(estab.sack[i][1], kernel.sack[i + 1][1]))
+            return false;
+        return any_earlier(d, [&](const SegmentStep&, std::size_t i) {
+          const std::vector<SentSegment>& sent = d.kernel.answers[i].sent;
+          return !sent.empty() && !sent.back().sack.empty() &&
+                 sent.back().sack[0][0] == kernel.sack[0][0];
+        });
+      },
+      [](const SentSegment& kernel, SentSegment& estab) {
+        estab.sack = kernel.sack;
+        estab.option_order = kernel.option_order;
+      });
+}
+
 // With the FIN in order all is acknowledged that will ever come: we forget what lay beyond, or came
 // twice.
 bool sack_with_the_last_ack(Difference& d) {
@@ -108,8 +133,8 @@ std::int64_t number_of(const Difference& d, const Played& played, std::int64_t t
   std::int64_t place = told / kToldByPlace;
   for (std::size_t i = 0; i < d.sequence.steps.size() && place > 0; ++i) {
     const auto* step = std::get_if<SegmentStep>(&d.sequence.steps[i]);
-    const bool counts = step && (step->seq.base == Place::Base::edge ||
-                                 played.resolved[i].seq > kFarFromStart);
+    const bool counts =
+        step && (step->seq.base == Place::Base::edge || played.resolved[i].seq > kFarFromStart);
     if (counts && --place == 0) return played.resolved[i].seq + told % kToldByPlace;
   }
   return told;
@@ -118,9 +143,8 @@ std::int64_t number_of(const Difference& d, const Played& played, std::int64_t t
 Blocks measured(const Difference& d, const Played& played, Blocks blocks) {
   for (auto& block : blocks) {
     if (block[0] < kToldByPlace || block[1] < kToldByPlace) continue;
-    const auto length = static_cast<std::int32_t>(
-        static_cast<std::uint32_t>(number_of(d, played, block[1]) -
-                                   number_of(d, played, block[0])));
+    const auto length = static_cast<std::int32_t>(static_cast<std::uint32_t>(
+        number_of(d, played, block[1]) - number_of(d, played, block[0])));
     block[1] = block[0] + length;
   }
   return blocks;
@@ -192,18 +216,31 @@ bool urgent_notice(const Difference& d) {
          d.kernel_answer().call == d.estab_answer().call;
 }
 
+// An ACK, alone or with the text that is due.
+bool only_acknowledges(const Answer& answer) {
+  return !answer.sent.empty() && answer.other.empty() &&
+         std::ranges::all_of(answer.sent, [&](const SentSegment& sent) {
+           return sent.flags.ack() && !sent.flags.rst() && sent.ack == answer.sent[0].ack;
+         });
+}
+
 // A FIN that stands before octets we hold already contradicts them.
 bool fin_before_text_held(const Difference& d) {
   const SegmentStep* step = segment_in(d);
-  const auto sends_one = [](const Answer& answer) {
-    return answer.sent.size() == 1 && answer.sent[0].flags.without(kPsh) == kAck;
-  };
-  return step && step->flags.fin() && sends_one(d.estab_answer()) && sends_one(d.kernel_answer()) &&
-         acknowledges(d.kernel_answer().sent[0], where(d).end) &&
-         d.estab_answer().sent[0].ack >= where(d).end &&
-         any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
-           return earlier.payload > 0 && d.estab.resolved[i].begin_beyond_next() > 0;
-         });
+  const auto is_beyond = [&](std::size_t i) { return d.estab.resolved[i].begin_beyond_next() > 0; };
+  if (!step || !only_acknowledges(d.estab_answer()) || !only_acknowledges(d.kernel_answer()))
+    return false;
+  // It is this one, which is in order, or came earlier and was beyond the gap, too.
+  const bool in_order = step->flags.fin() && d.estab_answer().sent[0].ack >= where(d).end &&
+                        acknowledges(d.kernel_answer().sent[0], where(d).end);
+  return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
+    if (earlier.payload == 0 || !is_beyond(i)) return false;
+    return in_order || any_earlier(d, [&](const SegmentStep& fin, std::size_t k) {
+             const std::uint32_t behind = d.estab.resolved[i].end - d.estab.resolved[k].end;
+             return fin.flags.fin() && is_beyond(k) && static_cast<std::int32_t>(behind) > 0 &&
+                    acknowledges(d.kernel_answer().sent[0], d.estab.resolved[k].end);
+           });
+  });
 }
 
 bool urg_with_reset(Difference& d) {
@@ -307,9 +344,8 @@ bool sent_upon_sack(const Difference& d) {
                                return std::ranges::any_of(
                                    more, [&](const auto& other) { return is_same(sent, other); });
                              }) &&
-         std::ranges::any_of(more, [](const SentSegment& sent) {
-           return sent.payload > 0 || sent.flags.fin();
-         });
+         std::ranges::any_of(
+             more, [](const SentSegment& sent) { return sent.payload > 0 || sent.flags.fin(); });
 }
 
 // Linux never takes more segments for arrived than all but one of those outstanding.
@@ -344,8 +380,9 @@ bool fin_behind_fin(const Difference& d) {
   const bool received =
       before == State::close_wait || before == State::closing || before == State::last_ack;
   return step && step->flags.fin() && step->flags.ack() && received && same_state(d) &&
-         (kernel_ignores(d) || sends_one_ack(d.kernel_answer())) &&
-         sends_one_ack(d.estab_answer()) && acknowledges(d.estab_answer().sent[0], where(d).next);
+         (kernel_ignores(d) || only_acknowledges(d.kernel_answer())) &&
+         only_acknowledges(d.estab_answer()) &&
+         acknowledges(d.estab_answer().sent[0], where(d).next);
 }
 
 // Linux sends no segment larger than half of the largest window it has been offered, and fills what
@@ -454,6 +491,10 @@ constexpr std::array kClasses = {
         "urgent data told before it can go",
         "RFC 9293 3.8.6.1 (MUST-66) lets URG through a shut window: the peer is to know at once",
         Then::goes_on, urgent_notice},
+    Settled{"a D-SACK told again",
+            "RFC 2883 4: \"Each duplicate contiguous sequence of data received is reported in at "
+            "most one D-SACK block\"",
+            Then::goes_on, nullptr, duplicate_told_again},
     Settled{"SACK with the ACK of a FIN",
             "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
             "receiver's queue\"; this one does",
@@ -484,10 +525,11 @@ constexpr std::array kClasses = {
             "sequences have arrived above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes\" "
             "have; pipe takes the place of FlightSize in recovery only (5)",
             Then::ends, sent_upon_sack},
-    Settled{"three duplicate ACKs with little outstanding",
-            "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
-            "arrival of 3 duplicate ACKs\", however little is outstanding",
-            Then::ends, three_duplicates_of_little},
+    Settled{
+        "three duplicate ACKs with little outstanding",
+        "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
+        "arrival of 3 duplicate ACKs\", however little is outstanding",
+        Then::ends, three_duplicates_of_little},
     Settled{"FINs that contradict each other",
             "RFC 9293 3.10.7.4, eighth: a FIN says where the stream ends; what came first stands "
             "(3.4, as with octets that overlap)",

@@ -61,12 +61,23 @@ void Sockets::Impl::close_listener(Instant now, Socket& socket) {
   socket.deferred.clear();
 }
 
+// An urgent octet set aside is no octet of the stack's stream any more, but if nobody has taken it
+// the peer must not believe that it was delivered (RFC 1122 §4.2.2.13, SHLD-3).
+bool Sockets::Impl::leaves_urgent_octet(const Socket& socket) const {
+  const State in = stack.state(socket.stream);
+  const bool open = in == State::established || in == State::close_wait ||
+                    in == State::fin_wait_1 || in == State::fin_wait_2;
+  const auto mark = stack.urgent(socket.stream);
+  return open && mark && mark->out_of_band && !socket.urgent_read && !socket.past_urgent;
+}
+
 // What close does to the stack's side. SO_LINGER with no time to linger resets (RFC 9293 §3.10.5).
 void Sockets::Impl::let_go(Instant now, Socket& socket) {
   close_listener(now, socket);
   if (socket.port) (void)stack.close(socket.port);
   if (!socket.stream) return;
-  if (socket.options.linger_on && socket.options.linger_seconds == 0) {
+  const bool aborts = socket.options.linger_on && socket.options.linger_seconds == 0;
+  if (aborts || leaves_urgent_octet(socket)) {
     (void)stack.abort(now, socket.stream);
   } else {
     (void)stack.close(now, socket.stream);

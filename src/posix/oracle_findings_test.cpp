@@ -47,5 +47,21 @@ TEST(OracleFindings, TextIsRefusedAfterBothDirectionsWereShutInASimultaneousOpen
   desk.out("R 2:2(0)");
 }
 
+// RFC 1122 §4.2.2.13: what is lost is to be told.
+TEST(OracleFindings, CloseResetsIfAnUrgentOctetWasSetAsideAndNotRead) {
+  for (const bool is_read : {false, true}) {
+    Desk desk;
+    const int fd = desk.opened();
+    desk.in("PU. 1:2(1) ack 1 win 65535 urg 1");
+    desk.after(std::chrono::seconds(1));
+    desk.out(". 1:1(0) ack 2");
+    if (is_read) {
+      EXPECT_EQ(desk.read(fd, 1, MSG_OOB), gives(1));
+    }
+    EXPECT_EQ(desk.close(fd), gives(0));
+    desk.out(is_read ? "F. 1:1(0) ack 2" : "R. 1:1(0) ack 2");
+  }
+}
+
 }  // namespace
 }  // namespace estab::posix

@@ -102,6 +102,7 @@ struct Sockets::Impl {
 
   // ---- closing.cpp
   Outcome shutdown(Instant now, Socket& socket, int how);
+  bool leaves_urgent_octet(const Socket& socket) const;
   Outcome close(Instant now, int fd);
   void close_listener(Instant now, Socket& socket);
   void let_go(Instant now, Socket& socket);

@@ -47,8 +47,7 @@ Result<void> EarlyData::shutdown() {
 }
 
 void EarlyData::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(push_end_.value(), urgent_end_.value(), more_, fin_, refused_,
-                 refuses_input_);
+  hasher.add_all(push_end_.value(), urgent_end_.value(), more_, fin_, refused_, refuses_input_);
   queue_.hash_into(hasher);
 }
 
