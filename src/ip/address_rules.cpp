@@ -6,9 +6,11 @@
 namespace estab::ip {
 
 bool is_single_host(const IpAddress& address) {
-  if (address.is_unspecified() || address.is_loopback()) return false;
-  if (address.is_multicast() || address.is_limited_broadcast()) return false;
-  return !address.is_v4() || address.v4_number() >> 24 != 0;
+  if (!address.is_v4())
+    return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast();
+  const std::uint32_t number = address.v4_number();
+  const std::uint32_t network = number >> 24;
+  return network != 0 && network != 127 && network >> 4 != 0xe && number != 0xffffffff;
 }
 
 bool is_reserved_v4(const IpAddress& address) {
@@ -27,6 +29,8 @@ Scope scope_of(const IpAddress& address) {
 
 unsigned common_prefix_length(const IpAddress& a, const IpAddress& b, unsigned limit) {
   if (a.family() != b.family()) return 0;
+  if (a.is_v4())
+    return std::min(static_cast<unsigned>(std::countl_zero(a.v4_number() ^ b.v4_number())), limit);
   const Octets x = a.wire_octets();
   const Octets y = b.wire_octets();
   unsigned bits = 0;

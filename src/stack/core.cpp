@@ -15,8 +15,9 @@ constexpr Duration kSuspicion = std::chrono::minutes(10);
 // RFC 1122 §3.2.1.3 (a), (b) and (g), RFC 4291 §2.5.3: these never appear on a link.
 // [RFC 1122 3.2.1.3-1, 3.2.1.3-2, 3.2.1.3-7]
 bool stays_inside(const IpAddress& destination) {
-  if (destination.is_unspecified() || destination.is_loopback()) return true;
-  return destination.is_v4() && destination.v4_number() >> 24 == 0;
+  if (!destination.is_v4()) return destination.is_unspecified() || destination.is_loopback();
+  const std::uint32_t network = destination.v4_number() >> 24;
+  return network == 0 || network == 127;
 }
 
 base::SipKey path_key(base::Prng& prng) {

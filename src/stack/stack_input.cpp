@@ -126,7 +126,9 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
                                                  ? tcp::Congestion::experienced
                                                  : tcp::Congestion::none};
-  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier, return_route_of(in.packet));
+  const bool routed = !in.packet.options.empty();  // hardly ever
+  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier,
+                        routed ? return_route_of(in.packet) : tcp::ReturnRoute());
 }
 
 // ---- UDP

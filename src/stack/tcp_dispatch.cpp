@@ -217,8 +217,9 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
   listener.queue.make_room();
   if (listener.queue.empty())
     core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
-  const std::uint32_t index = add_connection(core, now, in.hash, opening, std::move(config), *path);
-  if (half_open) drop_half_open(*half_open);
+  const std::uint32_t index =
+      add_connection(core, now, in.hash, opening, std::move(config), *path, half_open);
+  if (half_open) release_half_open(*half_open);
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
   Flow& flow = flows_[index];

@@ -132,6 +132,8 @@ class TcpLayer {
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
   void drop_half_open(std::uint32_t index);
+  /// All of that but the place in the table, which somebody else has taken.
+  void release_half_open(std::uint32_t index);
   /// An opening that came to nothing.
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
@@ -139,9 +141,10 @@ class TcpLayer {
   void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
+  /// `half_open`: the record whose place in the table it takes, if there is one.
   std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
                                const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
-                               const Path& path);
+                               const Path& path, std::optional<std::uint32_t> half_open);
   static tcp::PathLimits limits_of(const Core& core, const Path& path, Family family);
   static void refresh_path(const Core& core, Instant now, Flow& flow);
 

@@ -128,8 +128,10 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   const Instant deadline = now + 2 * core.config.msl;  // MUST-13
   const std::uint32_t record =
       time_wait_.emplace(tcp::make_time_wait(*flow.connection(), deadline));
-  leave_table(flow, index);  // and so gives the record a place there
-  table_.insert(flow.hash, Entry{Kind::time_wait, record}.packed());
+  flow.indexed = false;
+  table_.replace(flow.hash, Entry{Kind::flow, index}.packed(),
+                 Entry{Kind::time_wait, record}.packed());
+  wheel_.cancel(flow.timer);
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
@@ -164,9 +166,13 @@ void TcpLayer::drop_time_wait(Core& core, Instant now, std::uint32_t index) {
 }
 
 void TcpLayer::drop_half_open(std::uint32_t index) {
+  table_.erase(half_open_[index].hash, Entry{Kind::half_open, index}.packed());
+  release_half_open(index);
+}
+
+void TcpLayer::release_half_open(std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   if (listeners_.holds(record.listener)) --listeners_[record.listener].half_open;
-  table_.erase(record.hash, Entry{Kind::half_open, index}.packed());
   wheel_.cancel(record.timer);
   half_open_.erase(index);
 }
@@ -179,12 +185,18 @@ void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, St
 
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
                                        const tcp::Opening& opening,
-                                       std::shared_ptr<const TcpConfig> config, const Path& path) {
+                                       std::shared_ptr<const TcpConfig> config, const Path& path,
+                                       std::optional<std::uint32_t> half_open) {
   make_room();
   const std::uint32_t index = flows_.emplace(
       std::in_place_type<Connection>, Flow::Place{hash, path, now, core.path_version},
       core.context(now), opening, std::move(config), limits_of(core, path, opening.tuple.family()));
-  table_.insert(hash, Entry{Kind::flow, index}.packed());
+  const std::uint32_t entry = Entry{Kind::flow, index}.packed();
+  if (half_open) {
+    table_.replace(hash, Entry{Kind::half_open, *half_open}.packed(), entry);
+  } else {
+    table_.insert(hash, entry);
+  }
   flows_[index].indexed = true;
   return index;
 }

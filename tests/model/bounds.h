@@ -64,6 +64,10 @@ struct Bounds {
 
   // ---- the exploration
   std::uint64_t most_states = 1ull << 40;
+  /// A little less than the states there are: with fewer the exploration does not see any more what
+  /// it was made for, however well it ends. Of other bounds than the standard ones nothing is
+  /// known.
+  std::uint64_t at_least = 0;
   std::uint32_t fair_every = 1;  ///< how many states share one look at the fair continuation
   Fault fault = Fault::none;
   /// R2 is within reach: a connection may end because nobody answers.

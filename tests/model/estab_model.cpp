@@ -1,5 +1,6 @@
 // estab_model: explores to the bounds asked for and says what it found. Exit code 1: a law is
-// broken; the shortest way to where it is has been told.
+// broken, and the shortest way to where it is has been told; or an exploration within its standard
+// bounds has far fewer states than it is known to have.
 
 #include <algorithm>
 #include <atomic>
@@ -53,6 +54,16 @@ void explore(Done& done) {
   if (done.result.violation) done.story = story_of(explorer, done.bounds, *done.result.violation);
 }
 
+bool collapsed(const Done& done) {
+  return done.result.complete && done.result.states < done.bounds.at_least;
+}
+
+const char* outcome(const Done& done) {
+  if (done.result.violation) return "a law is broken";
+  if (collapsed(done)) return "complete, but collapsed";
+  return done.result.complete ? "complete" : "stopped";
+}
+
 void print_row(const Done& done) {
   const Result& r = done.result;
   std::printf("%-11s %10llu %6u %8.1f %8.1f %9.0f %11llu %12llu %10.1f  %s\n",
@@ -60,10 +71,7 @@ void print_row(const Done& done) {
               done.seconds, done.cpu_seconds, static_cast<double>(r.states) / done.cpu_seconds,
               static_cast<unsigned long long>(r.host_states),
               static_cast<unsigned long long>(r.host_steps),
-              static_cast<double>(r.longest_fair_end_ms) / 1000,
-              r.violation  ? "a law is broken"
-              : r.complete ? "complete"
-                           : "stopped");
+              static_cast<double>(r.longest_fair_end_ms) / 1000, outcome(done));
   std::fflush(stdout);
 }
 
@@ -80,6 +88,7 @@ std::vector<Done> plan(const Options& options) {
     const bool wanted =
         names.empty() || std::find(names.begin(), names.end(), bounds.name) != names.end();
     if (!wanted) continue;
+    if (!options.changes.empty()) bounds.at_least = 0;
     for (const auto& change : options.changes) change(bounds);
     all.push_back({std::move(bounds)});
   }
@@ -121,7 +130,7 @@ int main(int argc, char** argv) {
   bool good = true;
   for (const Done& done : all) {
     states += done.result.states;
-    good = good && !done.result.violation;
+    good = good && !done.result.violation && !collapsed(done);
     std::fputs(done.story.c_str(), stdout);
   }
   std::printf("%llu states in %.1f s with %u threads, %ld MB\n",
