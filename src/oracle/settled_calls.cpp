@@ -51,7 +51,8 @@ bool connect_over_an_orphan(const Difference& d) {
 
 // For Linux the pointer 0 means the octet before.
 bool urgent_pointer_of_zero(const Difference& d) {
-  return std::holds_alternative<CallStep>(d.at()) && same_state(d) &&
+  const bool ends = is_call(d, CallStep::Call::close);  // with RST, if the octet is unread
+  return std::holds_alternative<CallStep>(d.at()) && (ends || same_state(d)) &&
          any_earlier(d, [](const SegmentStep& step, std::size_t) {
            return step.flags.urg() && step.urgent_pointer == 0;
          });

@@ -432,12 +432,12 @@ bool number_in_a_shrunk_window(Difference& d) {
 bool text_across_a_noted_fin(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || step->payload == 0 || d.estab_answer().sent.empty()) return false;
-  const auto acked = static_cast<std::uint32_t>(d.estab_answer().sent.back().ack);
   return any_earlier(d, [&](const SegmentStep& earlier, std::size_t i) {
     const Conversation::Resolved& fin = d.estab.resolved[i];
     if (!earlier.flags.fin() || fin.end_beyond_next() <= 1 || where(d).end_beyond_next() <= 0)
       return false;
-    return fin.end == acked || static_cast<std::int32_t>(where(d).end - fin.end) > 0;
+    return acknowledges(d.estab_answer().sent.back(), fin.end) ||
+           static_cast<std::int32_t>(where(d).end - fin.end) > 0;
   });
 }
 

@@ -116,6 +116,23 @@ bool ack_of_nothing_in_syn_received(const Difference& d) {
          sends_one_reset(d.estab_answer()) && d.estab_answer().state == State::syn_received;
 }
 
+// Linux takes what lies before the connection for text that came twice.
+bool duplicate_while_opening(Difference& d) {
+  const SegmentStep* step = segment_in(d);
+  return step && step->payload > 0 && d.before() == State::syn_received &&
+         where(d).begin_beyond_next() < 0 &&
+         level_sent(
+             d,
+             [](const SentSegment& kernel, const SentSegment& estab) {
+               return is_pure_ack(kernel) && is_pure_ack(estab) && kernel.sack.size() == 1 &&
+                      estab.sack.empty();
+             },
+             [](const SentSegment& kernel, SentSegment& estab) {
+               estab.sack = kernel.sack;
+               estab.option_order = kernel.option_order;
+             });
+}
+
 bool icmp_about_a_number_not_sent(const Difference& d) {
   const auto* step = std::get_if<IcmpStep>(&d.at());
   return step && where(d).seq == where(d).next && estab_ignores(d);
@@ -219,6 +236,11 @@ constexpr std::array kClasses = {
             "RFC 9293 3.8.1: whose SYN comes again has not got our SYN-ACK: it is sent again, and "
             "has the ACK that 3.10.7.4 asks for",
             Then::goes_on, syn_again},
+    Settled{
+        "D-SACK in SYN-RECEIVED",
+        "RFC 2883 4: a block reports \"a duplicate contiguous sequence of data received\"; none of "
+        "this connection's has been received yet",
+        Then::goes_on, nullptr, duplicate_while_opening},
     Settled{"ICMP about a number not sent",
             "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too", Then::ends,
             icmp_about_a_number_not_sent},
