@@ -32,10 +32,12 @@ enum class Ecn : std::uint8_t {
 /// Where Linux does otherwise than the RFCs ask for or than this stack would, and what was written
 /// for it may count on that.
 struct Quirks {
-  /// PSH on the last segment of what a segmentation offload engine would be given in one piece: two
-  /// segments at least, or what the pace of sending gives for a millisecond. Else where the queue
-  /// ends and where the application asks (RFC 9293 §3.9.1.2).
+  /// PSH on the last segment of what a segmentation offload engine would be given in one piece:
+  /// what the pace of sending gives for a millisecond, but least_burst segments at least and half
+  /// of the congestion window at most. Else where the queue ends and where the application asks
+  /// (RFC 9293 §3.9.1.2).
   bool push_bursts = false;
+  std::uint8_t least_burst = 2;
   bool drop_syn_fin = false;          ///< LISTEN ignores a SYN that has FIN too
   bool ignore_ack_of_unsent = false;  ///< no answer to it, against RFC 5961 §5.2
   bool ack_releases_more = false;     ///< SendMode::more holds octets back until an ACK comes

@@ -206,6 +206,8 @@ TEST(DrillSkip, SaysWhatIsMissing) {
             std::string::npos);
   EXPECT_NE(skipped("0 < ipv4 1.1.1.1 > 2.2.2.2: . 1:1(0) ack 1\n").find("inside others"),
             std::string::npos);
+  EXPECT_NE(skipped(kAccepted + "+0 < . 1:1(0) ack 1 {mut ipv4 ihl}\n").find("mutations"),
+            std::string::npos);
   EXPECT_NE(skipped(kAccepted + "+0 %{ import os }%\n").find("import os"), std::string::npos);
 }
 

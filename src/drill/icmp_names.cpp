@@ -54,6 +54,8 @@ constexpr CodeName kCodesV4[] = {
     {11, 1, "reassembly_exceeded"},
     {11, 0, "exceeded_in_transit"},
     {11, 1, "reassembly_time_exceeded"},
+    {11, 0, "ttl_exceeded_in_transit"},
+    {11, 1, "ttl_exceeded_in_reassembly"},
 };
 constexpr CodeName kCodesV6[] = {
     {1, 0, "no_route"},

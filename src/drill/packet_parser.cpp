@@ -78,6 +78,30 @@ void parse_brackets(Lexer& lexer, IpMarks& marks, std::optional<IcmpSpec::Quote>
     } while (lexer.take_if(','));
     lexer.expect(']');
   }
+  while (lexer.take_if('(')) {  // older scripts have marks in these
+    do {
+      parse_mark(lexer, marks);
+    } while (lexer.take_if(','));
+    lexer.expect(')');
+  }
+}
+
+/// `{rep tcp win_size 0x1021; mut ipv4 ihl}`: what a fuzzer is to do to the packet.
+std::string parse_mutations(Lexer& lexer) {
+  std::string mutations;
+  while (!lexer.take_if('}')) {
+    if (lexer.peek().kind == Token::Kind::end) lexer.fail("'{' behind a packet ends with '}'");
+    mutations += (mutations.empty() ? "" : " ") + lexer.take().text;
+  }
+  return mutations;
+}
+
+/// `sctp: INIT[flgs=0, ...]`, chunk for chunk: up to what begins the next event.
+std::string parse_foreign(Lexer& lexer) {
+  std::string protocol = lexer.take_run(":").text;
+  const int line = lexer.line();
+  while (lexer.peek().kind != Token::Kind::end && lexer.line() == line) lexer.take();
+  return protocol;
 }
 
 bool names_outer_header(const Token& token) {
@@ -215,10 +239,16 @@ PacketSpec parse_packet(Lexer& lexer) {
   PacketSpec packet;
   packet.direction = lexer.take().is('<') ? Direction::in : Direction::out;
   std::optional<IcmpSpec::Quote> quote;
+  std::string outer;
   parse_brackets(lexer, packet.marks, quote);
   while (names_outer_header(lexer.peek())) {
-    packet.encapsulation += (packet.encapsulation.empty() ? "" : " ") + parse_outer_header(lexer);
+    outer += (outer.empty() ? "" : " ") + parse_outer_header(lexer);
     parse_brackets(lexer, packet.marks, quote);
+  }
+  if (!outer.empty()) packet.beyond = "packets inside others ('" + outer + "')";
+  if (lexer.peek().is_word("sctp") || lexer.peek().is_word("dccp")) {
+    packet.beyond = "packets of " + parse_foreign(lexer);
+    return packet;
   }
   if (lexer.take_if("udp")) {
     packet.transport = UdpSpec{parse_udp_length(lexer)};
@@ -227,6 +257,8 @@ PacketSpec parse_packet(Lexer& lexer) {
   } else {
     packet.transport = parse_tcp(lexer);
   }
+  if (lexer.take_if('{'))
+    packet.beyond = "mutations of a packet ('" + parse_mutations(lexer) + "')";
   return packet;
 }
 

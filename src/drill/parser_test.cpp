@@ -168,8 +168,24 @@ TEST(ScriptPacket, OfIcmpNamesTypeCodeAndWhatItQuotes) {
 TEST(ScriptPacket, CanBeInsideOthers) {
   const auto action =
       event("+0 < ipv6 2::2222 > 1::1111: gre: mpls (label 0, tc 0, ttl 0): . 1:1(0) ack 1").action;
-  EXPECT_EQ(std::get<PacketSpec>(action).encapsulation,
-            "ipv6 2::2222 > 1::1111: gre: mpls (label 0, tc 0, ttl 0):");
+  EXPECT_EQ(std::get<PacketSpec>(action).beyond,
+            "packets inside others ('ipv6 2::2222 > 1::1111: gre: mpls (label 0, tc 0, ttl 0):')");
+}
+
+TEST(ScriptPacket, CanHaveItsMarksInRoundBrackets) {
+  const auto action = event("+0 > (flowlabel 0x12345) R 0:0(0) <...>").action;
+  EXPECT_EQ(std::get<PacketSpec>(action).marks.flow_label, 0x12345u);
+}
+
+TEST(ScriptPacket, NamesWhatTheRunnerHasNotGot) {
+  const auto beyond = [](std::string_view line) {
+    return std::get<PacketSpec>(event(line).action).beyond;
+  };
+  EXPECT_EQ(beyond("+0 < . 1:1(0) ack 1 win 257 { rep tcp win_size 0x10; trun tcp 34-36 }"),
+            "mutations of a packet ('rep tcp win_size 0x10 ; trun tcp 34 - 36')");
+  EXPECT_EQ(beyond("+0 < sctp: INIT[flgs=0, tag=1, a_rwnd=1500, os=1, is=1, tsn=1]"),
+            "packets of sctp");
+  EXPECT_EQ(beyond("+0 < . 1:1(0) ack 1 win 257"), "");
 }
 
 // ---- calls

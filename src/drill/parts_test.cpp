@@ -61,6 +61,15 @@ TEST(Shell, AsksTheSocketTableAsAPipelineWould) {
   EXPECT_EQ(ask("ss -tan | awk '{print $1}'"), Answer::unknown);
 }
 
+TEST(Shell, KnowsTheStatesByTheNamesOfEachProgram) {
+  const char* table = "a:1 b:2 SYN-RECEIVED\na:1 b:3 FIN-WAIT-1\na:1 b:4 FIN-WAIT-2\n";
+  for (const char* name :
+       {"SYN_RCVD", "SYN-RECV", "SYN_RECV", "FIN-WAIT-1", "FIN_WAIT_1", "FIN_WAIT2"})
+    EXPECT_EQ(ask_table("netstat -n | grep -c " + std::string(name) + " | grep 1", table),
+              Answer::yes)
+        << name;
+}
+
 TEST(Settings, ReachTheStack) {
   StackConfig config;
   EXPECT_EQ(apply_setting(config, "net.ipv4.tcp_timestamps", "0"), Applied::yes);
@@ -240,6 +249,7 @@ TEST(IcmpNames, DependOnTheFamily) {
   EXPECT_EQ(icmp_type(Family::ipv6, "unreachable"), 1);
   EXPECT_EQ(icmp_type(Family::ipv4, "packet_too_big"), std::nullopt);
   EXPECT_EQ(icmp_code(Family::ipv4, 3, "port_unreachable"), 3);
+  EXPECT_EQ(icmp_code(Family::ipv4, 11, "ttl_exceeded_in_transit"), 0);
   EXPECT_EQ(icmp_code(Family::ipv6, 1, "port_unreachable"), 4);
 }
 

@@ -39,8 +39,7 @@ void Runner::run() {
 void Runner::run_event(const ScriptEvent& event) {
   if (options_.log == DrillOptions::Log::on) log_.push_back(event.source);
   if (const auto* packet = std::get_if<PacketSpec>(&event.action)) {
-    if (!packet->encapsulation.empty())
-      refuse("packets inside others ('" + packet->encapsulation + "') are not understood");
+    if (!packet->beyond.empty()) refuse(packet->beyond + " are not understood");
     if (packet->direction == Direction::out) return expect_packet(event, *packet);
     wait_until_due(event);
     send_packet(event, *packet);

@@ -115,7 +115,7 @@ struct IcmpSpec {
 struct PacketSpec {
   Direction direction = Direction::in;
   IpMarks marks{};
-  std::string encapsulation{};  ///< outer headers, as written; empty: none
+  std::string beyond{};  ///< what it asks for that the runner has not got; empty: nothing
   std::variant<TcpSpec, UdpSpec, IcmpSpec> transport{};
 };
 

@@ -144,7 +144,11 @@ constexpr Setting kLinux[] = {
        return Applied::yes;
      }},
     {"tcp_challenge_ack_limit", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
-    {"tcp_min_tso_segs", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
+    {"tcp_min_tso_segs",
+     [](StackConfig& c, const Numbers& v) {
+       c.tcp.quirks.least_burst = small(std::max<std::int64_t>(v[0], 1));
+       return Applied::yes;
+     }},
     {"tcp_tso_win_divisor", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_autocorking", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_no_metrics_save", [](StackConfig&, const Numbers&) { return Applied::harmless; }},

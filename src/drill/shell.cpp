@@ -132,12 +132,24 @@ void read_command(const std::string& text, std::vector<ShellStep>& steps) {
 
 // ---- the socket table
 
+/// Under what other names ss, netstat and sockstat know the state, besides '_' for '-'.
+std::string_view other_names(const std::string& line) {
+  static constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"SYN-RECEIVED", " SYN-RECV SYN_RECV SYN_RCVD"},
+      {"FIN-WAIT-1", " FIN_WAIT1"},
+      {"FIN-WAIT-2", " FIN_WAIT2"}};
+  for (const auto& [state, others] : kNames)
+    if (line.find(state) != std::string::npos) return others;
+  return {};
+}
+
 Words table_lines(std::string_view table) {
   Words lines;
   for (const std::string& line : split(table, "\n")) {
     if (line.empty()) continue;
     std::string underscored = line;  // FreeBSD writes TIME_WAIT where others write TIME-WAIT
     std::replace(underscored.begin(), underscored.end(), '-', '_');
+    underscored += other_names(line);
     // Every socket here is the script's own, as a column with the program's name would say.
     lines.push_back("packetdrill " + line + " " + underscored);
   }

@@ -70,7 +70,7 @@ class Translator {
   void take(const drill::Code&) { leave_out("code"); }
   void take(const drill::PacketSpec& packet) {
     if (packet.direction == drill::Direction::out) return;
-    if (!packet.encapsulation.empty()) return leave_out("an encapsulated packet");
+    if (!packet.beyond.empty()) return leave_out(packet.beyond);
     if (const auto* tcp = std::get_if<drill::TcpSpec>(&packet.transport))
       return take_segment(*tcp, packet.marks);
     if (const auto* icmp = std::get_if<drill::IcmpSpec>(&packet.transport)) return take_icmp(*icmp);

@@ -144,6 +144,18 @@ TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
   EXPECT_EQ(peer.info().snd_cwnd, 10000u);
 }
 
+TEST(Congestion, GrowsToTwiceWhatWasInFlightIfTheApplicationSendsLess) {
+  for (const std::uint32_t segments : {5u, 6u, 9u}) {
+    Opened peer;
+    peer.send(segments * 1000);
+    peer.out_run(1, segments * 1000 + 1, 1000, "P.");
+    peer.after(50ms);
+    for (std::uint32_t acked = 2; acked < segments; acked += 2) peer.ack(acked * 1000 + 1);
+    peer.ack(segments * 1000 + 1);
+    EXPECT_EQ(peer.info().snd_cwnd, segments * 2000);
+  }
+}
+
 // [RFC 5681 4.1-1]
 TEST(Congestion, BeginsAgainSlowlyAfterAPause) {  // RFC 5681 §4.1
   for (const bool slowly : {true, false}) {

@@ -42,6 +42,33 @@ TEST(Push, IsSetAtTheEndOfABurstIfSo) {
   peer.quiet();
 }
 
+TEST(Push, CountsHalfACongestionWindowAsABurstAtMost) {
+  StackConfig stack;
+  stack.tcp.quirks.push_bursts = true;
+  Peer peer(PeerOptions{.stack = stack});
+  ASSERT_TRUE(peer.connect());
+  peer.out("S 0:0(0) <*>");
+  peer.in("S. 0:0(0) ack 1 win 65535 <mss 1000>");  // at once: the pace would be much more
+  peer.out(". 1:1(0) ack 1");
+  peer.send(20000);
+  for (int from = 1; from < 10001; from += 1000)
+    peer.out((from % 5000 == 4001 ? "P. " : ". ") + std::to_string(from) + ":" +
+             std::to_string(from + 1000) + "(1000) ack 1");
+  peer.quiet();
+}
+
+TEST(Push, CountsAsManySegmentsAsOneSaysAsABurstAtLeast) {
+  TcpConfig tcp;
+  tcp.quirks.push_bursts = true;
+  tcp.quirks.least_burst = 4;  // at a round trip of 100 ms two is what the pace gives
+  Opened peer({.tcp = tcp});
+  peer.send(20000);
+  peer.out_run(1, 4001, 1000, "P.");
+  peer.out_run(4001, 8001, 1000, "P.");
+  peer.out_run(8001, 10001, 1000, "P.");
+  peer.quiet();
+}
+
 TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
   TcpConfig tcp;
   tcp.quirks.push_bursts = true;

@@ -122,7 +122,7 @@ bool Connection::ends_burst(const Emission& emission) {
   const std::uint32_t mss = sender_.mss();
   if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
   burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
-  if (burst_ < sender_.burst_segments() && sender_.may_fill_segment(*config_)) return false;
+  if (burst_ < sender_.burst_segments(*config_) && sender_.may_fill_segment(*config_)) return false;
   return std::exchange(burst_, std::uint16_t{0}) > 1;
 }
 

@@ -100,7 +100,14 @@ void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
   if (ack >= recover_) recovery_ = Recovery::none;
   // [RFC 3168 6.1.2-2]
   if (echo == Echo::yes) return;  // no reason to send more (RFC 3168 §6.1.2)
-  if (cwnd_limited_ || recovery_ == Recovery::loss) congestion_.on_ack(acked - counted, mss_);
+  if (uses_window() || recovery_ == Recovery::loss) congestion_.on_ack(acked - counted, mss_);
+}
+
+// Slow start may double what was used: it goes on while the window is less than twice the most
+// that was in flight. Later it must be the window that stopped sending (RFC 7661 is stricter than
+// needed here).
+bool Sender::uses_window() const {
+  return cwnd_limited_ || (congestion_.in_slow_start() && congestion_.cwnd() / 2 < most_in_flight_);
 }
 
 void Sender::note_reduction() {
@@ -127,9 +134,6 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   take_rtt_sample(context, config, ack, facts);
   resend_ = Resend::none;
   const bool partial = recovery_ == Recovery::fast && ack < recover_;
-  // Slow start counts what was in flight, not only whether sending was stopped by the window: a
-  // window half used may still double (RFC 7661 is stricter than needed here).
-  if (congestion_.in_slow_start() && flight() >= congestion_.cwnd() / 2) cwnd_limited_ = true;
   if (config.quirks.ack_releases_more) more_ = false;
   grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
@@ -144,6 +148,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   if (una_ == max_) {
     if (!slowed_) timers.stop(Timer::retransmit);  // (5.2)
     cwnd_limited_ = false;
+    most_in_flight_ = 0;
   } else if (!partial || first_partial_) {  // RFC 6582: reset for the first partial ACK only
     first_partial_ = false;
     restart_retransmit_timer(context, config, timers);  // (5.3)
@@ -322,6 +327,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
   probe_due_ = false;
   if (plan.push && end >= queue_.end()) unpushed_ = false;
   max_ = std::max(max_, end);
+  most_in_flight_ = std::max(most_in_flight_, flight());
   last_sent_ = context.now;
   urgent_notice_ = false;
   if (probing) return;
@@ -485,8 +491,8 @@ void Sender::append_owned(const Context& context, const TcpConfig& config, Octet
 
 // tcp_update_pacing_rate and tcp_tso_autosize of Linux: twice the window a round trip in slow
 // start, 1.2 times later; a 1024th of a second of that, and up to 64 KiB where the round trip is
-// below 2 ms.
-std::uint32_t Sender::burst_segments() const {
+// below 2 ms. tcp_cwnd_test: half a window at most, so that there are always two on the way.
+std::uint32_t Sender::burst_segments(const TcpConfig& config) const {
   constexpr std::uint64_t kMost = 65536;
   const auto round_trip = static_cast<std::uint64_t>(std::max<std::int64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(rtt_.srtt()).count(), 1));
@@ -497,7 +503,9 @@ std::uint32_t Sender::burst_segments() const {
       std::chrono::duration_cast<std::chrono::microseconds>(rtt_.min_rtt()).count() >> 9;
   const std::uint64_t near = shift < 16 ? kMost >> shift : 0;
   const std::uint64_t octets = std::min((rate >> 10) + near, kMost);
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>(octets / mss_, 2));
+  const auto paced =
+      static_cast<std::uint32_t>(std::max<std::uint64_t>(octets / mss_, config.quirks.least_burst));
+  return std::min(paced, std::max(congestion_.cwnd() / mss_ / 2, 1u));
 }
 
 // [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9, 6.4-6]
@@ -538,7 +546,7 @@ void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
             urgent_end_.value(), push_end_.value(), release_end_.value(), recover_.value(),
             reduced_end_.value());
-  h.add_all(window_, max_window_, mss_);
+  h.add_all(window_, max_window_, mss_, most_in_flight_);
   h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
             fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_,
             tail_.phase, tail_.repeats, tail_.end.value(), tail_.last_from.value());

@@ -110,8 +110,9 @@ class Sender {
   /// The next new octets are to say that the window was reduced (CWR).
   bool owes_cwr() const { return cwr_due_; }
   /// Full segments that Linux would hand to an offload engine in one piece: a millisecond's worth
-  /// at the pace of sending, more where the round trip is very short, two at least.
-  std::uint32_t burst_segments() const;
+  /// at the pace of sending, more where the round trip is very short, Quirks::least_burst at least,
+  /// but half of the congestion window at most.
+  std::uint32_t burst_segments(const TcpConfig& config) const;
   bool has_urgent(StreamOffset at) const { return urgent_end_ > at; }
   /// What a segment that begins there says of the urgent octets, if anything.
   std::optional<std::uint16_t> urgent_pointer(StreamOffset at) const;
@@ -188,6 +189,7 @@ class Sender {
                        const AckFacts& facts);
   void note_reduction();
   void grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo);
+  bool uses_window() const;
   Duration give_up_after(const TcpConfig& config) const;
   void restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                 TimerTable& timers);
@@ -209,9 +211,10 @@ class Sender {
   Instant heard_at_;   // when the peer was last heard
   Instant last_sent_;  // when data was last sent
   // [RFC 9293 REC-1]
-  std::uint32_t window_;      // SND.WND, scaled
-  std::uint32_t max_window_;  // Max(SND.WND)
-  std::uint32_t mss_;         // Eff.snd.MSS: payload octets of a full segment
+  std::uint32_t window_;              // SND.WND, scaled
+  std::uint32_t max_window_;          // Max(SND.WND)
+  std::uint32_t mss_;                 // Eff.snd.MSS: payload octets of a full segment
+  std::uint32_t most_in_flight_ = 0;  // since nothing was
   std::uint8_t duplicate_acks_ = 0;
   std::uint8_t retransmits_ = 0;  // timeouts since SND.UNA last moved
   std::uint8_t probes_ = 0;       // since the window was last open
