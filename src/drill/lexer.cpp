@@ -1,6 +1,5 @@
 #include "drill/lexer.h"
 
-#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
@@ -41,7 +40,7 @@ Lexer::Lexer(std::string_view text, Defines defines) : text_(text), defines_(std
 
 void Lexer::fail(const std::string& what) {
   // What is missing at the end of a line is missing there, wherever the next token stands.
-  const int line = taken_line_ > 0 ? std::min(taken_line_, peek().line) : peek().line;
+  const int line = taken_line_ > 0 ? taken_line_ : peek().line;
   throw SyntaxError(line, what + ", found " + describe(peek()));
 }
 

@@ -68,6 +68,30 @@ TEST_F(TailProbe, IsPutOffByAnAckAndByNewData) {
   peer.out("P. 3001:4001(1000) ack 1");
 }
 
+TEST_F(TailProbe, DoesNotGoIfTheAckComesBeforeItCould) {
+  for (const int acked : {2001, 1001}) {
+    Opened other({.tcp = probing(), .options = "mss 1000,sackOK"});
+    other.send(2000);
+    other.out_run(1, 2001, 1000, "P.");
+    other.after(199ms);
+    other.stack().handle_deadline(other.now() + 1ms);  // it is due, and the device is busy
+    other.ack(acked);
+    other.quiet();
+  }
+}
+
+TEST(TailProbeAndUserTimeout, TheTimeoutEndsTheConnectionWhenItSaysSo) {
+  TcpConfig tcp = probing();
+  tcp.user_timeout = 150ms;
+  Opened peer({.tcp = tcp, .options = "mss 1000,sackOK"});
+  peer.send(2000);
+  peer.out_run(1, 2001, 1000, "P.");
+  peer.after(149ms);
+  EXPECT_EQ(peer.state(), State::established);
+  peer.after(1ms);
+  EXPECT_EQ(peer.told().failure, Error::user_timeout);
+}
+
 TEST_F(TailProbe, IsFollowedByTheTimeout) {
   peer.send(2000);
   peer.out_run(1, 2001, 1000, "P.");

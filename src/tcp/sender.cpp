@@ -138,6 +138,7 @@ void Sender::accept_ack(const Context& context, const TcpConfig& config, StreamO
   grow_or_recover(ack, acked, facts.echoes_congestion ? Echo::yes : Echo::no);
   una_ = ack;
   nxt_ = std::max(nxt_, una_);
+  if (tail_.phase != TailProbe::Phase::out) tail_.phase = TailProbe::Phase::off;  // it was heard of
   // [RFC 2018 8-5]
   queue_.release_until(std::min(ack, queue_.end()), context.blocks);
   retransmits_ = 0;
@@ -316,7 +317,7 @@ void Sender::on_sent(const Context& context, const TcpConfig& config, const Send
     bytes_retransmitted_ += plan.length;
   }
   const bool tail_probe = tail_.phase == TailProbe::Phase::due;
-  note_tail(plan, end);
+  if (may_use_tail_probe(config)) note_tail(plan, end);
   const bool probing = plan.reason == SendReason::zero_window_probe;
   if (!in_flight() && !probing) oldest_at_ = context.now;
   if (plan.reason == SendReason::retransmit_fast || plan.reason == SendReason::retransmit_partial) {
@@ -399,7 +400,8 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
     timers.stop(Timer::retransmit);
     return true;
   }
-  if (tail_.phase == TailProbe::Phase::armed) {
+  const bool too_late = context.now - oldest_at_ >= give_up_after(config);
+  if (tail_.phase == TailProbe::Phase::armed && !too_late) {
     tail_.phase = TailProbe::Phase::due;
     timers.set(Timer::retransmit, context.now + rtt_.rto(config));
     return true;
@@ -407,7 +409,7 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
   tail_.phase = TailProbe::Phase::off;
   // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
-  if (!answered && context.now - oldest_at_ >= give_up_after(config)) return false;
+  if (!answered && too_late) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
                          retransmits_ == 0 ? Repeat::first : Repeat::again);
   note_reduction();

@@ -171,6 +171,7 @@ class Sender {
   std::optional<SendPlan> plan_resend() const;
   std::optional<SendPlan> plan_probe() const;
   std::optional<SendPlan> plan_tail() const;
+  bool may_use_tail_probe(const TcpConfig& config) const { return config.tail_loss_probe && sack_; }
   bool may_probe_tail(const TcpConfig& config) const;
   std::optional<Duration> tail_probe_timeout(const TcpConfig& config) const;
   void note_tail(const SendPlan& plan, StreamOffset end);

@@ -13,7 +13,7 @@ constexpr Duration kMaxAckDelay = std::chrono::milliseconds(200);
 
 // §7.2: with SACK, outside recovery, with no sign of a loss, and one probe at a time.
 bool Sender::may_probe_tail(const TcpConfig& config) const {
-  return config.tail_loss_probe && sack_ && rtt_.has_sample() && in_flight() && window_ > 0 &&
+  return may_use_tail_probe(config) && rtt_.has_sample() && in_flight() && window_ > 0 &&
          recovery_ == Recovery::none && duplicate_acks_ == 0 &&
          (tail_.phase == TailProbe::Phase::off || tail_.phase == TailProbe::Phase::armed);
 }
