@@ -14,7 +14,7 @@ help:
 	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
-	@echo 'make model         every interleaving of two stacks: 103,693,738 states; 5 minutes of one core, 3.4 GB'
+	@echo 'make model         every interleaving of two stacks: 116,530,459 states; 4 minutes of one core, 4 GB'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
 	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
 	@echo 'make tidy          clang-tidy over everything'
