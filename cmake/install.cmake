@@ -6,6 +6,14 @@ set(libraries estab-core estab-trace estab-device estab-host estab-posix)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/estab)
 
 install(TARGETS ${libraries} EXPORT estab ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# What g++ left in them to optimise a whole program by is for this very version of g++, and would stop another.
+if(estab_lto_flags)
+  foreach(library ${libraries})
+    install(CODE "execute_process(COMMAND ${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu.lto_*
+      --remove-section=.gnu.debuglto_* --strip-symbol=__gnu_lto_*
+      \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/lib${library}.a COMMAND_ERROR_IS_FATAL ANY)")
+  endforeach()
+endif()
 install(DIRECTORY include/estab DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(EXPORT estab FILE estabTargets.cmake NAMESPACE estab:: DESTINATION ${package_dir})
 if(TARGET estab)

@@ -1,11 +1,12 @@
-# estab_library(NAME FOLDERS dir... [LINK name...] [PRIVATE_LINK target...]): the static library
+# estab_library(NAME FOLDERS dir... [LINK name...] [PRIVATE_LINK target...] [HOT]): the static library
 # libestab-NAME.a, known as estab::NAME, from every source below src/ in the folders named, unit
 # tests (x_test.cpp) left out. A folder without sources yet makes an interface library.
 #
 # LINK names other libraries of ours, which a user of this one gets too. PRIVATE_LINK targets, and
-# our own compiler flags, serve to build it only: an installed library does not ask for them.
+# our own compiler flags, serve to build it only: an installed library does not ask for them. HOT: what each segment
+# passes through, to be optimised with the program it is linked into.
 function(estab_library name)
-  cmake_parse_arguments(arg "" "" "FOLDERS;LINK;PRIVATE_LINK" ${ARGN})
+  cmake_parse_arguments(arg "HOT" "" "FOLDERS;LINK;PRIVATE_LINK" ${ARGN})
   set(sources)
   foreach(folder ${arg_FOLDERS})
     file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
@@ -21,6 +22,9 @@ function(estab_library name)
       target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:${private}>)
     endforeach()
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+    if(arg_HOT)
+      target_compile_options(${target} PRIVATE ${estab_lto_flags})
+    endif()
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)

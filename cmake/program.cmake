@@ -24,3 +24,4 @@ target_include_directories(estab-tools PUBLIC ${PROJECT_SOURCE_DIR}/src)
 
 add_executable(estab ${PROJECT_SOURCE_DIR}/src/tools/main.cpp)
 target_link_libraries(estab PRIVATE estab-tools)
+set_target_properties(estab PROPERTIES ESTAB_LTO ON)

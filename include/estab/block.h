@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "estab/octets.h"
 
@@ -17,7 +18,12 @@ class Block {
   /// At least `capacity` octets. Throws std::bad_alloc.
   explicit Block(std::size_t capacity);
   Block(Block&& other) noexcept : header_(other.header_) { other.header_ = nullptr; }
-  Block& operator=(Block&& other) noexcept;
+  Block& operator=(Block&& other) noexcept {
+    if (this == &other) return *this;
+    reset();
+    header_ = std::exchange(other.header_, nullptr);
+    return *this;
+  }
   ~Block() { reset(); }
 
   explicit operator bool() const { return header_ != nullptr; }
@@ -27,10 +33,13 @@ class Block {
   }
   std::size_t capacity() const { return header_ ? header_->capacity : 0; }
   MutableOctets octets() const { return {data(), capacity()}; }
-  void reset();
+  void reset() {
+    if (header_ != nullptr) free_storage();
+  }
 
  private:
   friend class BlockPool;
+  void free_storage();
   struct alignas(16) Header {
     std::size_t capacity;
     Header* next;  // in the pool's free list

@@ -26,15 +26,7 @@ Block::Block(std::size_t capacity) {
   header_ = ::new (storage) Header{capacity, nullptr};
 }
 
-Block& Block::operator=(Block&& other) noexcept {
-  if (this == &other) return *this;
-  reset();
-  header_ = std::exchange(other.header_, nullptr);
-  return *this;
-}
-
-void Block::reset() {
-  if (header_ == nullptr) return;
+void Block::free_storage() {
   ::operator delete(std::exchange(header_, nullptr), std::align_val_t{alignof(Header)});
 }
 
@@ -64,14 +56,15 @@ Block BlockPool::take(std::size_t octets) {
 }
 
 void BlockPool::give(Block&& block) {
-  Block given = std::move(block);
-  if (!given) return;
-  const std::size_t which = size_that_holds(given.capacity());
-  if (which == kNoSize || kSizes[which] != given.capacity()) return;
-  if (free_octets_ > max_free_octets || given.capacity() > max_free_octets - free_octets_) return;
-  given.header_->next = free_[which];
-  free_[which] = std::exchange(given.header_, nullptr);
-  free_octets_ += kSizes[which];
+  if (!block) return;
+  const std::size_t capacity = block.header_->capacity;
+  const std::size_t which = size_that_holds(capacity);
+  const bool fits = which != kNoSize && kSizes[which] == capacity &&
+                    free_octets_ <= max_free_octets && capacity <= max_free_octets - free_octets_;
+  if (!fits) return block.reset();
+  block.header_->next = std::exchange(free_[which], block.header_);
+  block.header_ = nullptr;
+  free_octets_ += capacity;
 }
 
 void BlockPool::clear() {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/byte_order.h"
@@ -31,11 +32,17 @@ class FlatIndex {
   /// The value with this hash for which eq(value) holds.
   template <class Eq>
   std::optional<std::uint32_t> find(std::uint64_t hash, Eq&& eq) const {
-    if (slots_.empty()) return std::nullopt;
+    const std::uint32_t* found = find_place(hash, std::forward<Eq>(eq));
+    return found ? std::optional(*found) : std::nullopt;
+  }
+  /// The same where it lies, or null. It moves with the next change of the index.
+  template <class Eq>
+  const std::uint32_t* find_place(std::uint64_t hash, Eq&& eq) const {
+    if (slots_.empty()) return nullptr;
     const std::uint32_t tag = tag_of(hash);
     const Found found =
         search(tag, [&](const Slot& slot) { return slot.tag == tag && eq(slot.value); });
-    return found.is_there ? std::optional(slots_[found.at].value) : std::nullopt;
+    return found.is_there ? &slots_[found.at].value : nullptr;
   }
 
   /// The next insert needs no memory, and so cannot fail.

@@ -23,34 +23,34 @@ void corrupt(FlyingFrame& frame, base::Prng& prng) {
 Fate Lane::draw() {
   Fate fate;
   const auto happens = [this](double chance) { return chance > 0 && prng_.chance(chance); };
-  fate.lost = happens(impairments.loss);
-  fate.duplicated = happens(impairments.duplicate);
-  fate.reordered = happens(impairments.reorder);
-  fate.corrupted = happens(impairments.corrupt);
+  fate.lost = happens(impairments_.loss);
+  fate.duplicated = happens(impairments_.duplicate);
+  fate.reordered = happens(impairments_.reorder);
+  fate.corrupted = happens(impairments_.corrupt);
   return fate;
 }
 
 /// When the frame's last octet is on the line; nothing if there is no room to wait for that.
 std::optional<Instant> Lane::departure(Instant now, std::size_t octets) {
-  const std::uint64_t rate = impairments.rate_bits_per_second;
+  const std::uint64_t rate = impairments_.rate_bits_per_second;
   if (rate == 0) return now;
   const auto time_for = [rate](double count) {
     return Duration(static_cast<Duration::rep>(count * 8e9 / static_cast<double>(rate)));
   };
   const Instant start = std::max(now, line_free_at_);
-  const Duration most_wait = time_for(static_cast<double>(impairments.queue_octets));
-  if (impairments.queue_octets != 0 && start - now > most_wait) return std::nullopt;
+  const Duration most_wait = time_for(static_cast<double>(impairments_.queue_octets));
+  if (impairments_.queue_octets != 0 && start - now > most_wait) return std::nullopt;
   line_free_at_ = start + time_for(static_cast<double>(octets));
   return line_free_at_;
 }
 
 Instant Lane::arrival(Instant departure, const Fate& fate) {
-  Instant instant = departure + impairments.delay;
-  if (impairments.jitter > Duration{0}) {
-    const auto most = static_cast<std::uint64_t>(impairments.jitter.count());
+  Instant instant = departure + impairments_.delay;
+  if (impairments_.jitter > Duration{0}) {
+    const auto most = static_cast<std::uint64_t>(impairments_.jitter.count());
     instant += Duration(static_cast<Duration::rep>(prng_.below(most + 1)));
   }
-  if (fate.reordered) return std::max(instant, last_arrival_) + impairments.reorder_delay;
+  if (fate.reordered) return std::max(instant, last_arrival_) + impairments_.reorder_delay;
   last_arrival_ = std::max(instant, last_arrival_);
   return last_arrival_;
 }

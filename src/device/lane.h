@@ -21,7 +21,14 @@ struct Fate {
 
 class Lane {
  public:
-  Lane(const Impairments& of, std::uint64_t seed) : impairments(of), prng_(seed) {}
+  Lane(const Impairments& of, std::uint64_t seed) : prng_(seed) { impair_by(of); }
+
+  void impair_by(const Impairments& of) {
+    impairments_ = of;
+    impairs_ = !of.none();
+  }
+  /// Nothing happens to the next frame, and none is before it.
+  bool is_straight() const { return !impairs_ && flight_.size() == 0; }
 
   /// The next frame's fate, by chance.
   Fate draw();
@@ -38,17 +45,18 @@ class Lane {
 
   /// The counters do not count: they decide nothing.
   friend bool operator==(const Lane& x, const Lane& y) {
-    return x.impairments == y.impairments && x.prng_ == y.prng_ && x.flight_ == y.flight_ &&
+    return x.impairments_ == y.impairments_ && x.prng_ == y.prng_ && x.flight_ == y.flight_ &&
            x.line_free_at_ == y.line_free_at_ && x.last_arrival_ == y.last_arrival_;
   }
 
-  Impairments impairments;
   LinkCounters counters{};
 
  private:
   std::optional<Instant> departure(Instant now, std::size_t octets);
   Instant arrival(Instant departure, const Fate& fate);
 
+  Impairments impairments_;
+  bool impairs_ = false;
   base::Prng prng_;
   Flight flight_{};
   Instant line_free_at_ = Instant::min();  // when all that was sent has left at the link's rate

@@ -26,8 +26,7 @@ std::optional<PartialChecksum> partial_checksum_of(const TransmitFrame& frame) {
 }
 
 /// Hands a frame in that lies in a block of the receiver's pool.
-void hand_in(Instant now, LinkEnd to, Block block, ReceivedFrame frame) {
-  frame.owner = &block;
+void hand_in(Instant now, LinkEnd to, Block& block, const ReceivedFrame& frame) {
   to.stack.handle_frame(now, to.interface, frame);
   if (block) to.stack.give_block(std::move(block));
 }
@@ -70,9 +69,11 @@ void MemoryLink::Impl::pass(Instant now, Side from, const TransmitFrame& frame, 
   if (FrameTap* watcher = tap(other(from)))
     device::show_received(*watcher, now, octets, frame.gso_size, partial_checksum_of(frame));
   ++lane(from).counters.delivered;
-  hand_in(
-      now, to, std::move(block),
-      {.octets = octets, .checksum_verified = frame.checksum_partial, .gso_size = frame.gso_size});
+  hand_in(now, to, block,
+          {.octets = octets,
+           .checksum_verified = frame.checksum_partial,
+           .gso_size = frame.gso_size,
+           .owner = &block});
 }
 
 Fate MemoryLink::Impl::fate_of(Instant now, Side from, const TransmitFrame& frame) {
@@ -94,7 +95,7 @@ Fate MemoryLink::Impl::fate_of(Instant now, Side from, const TransmitFrame& fram
   return {};
 }
 
-void MemoryLink::Impl::impair(Instant now, Side from, const TransmitFrame& frame) {
+[[gnu::cold]] void MemoryLink::Impl::impair(Instant now, Side from, const TransmitFrame& frame) {
   const Fate fate = fate_of(now, from, frame);
   FlyingFrame flying;
   flying.octets.resize(frame.size());
@@ -110,8 +111,7 @@ void MemoryLink::Impl::send(Instant now, Side from, const TransmitFrame& frame, 
   way.counters.octets += frame.size();
   way.counters.super_segments += frame.gso_size != 0;
   if (FrameTap* watcher = tap(from)) device::show_sent(*watcher, now, frame);
-  const bool straight = !filter && way.impairments.none() && way.frames_in_flight() == 0;
-  if (straight)
+  if (!filter && way.is_straight())
     pass(now, from, frame, to);
   else
     impair(now, from, frame);
@@ -124,10 +124,11 @@ bool MemoryLink::Impl::hand_over(Instant now, Side side, LinkEnd to) {
       device::show_received(*watcher, now, frame->octets, frame->gso_size, frame->partial_checksum);
     Block block = to.stack.take_block(frame->octets.size());
     std::ranges::copy(frame->octets, block.data());
-    hand_in(now, to, std::move(block),
+    hand_in(now, to, block,
             {.octets = {block.data(), frame->octets.size()},
              .checksum_verified = frame->partial_checksum.has_value(),
-             .gso_size = frame->gso_size});
+             .gso_size = frame->gso_size,
+             .owner = &block});
   }
   return true;
 }
@@ -183,7 +184,7 @@ const LinkCounters& MemoryLink::counters(Side from) const {
 }
 
 void MemoryLink::set_impairments(Side from, const Impairments& impairments) {
-  impl_->lane(from).impairments = impairments;
+  impl_->lane(from).impair_by(impairments);
 }
 
 void MemoryLink::set_filter(FrameFilter filter) {

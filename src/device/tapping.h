@@ -1,4 +1,5 @@
-// How frames are shown to a FrameTap. Called only when somebody watches.
+// How frames are shown to a FrameTap. Called only when somebody watches, and kept out of line: what
+// passes by is to cost nothing.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +11,7 @@
 
 namespace estab::device {
 
-inline void show_sent(FrameTap& tap, Instant now, const TransmitFrame& frame) {
+[[gnu::cold]] inline void show_sent(FrameTap& tap, Instant now, const TransmitFrame& frame) {
   std::array<Octets, 1 + TransmitFrame::kMaxPieces> pieces;
   pieces[0] = frame.header();
   std::copy_n(frame.pieces.begin(), frame.piece_count, pieces.begin() + 1);
@@ -22,8 +23,9 @@ inline void show_sent(FrameTap& tap, Instant now, const TransmitFrame& frame) {
   tap.on_frame(now, seen);
 }
 
-inline void show_received(FrameTap& tap, Instant now, Octets frame, std::uint16_t gso_size,
-                          std::optional<PartialChecksum> partial_checksum) {
+[[gnu::cold]] inline void show_received(FrameTap& tap, Instant now, Octets frame,
+                                        std::uint16_t gso_size,
+                                        std::optional<PartialChecksum> partial_checksum) {
   tap.on_frame(now, {.direction = FrameDirection::received,
                      .pieces = std::span(&frame, 1),
                      .gso_size = gso_size,

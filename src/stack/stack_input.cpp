@@ -57,7 +57,8 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
   if (packet->header.protocol != wire::kProtocolTcp && origin == Origin::link &&
       !core.interfaces.is_valid_source(packet->header.source))
     return Verdict::bad_address;
-  if (packet->header.family() == Family::ipv4 && wire::is_under_way(packet->options)) {
+  if (!packet->options.empty() && packet->header.family() == Family::ipv4 &&
+      wire::is_under_way(packet->options)) {
     // [RFC 1122 3.3.5-10]
     // We are a hop, and forward nothing (RFC 1122 §3.3.5).
     send_icmp_message(

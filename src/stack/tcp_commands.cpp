@@ -101,7 +101,7 @@ bool TcpLayer::choose_port(Core& core, Chosen& chosen) {
     const std::uint32_t step = (offset + next_port_++) % count;
     tuple.local_port = static_cast<std::uint16_t>(core.config.port_min + step);
     chosen.hash = core.secrets.flow_hash(tuple);
-    if (!find_entry(chosen.hash, tuple)) return true;
+    if (find_entry(chosen.hash, tuple).kind == Kind::nobody) return true;
   }
   return false;
 }
@@ -134,7 +134,8 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
     if (!choose_port(core, chosen)) return std::unexpected(Error::no_ports);
   } else {
     chosen.hash = core.secrets.flow_hash(tuple);
-    if (find_entry(chosen.hash, tuple)) return std::unexpected(Error::address_in_use);
+    if (find_entry(chosen.hash, tuple).kind != Kind::nobody)
+      return std::unexpected(Error::address_in_use);
   }
   return chosen;
 }
@@ -215,9 +216,9 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   if (!connection) return abandon(core, now, id, SendReason::reset_abort);
   if (connection->released()) return std::unexpected(Error::no_such_id);
   // RFC 9293 §3.10.5: in TIME-WAIT too the control block is deleted.
-  const auto entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
-  if (connection->state() == State::time_wait && entry && entry->kind == Kind::time_wait)
-    drop_time_wait(core, now, entry->index);
+  const Entry entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
+  if (connection->state() == State::time_wait && entry.kind == Kind::time_wait)
+    drop_time_wait(core, now, entry.index);
   unsettled_ = true;
   connection->abort(core.context(now));
   behind ? settle_all(core, now) : settle(core, now, id.index);

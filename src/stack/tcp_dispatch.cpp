@@ -24,8 +24,8 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
   const Verdict verdict = dispatch(core, now, in);
   core.context(now).trace([&] {
     // A connection that has gone leaves CLOSED, even where somebody goes on listening.
-    const bool gone =
-        (is_synchronized(before) || before == State::syn_sent) && !find_entry(in.hash, tuple);
+    const bool gone = (is_synchronized(before) || before == State::syn_sent) &&
+                      find_entry(in.hash, tuple).kind == Kind::nobody;
     const State after = gone ? State::closed : state_of(in.hash, tuple);
     return SegmentReceived{tuple, segment, verdict, before, after};
   });
@@ -33,15 +33,16 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
 }
 
 Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
-  if (const auto entry = find_entry(in.hash, in.tuple)) {
-    switch (entry->kind) {
-      case Kind::flow:
-        return to_flow(core, now, in, entry->index);
-      case Kind::half_open:
-        return to_half_open(core, now, in, entry->index);
-      case Kind::time_wait:
-        return to_time_wait(core, now, in, entry->index);
-    }
+  const Entry entry = find_entry(in.hash, in.tuple);
+  switch (entry.kind) {
+    case Kind::flow:
+      return to_flow(core, now, in, entry.index);
+    case Kind::half_open:
+      return to_half_open(core, now, in, entry.index);
+    case Kind::time_wait:
+      return to_time_wait(core, now, in, entry.index);
+    case Kind::nobody:
+      break;
   }
   // [RFC 9293 MUST-63]
   // MUST-63: an address that is no single host's, or ours, cannot be answered.
@@ -53,17 +54,18 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
 
 // The state a pair of endpoints is in, whatever record holds it.
 State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
-  const auto entry = find_entry(hash, tuple);
-  if (!entry) return find_listener(tuple.local()) ? State::listen : State::closed;
-  switch (entry->kind) {
+  const Entry entry = find_entry(hash, tuple);
+  switch (entry.kind) {
     case Kind::half_open:
       return State::syn_received;
     case Kind::time_wait:
       return State::time_wait;
+    case Kind::nobody:
+      return find_listener(tuple.local()) ? State::listen : State::closed;
     case Kind::flow:
       break;
   }
-  return flows_[entry->index].state();
+  return flows_[entry.index].state();
 }
 
 // ---- a flow of the application
@@ -402,38 +404,38 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect) {
   make_up(core, now);
-  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (!entry || entry->kind == Kind::time_wait) return;
-  if (entry->kind == Kind::half_open) {
+  const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait) return;
+  if (entry.kind == Kind::half_open) {
     // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
     const bool hard =
         effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
-    if (hard && seq == half_open_[entry->index].iss)
-      forget_half_open(core, now, entry->index, State::listen);
+    if (hard && seq == half_open_[entry.index].iss)
+      forget_half_open(core, now, entry.index, State::listen);
     return;
   }
-  Flow& flow = flows_[entry->index];
+  Flow& flow = flows_[entry.index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
     handshake->on_icmp(core.context(now), effect.error);
-    return settle(core, now, entry->index);
+    return settle(core, now, entry.index);
   }
   tcp::Connection& connection = *flow.connection();
   if (!connection.is_outstanding(seq)) return;
   connection.on_soft_error(effect.error);
-  settle(core, now, entry->index);
+  settle(core, now, entry.index);
 }
 
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
   make_up(core, now);
-  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (entry && entry->kind == Kind::flow) settle(core, now, entry->index);
+  const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (entry.kind == Kind::flow) settle(core, now, entry.index);
 }
 
 bool TcpLayer::is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const {
-  const auto entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (!entry || entry->kind != Kind::flow) return false;
-  const tcp::Connection* connection = flows_[entry->index].connection();
+  const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
+  if (entry.kind != Kind::flow) return false;
+  const tcp::Connection* connection = flows_[entry.index].connection();
   return connection && connection->is_outstanding(seq);
 }
 

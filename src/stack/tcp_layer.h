@@ -96,7 +96,7 @@ class TcpLayer {
 
  private:
   /// What a number in the flow table, or a key in the timer wheel, stands for.
-  enum class Kind : std::uint32_t { flow, half_open, time_wait };
+  enum class Kind : std::uint32_t { flow, half_open, time_wait, nobody };
   struct Entry {
     Kind kind;
     std::uint32_t index;
@@ -109,12 +109,14 @@ class TcpLayer {
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
-  std::optional<Entry> find_entry(std::uint32_t hash, const FourTuple& tuple) const;
+  Entry find_entry(std::uint32_t hash, const FourTuple& tuple) const;
   std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
   void settle(Core& core, Instant now, std::uint32_t index);
   void settle_flow(Core& core, Instant now, std::uint32_t index);
+  void settle_handshake(Core& core, Flow& flow, std::uint32_t index);
+  void retire(Core& core, Instant now, Flow& flow, std::uint32_t index);
   void settle_all(Core& core, Instant now);
   /// For what an exception left behind.
   void make_up(Core& core, Instant now) {
@@ -260,17 +262,16 @@ inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
     case Kind::time_wait:
       return time_wait_[entry.index].tuple;
     case Kind::flow:
+    case Kind::nobody:  // is in no table
       break;
   }
   return flows_[entry.index].tuple();
 }
 
-inline std::optional<TcpLayer::Entry> TcpLayer::find_entry(std::uint32_t hash,
-                                                           const FourTuple& tuple) const {
-  const auto found = table_.find(
-      hash, [&](std::uint32_t packed) { return tuple_of(Entry::unpack(packed)) == tuple; });
-  if (!found) return std::nullopt;
-  return Entry::unpack(*found);
+inline TcpLayer::Entry TcpLayer::find_entry(std::uint32_t hash, const FourTuple& tuple) const {
+  const std::uint32_t* packed = table_.find_place(
+      hash, [&](std::uint32_t candidate) { return tuple_of(Entry::unpack(candidate)) == tuple; });
+  return packed ? Entry::unpack(*packed) : Entry{Kind::nobody, 0};
 }
 
 inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) {

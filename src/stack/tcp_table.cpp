@@ -47,8 +47,8 @@ State TcpLayer::state(const Core& core, StreamId id) const {
   if (!flow) return State::closed;
   if (flow->state() != State::time_wait) return flow->state();
   // The stream is over; TIME-WAIT lives on in a record of its own as long as it lasts.
-  const auto entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
-  return entry && entry->kind == Kind::time_wait ? State::time_wait : State::closed;
+  const Entry entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
+  return entry.kind == Kind::time_wait ? State::time_wait : State::closed;
 }
 
 // ---- settling
@@ -68,31 +68,11 @@ void TcpLayer::settle_all(Core& core, Instant now) {
 // May be called again for a flow it had not done with.
 void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
-  if (tcp::Handshake* handshake = flow.handshake()) {
-    if (handshake->state() == State::closed) {
-      if (flow.indexed) ++core.counters.failed_opens;
-      leave_table(flow, index);
-      if (handshake->released()) return erase_flow(core, index);
-      return queue_event(flow, index);
-    }
-    if (handshake->has_soft_error() && !handshake->released()) queue_event(flow, index);
-    rearm(flow, index);
-    if (handshake->wants_to_send()) queue_output(flow, index);
-    return;
-  }
+  if (flow.handshake()) return settle_handshake(core, flow, index);
   Connection& connection = *flow.connection();
   const State state = connection.state();
-  if (flow.indexed && (state == State::closed || state == State::time_wait)) {
-    const auto& ending = connection.ending();
-    if (ending && ending->reset)
-      send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
-                 State::closed, connection.config());
-    if (state == State::time_wait) {
-      enter_time_wait(core, now, index);
-    } else {
-      leave_table(flow, index);
-    }
-  }
+  if (flow.indexed && (state == State::closed || state == State::time_wait))
+    retire(core, now, flow, index);
   if (connection.released() && !flow.indexed) return erase_flow(core, index);
   if (connection.has_signals() && !connection.released()) queue_event(flow, index);
   if (!flow.indexed) return;
@@ -100,6 +80,33 @@ void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   // A path that may have become narrower is looked at even if nothing new is to go.
   const bool narrower = flow.path_version != core.path_version;
   if (connection.wants_to_send() || narrower) queue_output(flow, index);
+}
+
+void TcpLayer::settle_handshake(Core& core, Flow& flow, std::uint32_t index) {
+  const tcp::Handshake& handshake = *flow.handshake();
+  if (handshake.state() == State::closed) {
+    if (flow.indexed) ++core.counters.failed_opens;
+    leave_table(flow, index);
+    if (handshake.released()) return erase_flow(core, index);
+    return queue_event(flow, index);
+  }
+  if (handshake.has_soft_error() && !handshake.released()) queue_event(flow, index);
+  rearm(flow, index);
+  if (handshake.wants_to_send()) queue_output(flow, index);
+}
+
+// The connection has ended: it tells the peer if that is due, and makes way for a TIME-WAIT record
+// or nothing. Out of line: most segments end nothing.
+[[gnu::noinline]] void TcpLayer::retire(Core& core, Instant now, Flow& flow, std::uint32_t index) {
+  const Connection& connection = *flow.connection();
+  const auto& ending = connection.ending();
+  if (ending && ending->reset)
+    send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
+               State::closed, connection.config());
+  if (connection.state() == State::time_wait)
+    enter_time_wait(core, now, index);
+  else
+    leave_table(flow, index);
 }
 
 // Segments no longer find the flow; its timer stops. The application may still read what came.

@@ -10,12 +10,12 @@ namespace estab::tcp {
 
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
                         const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu) {
+  const Secrets::Beginnings begin = secrets.beginnings(tuple, context.now);
   HalfOpen h;
   h.tuple = tuple;
-  h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
-                                   : secrets.initial_sequence(tuple, context.now);
+  h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn) : begin.isn;
   h.irs = syn.seq;
-  h.timestamp_offset = secrets.timestamp_offset(tuple);
+  h.timestamp_offset = begin.timestamp_offset;
   h.negotiated = negotiate(syn.options, config, tuple.family());
   // [RFC 9293 SHLD-8] [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
   h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);

@@ -14,12 +14,12 @@ Handshake::Handshake(const Context& context, const Secrets& secrets, const FourT
                      std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu)
     : tuple_(tuple),
       config_(std::move(config)),
-      iss_(context.config.fixed_isn ? SeqNum(*context.config.fixed_isn)
-                                    : secrets.initial_sequence(tuple, context.now)),
       mss_(announced_mss(tuple.family(), link_mtu, *config_)),
-      timestamp_offset_(secrets.timestamp_offset(tuple)),
       started_at_(context.now),
       sent_at_(context.now) {
+  const Secrets::Beginnings begin = secrets.beginnings(tuple, context.now);
+  iss_ = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn) : begin.isn;
+  timestamp_offset_ = begin.timestamp_offset;
   context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
 }
 

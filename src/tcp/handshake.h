@@ -86,7 +86,7 @@ class Handshake {
   Negotiated negotiated_;
   std::uint16_t mss_;              // announced
   std::uint32_t send_window_ = 0;  // the peer's, scaled
-  std::uint32_t timestamp_offset_;
+  std::uint32_t timestamp_offset_ = 0;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
   std::uint8_t answers_ = 0;  // to unacceptable segments, since the SYN-ACK was last sent

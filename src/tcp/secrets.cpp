@@ -6,16 +6,17 @@ namespace estab::tcp {
 
 Secrets::Secrets(const std::array<std::uint64_t, 2>& seed) {
   base::Prng prng(seed);
-  for (Key* key : {&isn_, &timestamp_, &port_, &flow_, &cookie_}) *key = {prng.next(), prng.next()};
+  for (Key* key : {&begin_, &port_, &flow_, &cookie_}) *key = {prng.next(), prng.next()};
 }
 
 // [RFC 9293 MUST-9]
-SeqNum Secrets::initial_sequence(const FourTuple& tuple, Instant now) const {
+Secrets::Beginnings Secrets::beginnings(const FourTuple& tuple, Instant now) const {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch());
   // [RFC 9293 MUST-8]
   const auto clock = static_cast<std::uint32_t>(us.count() / 4);
   // [RFC 9293 SHLD-1]
-  return SeqNum(clock + static_cast<std::uint32_t>(keyed_hash(isn_, tuple)));
+  const std::uint64_t hash = keyed_hash(begin_, tuple);
+  return {SeqNum(clock + static_cast<std::uint32_t>(hash)), static_cast<std::uint32_t>(hash >> 32)};
 }
 
 std::uint32_t Secrets::port_offset(const IpAddress& local, const Endpoint& remote) const {

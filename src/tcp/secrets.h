@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 
 #include "estab/segment.h"
 #include "estab/time.h"
@@ -18,12 +17,21 @@ class Secrets {
  public:
   explicit Secrets(const std::array<std::uint64_t, 2>& seed);
 
+  /// What a connection begins to count from: two halves of one hash, neither of which says anything
+  /// of the other.
+  struct Beginnings {
+    SeqNum isn;
+    std::uint32_t timestamp_offset;
+  };
+  Beginnings beginnings(const FourTuple& tuple, Instant now) const;
   /// ISN = M + F(tuple, secret), M a clock of 4 microseconds (RFC 6528 §3, MUST-8, SHLD-1).
-  SeqNum initial_sequence(const FourTuple& tuple, Instant now) const;
+  SeqNum initial_sequence(const FourTuple& tuple, Instant now) const {
+    return beginnings(tuple, now).isn;
+  }
   /// Where this pair's timestamp clock begins (RFC 7323 §5.4, §7.1).
   // [RFC 7323 7-1]
   std::uint32_t timestamp_offset(const FourTuple& tuple) const {
-    return static_cast<std::uint32_t>(keyed_hash(timestamp_, tuple));
+    return static_cast<std::uint32_t>(keyed_hash(begin_, tuple) >> 32);
   }
   /// Where the search for an ephemeral port begins for a destination (RFC 6056 §3.3.3).
   std::uint32_t port_offset(const IpAddress& local, const Endpoint& remote) const;
@@ -41,23 +49,23 @@ class Secrets {
   using Key = base::SipKey;
   static std::uint64_t keyed_hash(const Key& key, const FourTuple& tuple);
 
-  Key isn_, timestamp_, port_, flow_, cookie_;
+  Key begin_, port_, flow_, cookie_;
 };
 
-// For IPv4 the two addresses and ports fit into two words, and most of the hashing is saved.
+// Twelve octets in IPv4, thirty-six in IPv6: SipHash takes the ports together with the length.
 inline std::uint64_t Secrets::keyed_hash(const Key& key, const FourTuple& tuple) {
   const std::uint64_t ports = std::uint64_t{tuple.local_port} << 16 | tuple.remote_port;
+  base::SipHash<1, 3> sip(key);
   if (tuple.local_address.is_v4()) {
-    const std::uint64_t addresses =
-        std::uint64_t{base::load_be32(tuple.local_address.octets().data() + 12)} << 32 |
-        base::load_be32(tuple.remote_address.octets().data() + 12);
-    return base::siphash13_words(key, std::array{addresses, ports});
+    sip.add(std::uint64_t{base::load_be32(tuple.local_address.octets().data() + 12)} << 32 |
+            base::load_be32(tuple.remote_address.octets().data() + 12));
+    return sip.finish(ports, 12);
   }
-  std::array<std::uint64_t, 5> words;
-  std::memcpy(&words[0], tuple.local_address.octets().data(), 16);
-  std::memcpy(&words[2], tuple.remote_address.octets().data(), 16);
-  words[4] = ports;
-  return base::siphash13_words(key, words);
+  for (const IpAddress& address : {tuple.local_address, tuple.remote_address}) {
+    sip.add(base::load_be64(address.octets().data()));
+    sip.add(base::load_be64(address.octets().data() + 8));
+  }
+  return sip.finish(ports, 36);
 }
 
 }  // namespace estab::tcp

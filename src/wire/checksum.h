@@ -48,12 +48,11 @@ class OnesSum {
   static constexpr T to_native(T host_order) {
     return std::endian::native == std::endian::big ? host_order : std::byteswap(host_order);
   }
+  // A sum and itself with its halves exchanged: the upper half is then the sum of both, and the
+  // carry of the lower one is the carry to be added.
   static constexpr std::uint16_t fold(std::uint64_t sum) {
-    sum = (sum >> 32) + (sum & 0xffff'ffff);
-    sum = (sum >> 32) + (sum & 0xffff'ffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    return to_native(static_cast<std::uint16_t>(sum));
+    const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+    return to_native(static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16));
   }
   // A shift by one octet swaps the octets of every word (RFC 1071 §2(B)).
   void add_words(std::uint64_t words, std::size_t octets) {

@@ -64,54 +64,71 @@ bool is_extension_header(std::uint8_t protocol) {
          protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
 }
 
-// What is wrong with a datagram, if anything is.
-using Refusal = std::optional<Verdict>;
-
-Refusal read_v4(Octets frame, IpPacket& packet) {
-  if (frame.size() < kIpV4HeaderLength) return Verdict::malformed;
-  const std::uint8_t* in = frame.data();
-  const std::size_t header_length = static_cast<std::size_t>(in[0] & 15) * 4;
-  const std::size_t total_length = load_be16(in + 2);
-  if (header_length < kIpV4HeaderLength || header_length > total_length ||
-      total_length > frame.size())
-    return Verdict::malformed;
-  // [RFC 1122 3.2.1.2-1]
-  if (checksum(frame.first(header_length)) != 0) return Verdict::bad_checksum;
-
-  read_v4_fields(in, packet.header);
-  const std::uint16_t fragment = load_be16(in + 6);
-  if ((fragment & (kMoreFragments | kOffsetMask)) != 0)
-    packet.fragment = FragmentInfo{packet.header.identification,
-                                   static_cast<std::uint32_t>(fragment & kOffsetMask) * 8,
-                                   (fragment & kMoreFragments) != 0};
-  packet.header_octets = frame.first(header_length);
-  packet.options = packet.header_octets.subspan(kIpV4HeaderLength);
-  packet.payload = frame.subspan(header_length, total_length - header_length);
-  return std::nullopt;
+// Of a header without options, as nearly all are: five words, summed at once.
+bool has_good_checksum(Octets header) {
+  OnesSum sum;
+  if (header.size() > kIpV4HeaderLength) sum.add(header.subspan(kIpV4HeaderLength));
+  for (std::size_t at = 0; at < kIpV4HeaderLength; at += 4) sum.add32(load_be32(&header[at]));
+  return sum.checksum() == 0;
 }
 
-Refusal read_v6(Octets frame, IpPacket& packet) {
-  if (frame.size() < kIpV6HeaderLength) return Verdict::malformed;
+// What has been checked is filled in where the caller will have it: a packet is too large to be
+// moved, or cleared first, for every frame.
+std::expected<IpPacket, Verdict> make_v4_packet(Octets frame, std::size_t header_length,
+                                                std::size_t total_length) {
+  std::expected<IpPacket, Verdict> packet;
+  read_v4_fields(frame.data(), packet->header);
+  packet->header_octets = frame.first(header_length);
+  packet->options = packet->header_octets.subspan(kIpV4HeaderLength);
+  packet->payload = frame.subspan(header_length, total_length - header_length);
+  const std::uint16_t fragment = load_be16(frame.data() + 6);
+  if ((fragment & (kMoreFragments | kOffsetMask)) != 0)
+    packet->fragment = FragmentInfo{packet->header.identification,
+                                    static_cast<std::uint32_t>(fragment & kOffsetMask) * 8,
+                                    (fragment & kMoreFragments) != 0};
+  return packet;
+}
+
+std::expected<IpPacket, Verdict> read_v4(Octets frame) {
+  if (frame.size() < kIpV4HeaderLength) return std::unexpected(Verdict::malformed);
+  const std::size_t header_length = static_cast<std::size_t>(frame[0] & 15) * 4;
+  const std::size_t total_length = load_be16(frame.data() + 2);
+  if (header_length < kIpV4HeaderLength || header_length > total_length ||
+      total_length > frame.size())
+    return std::unexpected(Verdict::malformed);
+  // [RFC 1122 3.2.1.2-1]
+  if (!has_good_checksum(frame.first(header_length))) return std::unexpected(Verdict::bad_checksum);
+  return make_v4_packet(frame, header_length, total_length);
+}
+
+std::expected<IpPacket, Verdict> make_v6_packet(Octets frame, Octets payload,
+                                                const ExtensionWalk& walk) {
+  std::expected<IpPacket, Verdict> packet;
+  (void)read_v6_fields(frame.data(), packet->header);
+  packet->header.protocol = walk.protocol;
+  packet->fragment = walk.fragment;
+  packet->options = payload.first(walk.length);
+  packet->payload = payload.subspan(walk.length);
+  packet->header_octets = frame.first(kIpV6HeaderLength + walk.length);
+  return packet;
+}
+
+std::expected<IpPacket, Verdict> read_v6(Octets frame) {
+  if (frame.size() < kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
   const std::uint8_t* in = frame.data();
   const std::size_t payload_length = load_be16(in + 4);
-  if (payload_length > frame.size() - kIpV6HeaderLength) return Verdict::malformed;
+  if (payload_length > frame.size() - kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
   const Octets payload = frame.subspan(kIpV6HeaderLength, payload_length);
-
-  if (!read_v6_fields(in, packet.header)) return Verdict::bad_address;
+  if (is_v4_mapped(in + 8) || is_v4_mapped(in + 24)) return std::unexpected(Verdict::bad_address);
 
   ExtensionWalk walk{.protocol = in[6], .length = 0, .fragment = {}};
   if (is_extension_header(in[6])) {
     // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
     const std::optional<ExtensionWalk> found = walk_extension_headers(in[6], payload);
-    if (!found) return Verdict::malformed;
+    if (!found) return std::unexpected(Verdict::malformed);
     walk = *found;
   }
-  packet.header.protocol = walk.protocol;
-  packet.fragment = walk.fragment;
-  packet.options = payload.first(walk.length);
-  packet.payload = payload.subspan(walk.length);
-  packet.header_octets = frame.first(kIpV6HeaderLength + walk.length);
-  return std::nullopt;
+  return make_v6_packet(frame, payload, walk);
 }
 
 // The options of a hop-by-hop or destination options header (RFC 8200 §4.2). The top two bits of a
@@ -198,15 +215,11 @@ std::size_t emit_v6(const IpHeader& header, std::size_t payload_length, std::uin
 }  // namespace
 
 std::expected<IpPacket, Verdict> parse_ip(Octets frame) {
-  // Filled in place: a packet is too large to be moved for every frame.
-  std::expected<IpPacket, Verdict> packet;
   const int version = frame.empty() ? 0 : frame[0] >> 4;
-  const Refusal refusal = version == 4   ? read_v4(frame, *packet)
-                          : version == 6 ? read_v6(frame, *packet)
-                                         // [RFC 1122 3.2.1.1-1]
-                                         : Verdict::malformed;
-  if (refusal) packet = std::unexpected(*refusal);
-  return packet;
+  if (version == 4) return read_v4(frame);
+  if (version == 6) return read_v6(frame);
+  // [RFC 1122 3.2.1.1-1]
+  return std::unexpected(Verdict::malformed);
 }
 
 std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets) {
