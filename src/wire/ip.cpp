@@ -47,16 +47,19 @@ void read_v4_fields(const std::uint8_t* in, IpHeader& header) {
   header.dont_fragment = (load_be16(in + 6) & kDontFragment) != 0;
 }
 
-// All but the protocol, which stands behind the extension headers. False if one of the addresses is
-// v4-mapped, which never is on the wire (RFC 4291 §2.5.5.2).
-bool read_v6_fields(const std::uint8_t* in, IpHeader& header) {
+// One of its addresses is v4-mapped, which never is on the wire (RFC 4291 §2.5.5.2).
+bool has_mapped_address(const std::uint8_t* in) {
+  return is_v4_mapped(in + 8) || is_v4_mapped(in + 24);
+}
+
+// All but the protocol, which stands behind the extension headers.
+void read_v6_fields(const std::uint8_t* in, IpHeader& header) {
   const std::uint32_t first_word = load_be32(in);
   header.source = load_v6_address(in + 8);
   header.destination = load_v6_address(in + 24);
   header.ttl = in[7];
   header.traffic_class = static_cast<std::uint8_t>(first_word >> 20);
   header.flow_label = first_word & 0xfffff;
-  return !is_v4_mapped(in + 8) && !is_v4_mapped(in + 24);
 }
 
 bool is_extension_header(std::uint8_t protocol) {
@@ -104,7 +107,7 @@ std::expected<IpPacket, Verdict> read_v4(Octets frame) {
 std::expected<IpPacket, Verdict> make_v6_packet(Octets frame, Octets payload,
                                                 const ExtensionWalk& walk) {
   std::expected<IpPacket, Verdict> packet;
-  (void)read_v6_fields(frame.data(), packet->header);
+  read_v6_fields(frame.data(), packet->header);
   packet->header.protocol = walk.protocol;
   packet->fragment = walk.fragment;
   packet->options = payload.first(walk.length);
@@ -119,7 +122,7 @@ std::expected<IpPacket, Verdict> read_v6(Octets frame) {
   const std::size_t payload_length = load_be16(in + 4);
   if (payload_length > frame.size() - kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
   const Octets payload = frame.subspan(kIpV6HeaderLength, payload_length);
-  if (is_v4_mapped(in + 8) || is_v4_mapped(in + 24)) return std::unexpected(Verdict::bad_address);
+  if (has_mapped_address(in)) return std::unexpected(Verdict::bad_address);
 
   ExtensionWalk walk{.protocol = in[6], .length = 0, .fragment = {}};
   if (is_extension_header(in[6])) {
@@ -165,8 +168,9 @@ std::optional<QuotedIp> parse_quoted_v4(Octets quote) {
 
 std::optional<QuotedIp> parse_quoted_v6(Octets quote) {
   if (quote.size() < kIpV6HeaderLength || quote[0] >> 4 != 6) return std::nullopt;
+  if (has_mapped_address(quote.data())) return std::nullopt;
   QuotedIp quoted;
-  if (!read_v6_fields(quote.data(), quoted.header)) return std::nullopt;
+  read_v6_fields(quote.data(), quoted.header);
   const auto walk = walk_extension_headers(quote[6], quote.subspan(kIpV6HeaderLength));
   if (!walk || (walk->fragment && walk->fragment->offset != 0)) return std::nullopt;
   quoted.header.protocol = walk->protocol;
