@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace estab::tools {
@@ -46,10 +47,17 @@ Task<> PipeSession::send_input() {
   static_cast<void>(stream_.shutdown());
 }
 
+// The peer says no more: where standard output is a socket, as under inetd, its reader is told now,
+// and not when this program ends. Of a file or a pipe the call thinks nothing.
+void PipeSession::end_output() {
+  static_cast<void>(::shutdown(output_.descriptor(), SHUT_WR));
+}
+
 Task<> PipeSession::receive() {
   while (true) {
     auto views = co_await stream_.peek();
     if (!views) fail(std::string(message(views.error())));
+    if (views && views->empty()) end_output();
     if (!views || views->empty()) break;
     auto written = output_.try_write(*views);
     if (!written) fail("cannot write to standard output: " + written.error());

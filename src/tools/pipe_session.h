@@ -35,6 +35,7 @@ class PipeSession {
 
  private:
   Task<> send_input();
+  void end_output();
   Task<> receive();
   Task<> abort_after_grace();
   void fail(std::string why);
