@@ -355,6 +355,26 @@ def half_close_by_estab():
             equal(estab.wait(), 0, "estab's exit code")
 
 
+def socket_as_output():
+    """As under inetd: one socket is estab's standard input and output. Its reader hears of the peer's
+    FIN at once, though this side has not ended."""
+    for family in (4, 6):
+        with server() as listener:
+            ours, theirs = socket.socketpair()
+            with ours:
+                ours.settimeout(HANG)
+                with theirs:
+                    estab = connect(family, stdin=theirs, stdout=theirs)
+                with accept(listener) as stream:
+                    stream.sendall(b"last words")
+                    stream.shutdown(socket.SHUT_WR)
+                    equal(drain(ours.recv)[0], 10, "octets before the peer's FIN")
+                    ours.sendall(b"answer")
+                    ours.shutdown(socket.SHUT_WR)
+                    equal(drain(stream.recv)[0], 6, "octets after it")
+            equal(estab.wait(), 0, "estab's exit code")
+
+
 def reset_by_kernel():
     for family in (4, 6):
         with server() as listener:
@@ -829,6 +849,7 @@ TESTS = {
     "bulk_estab_client_v6": lambda: bulk_estab_client(6),
     "half_close_by_kernel": half_close_by_kernel,
     "half_close_by_estab": half_close_by_estab,
+    "socket_as_output": socket_as_output,
     "reset_by_kernel": reset_by_kernel,
     "reset_by_estab": reset_by_estab,
     "abort_by_signal": abort_by_signal,
