@@ -137,7 +137,7 @@ void StackMachine::instruction() {
   }
 }
 
-// ---- frames -------------------------------------------------------------------------------------
+// ---- frames
 
 void StackMachine::arrive(Bytes octets) {
   ++frames_in_;
@@ -295,7 +295,7 @@ void StackMachine::datagram() {
   arrive_ip(header, octets);
 }
 
-// ---- the application ----------------------------------------------------------------------------
+// ---- the application
 
 StreamId StackMachine::some_stream() {
   if (streams_.empty()) return StreamId{u8(), u8()};
@@ -410,7 +410,7 @@ void StackMachine::datagram_calls() {
   let_out();
 }
 
-// ---- time and output ----------------------------------------------------------------------------
+// ---- time and output
 
 void StackMachine::pass_time() {
   const std::uint8_t how = u8();

@@ -131,7 +131,7 @@ class Host {
   /// The time of this round of the loop; outside run() and run_once(), the time now.
   Instant now() const;
 
-  // ---- links ------------------------------------------------------------------------------------
+  // ---- links
 
   InterfaceId add_device(std::unique_ptr<Device> device);
   Result<void> add_address(InterfaceId interface, const Cidr& address);
@@ -143,7 +143,7 @@ class Host {
   /// False once the device reported that its link is gone.
   bool is_up(InterfaceId interface) const;
 
-  // ---- running ----------------------------------------------------------------------------------
+  // ---- running
 
   /// Runs until stop(), or until no foreground task is left and every connection has been closed
   /// properly (at most HostOptions::linger longer). An exception that left a spawned task comes out
@@ -173,7 +173,7 @@ class Host {
   /// count); false if `limit` or stop() came first.
   bool finish(Duration limit);
 
-  // ---- TCP and UDP --------------------------------------------------------------------------
+  // ---- TCP and UDP
 
   /// Opens a connection. Fails with connection_refused, connect_timed_out, or what ICMP said.
   ConnectOperation connect(const ConnectOptions& options);
@@ -191,7 +191,7 @@ class Host {
 
   Result<DatagramSocket> bind_datagram(const Endpoint& local);
 
-  // ---- other things to wait for -------------------------------------------------------------
+  // ---- other things to wait for
 
   SleepOperation sleep(Duration duration);
   /// Waits until reading from (writing to) a descriptor would not block, or it has failed. A plain

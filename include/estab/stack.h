@@ -109,7 +109,7 @@ class Stack {
   Stack& operator=(Stack&& other) noexcept;
   ~Stack();
 
-  // ---- getters: change nothing -------------------------------------------------------------
+  // ---- getters: change nothing
 
   const StackConfig& config() const;
   const StackCounters& counters() const;
@@ -149,7 +149,7 @@ class Stack {
   std::uint64_t hash() const;
   friend bool operator==(const Stack& a, const Stack& b) { return a.equals(b); }
 
-  // ---- configuration -------------------------------------------------------------------------
+  // ---- configuration
 
   InterfaceId add_interface(const InterfaceConfig& config);
   const InterfaceConfig& interface(InterfaceId id) const;
@@ -160,7 +160,7 @@ class Stack {
   /// Null detaches. The observer must outlive the stack or be detached.
   void set_observer(Observer* observer);
 
-  // ---- handle: something came in ---------------------------------------------------------------
+  // ---- handle: something came in
 
   Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame);
   /// Lets every timer whose deadline is not after `now` fire.
@@ -170,7 +170,6 @@ class Stack {
   void give_block(Block&& block);
 
   // ---- commands of the application
-  // ---------------------------------------------------------------
 
   Result<ListenerId> listen(const ListenOptions& options);
   /// Stops listening; connections not yet accepted are reset.
@@ -229,7 +228,7 @@ class Stack {
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);
 
-  // ---- poll: what must go out, and when to call again -----------------------------------------
+  // ---- poll: what must go out, and when to call again
 
   /// Fills `frame` with the next frame to send. False if there is none.
   bool poll_transmit(Instant now, TransmitFrame& frame);

@@ -136,7 +136,7 @@ class [[nodiscard]] TcpStream {
   /// The loop of the Host it belongs to; null if there is no connection.
   host::Loop* loop() const { return loop_; }
 
-  // ---- reading --------------------------------------------------------------------------------
+  // ---- reading
 
   /// Waits until something can be read, and copies what there is, at most into.size() octets.
   /// 0: the peer has ended its direction.
@@ -150,7 +150,7 @@ class [[nodiscard]] TcpStream {
   /// Octets that can be read without waiting.
   std::size_t readable() const;
 
-  // ---- writing --------------------------------------------------------------------------------
+  // ---- writing
 
   /// Waits until there is room in the send buffer, and puts in as many octets as fit. Returns how
   /// many (0 only for no octets).
@@ -164,7 +164,7 @@ class [[nodiscard]] TcpStream {
   /// Octets that can be written without waiting.
   std::size_t writable() const;
 
-  // ---- ending ---------------------------------------------------------------------------------
+  // ---- ending
 
   /// Ends this side's direction, after all that was written (half-close). The other goes on.
   Result<void> shutdown();
@@ -178,7 +178,7 @@ class [[nodiscard]] TcpStream {
   /// (TIME-WAIT or CLOSED), or the connection has failed. Implies no shutdown() and no read.
   ClosedOperation closed();
 
-  // ---- asking and setting ---------------------------------------------------------------------
+  // ---- asking and setting
 
   State state() const;
   Result<TcpInfo> info() const;

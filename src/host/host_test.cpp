@@ -31,7 +31,7 @@ struct Pipe {
   OwnedDescriptor out, in;
 };
 
-// ---- tasks ----------------------------------------------------------------------------------
+// ---- tasks
 
 TEST(Host, RunReturnsAtOnceWhenThereIsNothingToWaitFor) {
   Host host;
@@ -178,7 +178,7 @@ TEST(Host, DrawsASeedUnlessOneIsGiven) {
   EXPECT_EQ(Host(options).stack().config().seed, options.stack.seed);
 }
 
-// ---- time -----------------------------------------------------------------------------------
+// ---- time
 
 Task<> sleep_and_note(Host& host, Duration duration, std::vector<int>& log, int value) {
   co_await host.sleep(duration);
@@ -231,7 +231,7 @@ TEST(Host, WaitsWithoutTurningRound) {
   EXPECT_LE(rounds, 4);
 }
 
-// ---- descriptors ----------------------------------------------------------------------------
+// ---- descriptors
 
 Task<> read_pipe(Host& host, int descriptor, std::string& into) {
   for (;;) {
@@ -387,7 +387,7 @@ TEST(Host, PrefersTheEventToTheLimitWhenBothHaveCome) {
   EXPECT_TRUE(block_on(host.readable(pipe.out.number()).within(0ms)));
 }
 
-// ---- signals --------------------------------------------------------------------------------
+// ---- signals
 
 TEST(Host, WaitsForASignal) {
   Host host;
@@ -440,7 +440,7 @@ TEST(Host, RefusesANumberThatIsNoSignal) {
     EXPECT_EQ(block_on(host.signal(number)).error(), Error::invalid_argument);
 }
 
-// ---- other threads --------------------------------------------------------------------------
+// ---- other threads
 
 TEST(Host, StopsWhenAnotherThreadSaysSo) {
   bool destroyed = false;
@@ -503,7 +503,7 @@ TEST(Host, PostedCallsMaySpawn) {
   EXPECT_EQ(log, std::vector{4});
 }
 
-// ---- links ----------------------------------------------------------------------------------
+// ---- links
 
 TEST(Host, NoticesThatALinkIsGoneAndDoesNotSpin) {
   auto link = host::test::make_link(1500);

@@ -76,7 +76,7 @@ Instant Loop::clock() {
   return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
-// ---- running ------------------------------------------------------------------------------------
+// ---- running
 
 void Loop::run() {
   Instant linger_until = kNever;
@@ -182,7 +182,7 @@ std::size_t Loop::take_turns() {
   return count;
 }
 
-// ---- events ---------------------------------------------------------------------------------
+// ---- events
 
 std::size_t Loop::dispatch_events() {
   std::size_t count = 0;
@@ -220,7 +220,7 @@ void Loop::on_event(const DatagramEvent& event) {
   wake_at(slot->receiver);
 }
 
-// ---- for operations -------------------------------------------------------------------------
+// ---- for operations
 
 void Loop::wake(Wait& wait) {
   if (wait.turn_ != Wait::Turn::none) return;

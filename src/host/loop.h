@@ -55,7 +55,7 @@ class Loop {
     return true;
   }
 
-  // ---- for operations ---------------------------------------------------------------------------
+  // ---- for operations
 
   SlotTable<StreamSlot, StreamId>& streams() { return streams_; }
   SlotTable<ListenerSlot, ListenerId>& listeners() { return listeners_; }

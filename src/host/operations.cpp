@@ -7,7 +7,7 @@
 
 namespace estab {
 
-// ---- connect --------------------------------------------------------------------------------
+// ---- connect
 
 ConnectOperation::~ConnectOperation() {
   withdraw();
@@ -50,7 +50,7 @@ host::Wait** ConnectOperation::place() {
   return slot ? &slot->reader : nullptr;
 }
 
-// ---- descriptors ----------------------------------------------------------------------------
+// ---- descriptors
 
 bool DescriptorOperation::attempt(Instant) {
   const bool in = direction_ == Direction::in;
@@ -82,7 +82,7 @@ host::Wait** DescriptorOperation::place() {
   return direction_ == Direction::in ? &slot.reader : &slot.writer;
 }
 
-// ---- signals --------------------------------------------------------------------------------
+// ---- signals
 
 bool SignalOperation::attempt(Instant) {
   if (!host::Signals::is_number(number_) || !loop_->watch_signal(number_)) {

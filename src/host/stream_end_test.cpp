@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace host::test;
 
-// ---- ending ---------------------------------------------------------------------------------
+// ---- ending
 
 Task<> half_close(TcpStream& stream, std::string& answer) {
   EXPECT_TRUE(co_await stream.write_all(as_octets("last words")));
@@ -186,7 +186,7 @@ TEST(TcpStream, WithoutAConnectionEveryCallSaysSo) {
   none.abort();
 }
 
-// ---- the host's end -------------------------------------------------------------------------
+// ---- the host's end
 
 TEST(Host, RunWaitsForTheLastOctetsToBeDelivered) {
   Pair pair;

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace host::test;
 
-// ---- opening --------------------------------------------------------------------------------
+// ---- opening
 
 TEST(TcpStream, OpensAConnectionOfWhichBothEndsKnowTheSame) {
   Connected pair;
@@ -147,7 +147,7 @@ TEST(TcpStream, AnIdleConnectionDoesNotKeepTheLoopTurning) {
   EXPECT_LE(rounds, 8);
 }
 
-// ---- data -----------------------------------------------------------------------------------
+// ---- data
 
 TEST(TcpStream, CarriesSixtyFourMebibytesUnharmed) {
   Pair pair(test_options(), 9000);
@@ -375,7 +375,7 @@ TEST(TcpStream, RunsOverIpv6) {
   EXPECT_EQ(got, "six");
 }
 
-// ---- many -----------------------------------------------------------------------------------
+// ---- many
 
 Task<> ask(Host& host, int number, int& answered) {
   TcpStream stream = (co_await host.connect(kServer)).value();

@@ -167,7 +167,7 @@ TEST(Task, NeverRunIsDestroyedWithItsParameters) {
   EXPECT_EQ(log, std::vector<std::string>{"parameter"});
 }
 
-// ---- depth: nothing here may use the machine's stack in proportion --------------------------
+// ---- depth: nothing here may use the machine's stack in proportion
 
 constexpr int kDeep = 1'000'000;
 
@@ -234,7 +234,7 @@ TEST(Task, CarriesAnExceptionThroughAThousandTasks) {
   EXPECT_THROW(std::move(task).take(), std::runtime_error);
 }
 
-// ---- coroutines of another kind -------------------------------------------------------------
+// ---- coroutines of another kind
 
 /// A coroutine that starts at once and that nobody awaits, as another library may have it.
 struct Foreign {

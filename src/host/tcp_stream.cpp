@@ -25,7 +25,7 @@ host::Wait** seat(host::Loop& loop, StreamId stream, host::Wait* StreamSlot::* w
 
 }  // namespace
 
-// ---- reading --------------------------------------------------------------------------------
+// ---- reading
 
 bool ReadOperation::attempt(Instant now) {
   if (into_.empty()) return true;
@@ -63,7 +63,7 @@ host::Wait** PeekOperation::place() {
   return seat(*loop_, stream_, &StreamSlot::reader);
 }
 
-// ---- writing --------------------------------------------------------------------------------
+// ---- writing
 
 bool WriteOperation::attempt(Instant now) {
   if (octets_.empty()) return true;
@@ -107,7 +107,7 @@ host::Wait** WriteOwnedOperation::place() {
   return seat(*loop_, stream_, &StreamSlot::writer);
 }
 
-// ---- ending ---------------------------------------------------------------------------------
+// ---- ending
 
 bool ClosedOperation::attempt(Instant) {
   const StreamSlot* const slot = loop_->streams().find(stream_);
@@ -150,7 +150,7 @@ host::Wait** UrgentOperation::place() {
   return seat(*loop_, stream_, &StreamSlot::urgent_waiter);
 }
 
-// ---- the stream -----------------------------------------------------------------------------
+// ---- the stream
 
 ReadOperation TcpStream::read(MutableOctets into) {
   return {loop_, id_, into};

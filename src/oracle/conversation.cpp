@@ -63,7 +63,7 @@ std::uint8_t pattern(Direction direction, std::uint32_t place) {
   return static_cast<std::uint8_t>((x ^ x >> 15) >> 3);
 }
 
-// ---- from steps to datagrams --------------------------------------------------------------------
+// ---- from steps to datagrams
 
 std::uint32_t Conversation::seq_of(const Place& place) const {
   const std::uint32_t base = place.base == Place::Base::origin ? 0
@@ -179,7 +179,7 @@ OctetVector Conversation::make_reset() const {
   return datagram(segment, SegmentStep{});
 }
 
-// ---- from frames to answers ---------------------------------------------------------------------
+// ---- from frames to answers
 
 std::int64_t Conversation::comparable(std::uint32_t number) const {
   if (number <= kFarFromStart) return number;

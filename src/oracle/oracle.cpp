@@ -5,12 +5,12 @@
 
 namespace estab::oracle {
 
-bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) const {
-  std::vector<const Settled*> here;
+bool Oracle::explain(Difference difference, std::vector<const KnownDifference*>& found) const {
+  std::vector<const KnownDifference*> here;
   // One may show what another explains: until nothing changes.
   for (bool changed = true; changed;) {
     changed = false;
-    for (const Settled& known : classes_) {
+    for (const KnownDifference& known : classes_) {
       if (!known.level || difference.is_none() || !known.level(difference)) continue;
       changed = true;
       if (std::ranges::find(here, &known) == here.end()) here.push_back(&known);
@@ -18,7 +18,7 @@ bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) c
   }
   if (!difference.is_none()) {
     const auto known = std::ranges::find_if(
-        classes_, [&](const Settled& each) { return each.fits && each.fits(difference); });
+        classes_, [&](const KnownDifference& each) { return each.fits && each.fits(difference); });
     if (known == classes_.end()) return false;
     here.push_back(&*known);
   }
@@ -26,9 +26,9 @@ bool Oracle::settle(Difference difference, std::vector<const Settled*>& found) c
   return true;
 }
 
-const Settled* Oracle::find_parting(const Difference& difference) const {
+const KnownDifference* Oracle::find_parting(const Difference& difference) const {
   const auto parting = std::ranges::find_if(
-      classes_, [&](const Settled& each) { return each.parts && each.parts(difference); });
+      classes_, [&](const KnownDifference& each) { return each.parts && each.parts(difference); });
   return parting == classes_.end() ? nullptr : &*parting;
 }
 
@@ -40,13 +40,13 @@ Comparison Oracle::compare(const Sequence& sequence) {
   difference.estab = play(estab_, sequence, difference.kernel.room, number);
   for (std::size_t& i = difference.step; i < sequence.steps.size(); ++i) {
     const bool same = difference.is_none();
-    if (!same && !settle(difference, comparison.settled)) {
+    if (!same && !explain(difference, comparison.known)) {
       comparison.unexplained = std::move(difference);
       return comparison;
     }
-    if (!same && comparison.settled.back()->then == Settled::Then::ends) return comparison;
-    if (const Settled* parting = find_parting(difference)) {
-      comparison.settled.push_back(parting);
+    if (!same && comparison.known.back()->then == KnownDifference::Then::ends) return comparison;
+    if (const KnownDifference* parting = find_parting(difference)) {
+      comparison.known.push_back(parting);
       return comparison;
     }
   }

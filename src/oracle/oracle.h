@@ -27,10 +27,10 @@ struct Difference {
   State before() const { return step == 0 ? State::closed : kernel.answers[step - 1].state; }
 };
 
-/// A class of difference that is known and settled, with the text that backs this stack.
+/// A class of difference that is known, with the text that backs this stack.
 /// docs/differences.md says more. Law: a class is as narrow as it can be told; what fits none is
 /// unexplained.
-struct Settled {
+struct KnownDifference {
   enum class Then : std::uint8_t {
     goes_on,  ///< both are in the same state still: what follows is compared
     ends,     ///< they have parted
@@ -47,17 +47,17 @@ struct Settled {
   bool (*parts)(const Difference&) = nullptr;
 };
 
-using SettledClasses = std::span<const Settled>;
+using KnownDifferences = std::span<const KnownDifference>;
 
 /// What came of one sequence.
 struct Comparison {
-  std::vector<const Settled*> settled;    ///< in the order they came
-  std::optional<Difference> unexplained;  ///< the first
+  std::vector<const KnownDifference*> known;  ///< in the order they came
+  std::optional<Difference> unexplained;      ///< the first
 };
 
 class Oracle {
  public:
-  Oracle(Subject& kernel, Subject& estab, SettledClasses classes)
+  Oracle(Subject& kernel, Subject& estab, KnownDifferences classes)
       : kernel_(kernel), estab_(estab), classes_(classes) {}
 
   Comparison compare(const Sequence& sequence);
@@ -69,12 +69,12 @@ class Oracle {
   std::optional<Difference> unexplained(const Sequence& sequence);
   bool shrink_once(Difference& difference);
   /// Adds the classes the difference belongs to. False if they do not explain all of it.
-  bool settle(Difference difference, std::vector<const Settled*>& found) const;
-  const Settled* find_parting(const Difference& difference) const;
+  bool explain(Difference difference, std::vector<const KnownDifference*>& found) const;
+  const KnownDifference* find_parting(const Difference& difference) const;
 
   Subject& kernel_;
   Subject& estab_;
-  SettledClasses classes_;
+  KnownDifferences classes_;
   std::uint32_t plays_ = 0;
 };
 

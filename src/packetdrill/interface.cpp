@@ -42,7 +42,6 @@ void free_machine(void* userdata) {
 }
 
 // ---- opening and closing
-// -----------------------------------------------------------------------------
 
 int do_socket(void* userdata, int domain, int type, int protocol) {
   return made<int>(userdata, [=](Sockets& s, Instant) { return s.socket(domain, type, protocol); });
@@ -75,7 +74,6 @@ int do_close(void* userdata, int fd) {
 }
 
 // ---- receiving
-// ------------------------------------------------------------------------------------
 
 ssize_t do_read(void* userdata, int fd, void* into, size_t count) {
   if (machine_of(userdata).is_pipe(fd)) return ::read(fd, into, count);
@@ -107,7 +105,6 @@ ssize_t do_recvmsg(void* userdata, int fd, msghdr* message, int flags) {
 }
 
 // ---- sending
-// --------------------------------------------------------------------------------------
 
 ssize_t do_write(void* userdata, int fd, const void* octets, size_t count) {
   if (machine_of(userdata).is_pipe(fd)) return ::write(fd, octets, count);
@@ -139,7 +136,6 @@ ssize_t do_sendmsg(void* userdata, int fd, const msghdr* message, int flags) {
 }
 
 // ---- settings
-// -------------------------------------------------------------------------------------
 
 int do_fcntl(void* userdata, int fd, int command, ...) {
   va_list arguments;
@@ -172,7 +168,6 @@ int do_setsockopt(void* userdata, int fd, int level, int option, const void* val
 }
 
 // ---- waiting
-// --------------------------------------------------------------------------------------
 
 int do_poll(void* userdata, pollfd* descriptors, nfds_t count, int timeout_ms) {
   return made<int>(userdata, [=](Sockets& s, Instant now) {
@@ -197,7 +192,6 @@ int do_epoll_wait(void* userdata, int epoll, epoll_event* events, int room, int 
 }
 
 // ---- pipes
-// ----------------------------------------------------------------------------------------
 
 int do_pipe(void* userdata, int ends[2]) {
   return machine_of(userdata).make_pipe(ends);
@@ -209,7 +203,6 @@ int do_splice(void* userdata, int from, loff_t* from_at, int to, loff_t* to_at, 
 }
 
 // ---- the link and the clock
-// --------------------------------------------------------------------------
 
 int do_netdev_send(void* userdata, const void* packet, size_t count) {
   machine_of(userdata).send_packet({static_cast<const std::uint8_t*>(packet), count});

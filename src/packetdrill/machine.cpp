@@ -83,7 +83,6 @@ int Machine::new_number() {
 }
 
 // ---- calls
-// ----------------------------------------------------------------------------------------
 
 Outcome Machine::run(const Call& call) {
   Visit visit(*this);
@@ -151,7 +150,6 @@ bool Machine::nobody_moves_time() {
 }
 
 // ---- the stack's turn
-// ------------------------------------------------------------------------------
 
 void Machine::collect() {
   while (const auto event = stack_.poll_event()) sockets_.handle_event(now_, *event);
@@ -213,7 +211,6 @@ void Machine::step() {
 }
 
 // ---- the link and the clock
-// --------------------------------------------------------------------------
 
 void Machine::send_packet(Octets packet) {
   Visit visit(*this);
@@ -246,7 +243,6 @@ Instant Machine::time() {
 }
 
 // ---- pipes, the table
-// ------------------------------------------------------------------------------
 
 int Machine::make_pipe(int ends[2]) {
   Visit visit(*this);

@@ -310,7 +310,6 @@ TEST(Connect, IsUndoneByShutdownAndClose) {
 }
 
 // ---- closing
-// --------------------------------------------------------------------------------------
 
 TEST(Close, WithUnreadDataResets) {
   Desk desk;
@@ -404,7 +403,6 @@ TEST(Shutdown, IsToldOfAResetInPlaceOfTheLastAcknowledgement) {
 }
 
 // ---- blocking
-// -------------------------------------------------------------------------------------
 
 TEST(BlockingRead, WaitsForDataAndForItsTimeOut) {
   Desk desk;
@@ -486,7 +484,6 @@ TEST(Write, BeforeTheConnectionIsOpenFollowsTheProfile) {
 }
 
 // ---- vectors, messages, flags
-// ------------------------------------------------------------------------
 
 TEST(Vectors, AreFilledAndGatheredInOrder) {
   Desk desk;

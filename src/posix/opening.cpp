@@ -12,7 +12,6 @@
 namespace estab::posix {
 
 // ---- listen
-// ---------------------------------------------------------------------------------------
 
 Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
   if (!socket.is_tcp()) return failed(EOPNOTSUPP);
@@ -36,7 +35,6 @@ Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
 }
 
 // ---- accept
-// ---------------------------------------------------------------------------------------
 
 // TCP_DEFER_ACCEPT: a connection is nobody's business until data has come, or its time is up.
 void Sockets::Impl::defer(Instant now, Socket& socket) {
@@ -101,7 +99,6 @@ Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, so
 }
 
 // ---- connect
-// --------------------------------------------------------------------------------------
 
 Outcome Sockets::Impl::connect(Instant now, Socket& socket, const sockaddr* address,
                                socklen_t length) {

@@ -20,7 +20,6 @@ namespace {
 constexpr int kMinBuffer = 2304, kMinSendBuffer = 4608;  // SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF
 
 // ---- values as octets
-// -----------------------------------------------------------------------------
 
 Outcome give(const void* octets, std::size_t size, void* value, socklen_t* length) {
   if (!length || (!value && *length > 0)) return failed(EFAULT);
@@ -57,7 +56,6 @@ timeval to_timeval(Duration duration) {
 }
 
 // ---- setting
-// ------------------------------------------------------------------------------------
 
 Outcome set_time_limit(Duration& limit, const void* value, socklen_t length) {
   const auto time = read_as<timeval>(value, length);
@@ -236,7 +234,6 @@ void Sockets::Impl::apply_at_once(Instant now, Socket& socket, int option) {
 }
 
 // ---- getting
-// ------------------------------------------------------------------------------------
 
 Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, socklen_t* length) {
   const SocketOptions& o = socket.options;

@@ -304,7 +304,6 @@ TEST_F(Options, MarkTheDatagrams) {
 }
 
 // ---- TCP_INFO
-// -------------------------------------------------------------------------------------
 
 tcp_info info_of(Desk& desk, int fd) {
   tcp_info info{};

@@ -190,7 +190,6 @@ TEST(Readiness, IsAskedOfManyAtOnceAndWaitsForTheFirst) {
 }
 
 // ---- urgent data
-// ----------------------------------------------------------------------------------
 
 class UrgentData : public testing::Test {
  protected:

@@ -170,7 +170,6 @@ void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
 }
 
 // ---- the public face
-// ------------------------------------------------------------------------------
 
 // read and readv of nothing look at no queue (sock_read_iter); recv does.
 Outcome Sockets::read(Instant now, int fd, void* into, std::size_t octets) {

@@ -134,7 +134,6 @@ Outcome Sockets::Impl::transmit(Instant now, int fd, std::span<const iovec> from
 }
 
 // ---- the public face
-// ------------------------------------------------------------------------------
 
 Outcome Sockets::write(Instant now, int fd, const void* octets, std::size_t count) {
   return send(now, fd, octets, count, 0);

@@ -32,7 +32,6 @@ bool has_hole(std::span<const iovec> vectors) {
 }
 
 // ---- the table
-// -----------------------------------------------------------------------------------
 
 int Sockets::Impl::add(Descriptor descriptor) {
   int fd = 3;
@@ -127,7 +126,6 @@ bool Sockets::Impl::writing_shut(const Socket& socket) const {
 }
 
 // ---- the public face
-// ------------------------------------------------------------------------------
 
 Sockets::Sockets(Stack& stack, Profile profile, Numbering numbering)
     : impl_(std::make_unique<Impl>(stack, profile, std::move(numbering))) {}
@@ -237,7 +235,6 @@ Outcome Sockets::getpeername(int fd, sockaddr* address, socklen_t* length) {
 }
 
 // ---- what the stack tells
-// -------------------------------------------------------------------------
 
 namespace {
 
@@ -272,7 +269,6 @@ void Sockets::handle_event(Instant, const Event& event) {
 }
 
 // ---- the table of ss
-// ------------------------------------------------------------------------------
 
 std::string Sockets::table() const {
   std::string text;

@@ -14,7 +14,6 @@ class Closing : public EachFamily {
 INSTANTIATE_TEST_SUITE_P(Families, Closing, both_families(), family_name);
 
 // ---- the normal close
-// ------------------------------------------------------------------------------------
 
 // RFC 9293 figure 12, seen from A.
 TEST_P(Closing, TakesFourSegmentsFromTheActiveSide) {
@@ -134,7 +133,6 @@ TEST_P(Closing, RepeatsALostFin) {
 }
 
 // ---- simultaneous close: figure 13
-// ----------------------------------------------------------------------------
 
 TEST_P(Closing, PassesThroughClosingWhenBothSidesCloseAtOnce) {
   peer.reach(State::fin_wait_1);
@@ -167,7 +165,6 @@ TEST_P(Closing, ClosesSimultaneouslyWithDataInBothFins) {
 }
 
 // ---- half-close
-// --------------------------------------------------------------------------------------------
 
 TEST_P(Closing, ReceivesAsLongAsThePeerLikesAfterItsOwnFin) {
   peer.reach(State::fin_wait_2);
@@ -220,7 +217,6 @@ TEST_P(Closing, RefusesToSendAfterItsOwnFinAndToCloseTwice) {
 }
 
 // ---- FINs out of the ordinary
-// -----------------------------------------------------------------------------
 
 TEST_P(Closing, TakesAFinWithData) {
   peer.establish();
@@ -307,7 +303,6 @@ TEST_P(Closing, DropsAFinWithoutAck) {
 }
 
 // ---- an application that has let go
-// -----------------------------------------------------------------------
 
 // [RFC 9293 MAY-1, SHLD-3]
 TEST_P(Closing, ResetsWhenClosedWithOctetsUnread) {
@@ -395,7 +390,6 @@ TEST_P(Closing, CountsTheTimeoutOfAnOrphanFromTheCloseThatMadeItOne) {
 }
 
 // ---- abort: RFC 9293 §3.10.5
-// --------------------------------------------------------------------------------
 
 TEST_P(Closing, SendsAResetOnAbortUnlessBothSidesHaveSaidAll) {
   for (const auto& [state, reset] :
@@ -434,7 +428,6 @@ TEST_P(Closing, ForgetsWhatIsQueuedOnAbort) {
 }
 
 // ---- the state as a value
-// ---------------------------------------------------------------------------------
 
 // In every state: a copy is equal, hashes alike, does the same with the same segment, and a segment
 // makes a difference.

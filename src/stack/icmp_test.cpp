@@ -29,7 +29,6 @@ class Icmp : public EachFamily {
 INSTANTIATE_TEST_SUITE_P(Families, Icmp, both_families(), family_name);
 
 // ---- echo
-// ------------------------------------------------------------------------------------------------
 
 // [RFC 1122 3.1-1, 3.2.2.6-1, 3.2.2.6-4, 3.2.2.6-5, 3.3.4.2-1]
 TEST_P(Icmp, AnswersAnEchoRequestWithItsData) {
@@ -116,7 +115,6 @@ TEST_P(Icmp, DropsAWrongChecksum) {
 }
 
 // ---- errors sent
-// -----------------------------------------------------------------------------------------
 
 // [RFC 1122 3.2.2-2, 3.2.2.1-1, 3.3.8-1, 3.4-5, 4.1.3.1-1]
 TEST_P(Icmp, ReportsAUdpPortNobodyBound) {
@@ -225,7 +223,6 @@ TEST(IcmpLimit, BoundsTheErrorsSentInASecond) {
 }
 
 // ---- errors received, about TCP
-// -------------------------------------------------------------------------
 
 // MUST-56, SHLD-25, and RFC 5927 §5.2 for the hard ones: nothing ICMP says ends an open connection.
 // [RFC 9293 MUST-47, 3.9.1.8-1, MUST-54, MUST-56, SHLD-25] [RFC 1122 3.2.2-3, 3.2.2.1-2,

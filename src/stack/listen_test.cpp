@@ -22,7 +22,6 @@ class Listen : public EachFamily {
 INSTANTIATE_TEST_SUITE_P(Families, Listen, both_families(), family_name);
 
 // ---- who listens
-// -----------------------------------------------------------------------------------------
 
 TEST_P(Listen, IgnoresResetsAndWhatHasNoFlagThatMatters) {
   peer.listen();
@@ -160,7 +159,6 @@ TEST_P(Listen, DropsAWrongChecksum) {
 }
 
 // ---- the backlog
-// -----------------------------------------------------------------------------------------
 
 TEST_P(Listen, HoldsCompleteConnectionsUntilTheyAreAccepted) {
   peer.listen(3);
@@ -221,7 +219,6 @@ TEST_P(Listen, GivesOutAConnectionThatEndedBeforeItWasAccepted) {
 }
 
 // ---- SYN cookies
-// ------------------------------------------------------------------------------------------
 
 class Cookies : public EachFamily {
  protected:

@@ -16,7 +16,6 @@ class OpeningFailure : public EachFamily {};
 INSTANTIATE_TEST_SUITE_P(Families, OpeningFailure, both_families(), family_name);
 
 // ---- repetition
-// ------------------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-22, MUST-23] [RFC 1122 4.2.3.1-3] [RFC 6298 2-1]
 TEST_P(OpeningFailure, RepeatsTheSynWithBackOffAndTimesOutAfterThreeMinutes) {
@@ -97,7 +96,6 @@ TEST_P(OpeningFailure, StopsRepeatingWhenTheHandshakeIsComplete) {
 }
 
 // ---- errors
-// ----------------------------------------------------------------------------------------------
 
 TEST_P(OpeningFailure, IsRefusedByAReset) {
   peer.reach(State::syn_sent);
@@ -220,7 +218,6 @@ TEST_P(OpeningFailure, IsToldToThePeerWhenAbortedInSynReceived) {
 }
 
 // ---- the OPEN call
-// ---------------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-43, MUST-46] [RFC 1122 3.2.1.3-9]
 TEST_P(OpeningFailure, CallsThatMakeNoSenseAreRefused) {
@@ -268,7 +265,6 @@ TEST(OpeningLimit, AnswersWithAResetWhenThereIsNoRoomForAnotherConnection) {
 }
 
 // ---- RFC 6056: ephemeral ports
-// ----------------------------------------------------------------------------
 
 std::vector<std::uint16_t> ports_of(const StackConfig& config, int count, std::uint16_t remote) {
   Peer peer(PeerOptions{.stack = config});
@@ -310,7 +306,6 @@ TEST(EphemeralPorts, MayServeTwoDestinationsAtOnce) {
 }
 
 // ---- RFC 6528: initial sequence numbers
-// -------------------------------------------------------------------
 
 // [RFC 9293 MUST-8, SHLD-1]
 TEST(InitialSequenceNumber, OfTheSamePairGrowsWithAClockOfFourMicroseconds) {

@@ -140,7 +140,6 @@ TEST_P(Opening, TakesNoRoundTripTimeFromASimultaneousOpen) {
 }
 
 // ---- wrong acknowledgement numbers: RFC 9293 §3.5.2, group 2
-// ------------------------------------------------
 
 TEST_P(Opening, AnswersAWrongAcknowledgementInSynSentWithAReset) {
   peer.reach(State::syn_sent);
@@ -184,7 +183,6 @@ TEST_P(Opening, AnswersAnyAcknowledgementInListenWithAReset) {
 }
 
 // ---- simultaneous open
-// --------------------------------------------------------------------------------------
 
 // RFC 9293 figure 7.
 // [RFC 9293 MUST-10]
@@ -290,7 +288,6 @@ TEST_P(Opening, ReturnsToListenWhenAnOldDuplicateSynTurnsOutToBeOne) {
 }
 
 // ---- half-open connections: RFC 9293 §3.5.1
-// ------------------------------------------------------------------
 
 // Figure 9, seen from B: the peer forgot the connection and opens anew.
 // [RFC 5961 4.2-4]

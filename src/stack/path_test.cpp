@@ -21,7 +21,6 @@ class Path : public EachFamily {
 INSTANTIATE_TEST_SUITE_P(Families, Path, both_families(), family_name);
 
 // ---- path MTU
-// ---------------------------------------------------------------------------------------------
 
 // [RFC 7323 5.7-1] [RFC 1191 3-1, 3-2, 3-3, 3-4, 6.1-2, 6.4-1, 6.4-3, 6.2-9]
 // [RFC 8201 1-1, 3-2]
@@ -200,7 +199,6 @@ TEST_P(Path, FollowsTheMtuOfTheLink) {
 }
 
 // ---- fragments received
-// -----------------------------------------------------------------------------------
 
 // [RFC 1122 3.3.2-1]
 TEST_P(Path, PutsASegmentInFragmentsTogether) {
@@ -246,7 +244,6 @@ TEST(PathFragmentLimit, BoundsWhatIsHeld) {
 }
 
 // ---- interfaces, routes, source addresses
-// ------------------------------------------------------------------
 
 // A second link with a network and a gateway of its own beside Peer's.
 class Routes : public EachFamily {

@@ -11,7 +11,6 @@ class Reset : public EachFamily {};
 INSTANTIATE_TEST_SUITE_P(Families, Reset, both_families(), family_name);
 
 // ---- generation
-// ------------------------------------------------------------------------------------------
 
 // Group 1, for all of the sequence space: the answer to what has no ACK counts its length.
 TEST_P(Reset, AnswersASegmentForNobodySoThatItsSenderBelievesIt) {
@@ -58,7 +57,6 @@ TEST(ResetLimit, DropsAnswersBeyondWhatMayWait) {
 }
 
 // ---- acceptance: RFC 5961 §3
-// -----------------------------------------------------------------------------
 
 // [RFC 9293 3.10.7.4-1, 3.10.7.4-2, 3.10.7.4-3, MUST-12] [RFC 5961 3.2-5]
 TEST_P(Reset, IsAcceptedOnlyWithExactlyTheNextNumber) {
@@ -169,7 +167,6 @@ TEST_P(Reset, FreesAnOrphanWithoutAWord) {
 }
 
 // ---- blind attacks: RFC 5961 §4, §5
-// ----------------------------------------------------------------------
 
 // [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
 TEST_P(Reset, ASynCannotBreakAConnection) {

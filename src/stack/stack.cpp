@@ -40,7 +40,6 @@ Stack& Stack::operator=(Stack&& other) noexcept = default;
 Stack::~Stack() = default;
 
 // ---- getters
-// ------------------------------------------------------------------------------------------
 
 const StackConfig& Stack::config() const {
   return impl_->core.config;
@@ -158,7 +157,6 @@ bool Stack::equals(const Stack& other) const {
 }
 
 // ---- configuration
-// ------------------------------------------------------------------------------------
 
 InterfaceId Stack::add_interface(const InterfaceConfig& config) {
   return impl_->core.interfaces.add(config);
@@ -192,7 +190,6 @@ void Stack::set_observer(Observer* observer) {
 }
 
 // ---- handle
-// -------------------------------------------------------------------------------------------
 
 Verdict Stack::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame) {
   base::ensure(impl_->core.interfaces.contains(interface));
@@ -216,7 +213,6 @@ void Stack::give_block(Block&& block) {
 }
 
 // ---- poll
-// ---------------------------------------------------------------------------------------------
 
 bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
   impl_->core.latest = now;

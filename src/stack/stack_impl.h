@@ -16,7 +16,6 @@ struct Stack::Impl {
   explicit Impl(const StackConfig& config);
 
   // ---- up (stack_input.cpp)
-  // ----------------------------------------------------------------------
   using Origin = stack::Origin;
   Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
                        Origin origin);
@@ -48,7 +47,6 @@ struct Stack::Impl {
                          const wire::IcmpMessage& message);
 
   // ---- down (stack_output.cpp)
-  // -------------------------------------------------------------------
   bool has_output() const { return !core.replies.empty() || tcp.has_output(); }
   bool poll_transmit(Instant now, TransmitFrame& frame);
   bool next_frame(Instant now, TransmitFrame& frame) {

@@ -109,7 +109,6 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
 }
 
 // ---- TCP
-// ----------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
@@ -133,7 +132,6 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
 }
 
 // ---- UDP
-// ----------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
@@ -159,7 +157,6 @@ Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
 }
 
 // ---- ICMP
-// ---------------------------------------------------------------------------------------------
 
 Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   ++core.counters.icmp_in;

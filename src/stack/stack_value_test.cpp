@@ -251,7 +251,7 @@ TEST_P(StackValue, ACopyLivesItsOwnLifeToTheSameEnd) {
   EXPECT_EQ(copy.hash(), peer->stack().hash());
 }
 
-// ---- changing any one thing ---------------------------------------------------------------------
+// ---- changing any one thing
 
 /// Something that may be done to a stack; false if it cannot be done in this situation.
 struct Change {

@@ -92,7 +92,6 @@ class States : public testing::TestWithParam<Family> {};
 INSTANTIATE_TEST_SUITE_P(Families, States, both_families(), family_name);
 
 // ---- states without a connection, and those of opening
-// ----------------------------------------------------------
 
 TEST_P(States, InClosedEverySegmentIsAnsweredAsTheRfcSays) {
   const State closed = State::closed;
@@ -200,7 +199,6 @@ TEST_P(States, SynReceivedFromSynSent) {
 }
 
 // ---- the synchronized states
-// --------------------------------------------------------------------------------------
 
 constexpr std::array kSynchronized = {State::established, State::fin_wait_1, State::fin_wait_2,
                                       State::close_wait,  State::closing,    State::last_ack,

@@ -69,7 +69,6 @@ State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
 }
 
 // ---- a flow of the application
-// --------------------------------------------------------------------------
 
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
@@ -126,7 +125,6 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
 }
 
 // ---- a half-open record
-// -----------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
@@ -236,7 +234,6 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
 }
 
 // ---- LISTEN (RFC 9293 §3.10.7.2)
-// ------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_listener(Core& core, Instant now, const Arrived& in, std::uint32_t listener) {
   const TcpFlags flags = in.segment.flags;
@@ -325,7 +322,6 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
 }
 
 // ---- TIME-WAIT
-// ------------------------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   tcp::TimeWait& record = time_wait_[index];
@@ -371,7 +367,6 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
 }
 
 // ---- CLOSED (RFC 9293 §3.10.7.1)
-// --------------------------------------------------------------------------------
 
 Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
   if (in.segment.flags.rst()) return Verdict::no_connection;
@@ -398,7 +393,6 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 }
 
 // ---- ICMP (RFC 9293 §3.9.2.2)
-// -----------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,

@@ -37,7 +37,6 @@ namespace estab::stack {
 class TcpLayer {
  public:
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
-  // -----------------------------------
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
                      Origin origin, const tcp::Carrier& carrier,
                      const tcp::ReturnRoute& return_route);
@@ -51,7 +50,6 @@ class TcpLayer {
   Instant next_deadline(Instant now) const;
 
   // ---- commands (tcp_commands.cpp)
-  // -------------------------------------------------------------------
   Result<ListenerId> listen(Core& core, const ListenOptions& options);
   Result<void> close_listener(Core& core, Instant now, ListenerId id);
   Result<StreamId> accept(Core& core, Instant now, ListenerId id);
@@ -73,7 +71,6 @@ class TcpLayer {
   Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
-  // ------------------------------------------------------------
   bool has_output() const { return unsettled_ || !output_.empty(); }
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
@@ -81,7 +78,6 @@ class TcpLayer {
   std::optional<StreamEvent> poll_event();
 
   // ---- getters
-  // -----------------------------------------------------------------------------------------
   State state(const Core& core, StreamId id) const;
   const Flow* find(StreamId id) const { return flows_.find(id.index, id.generation); }
   const tcp::Connection* find_connection(StreamId id) const;

@@ -12,7 +12,6 @@ namespace estab::stack {
 using tcp::Connection;
 
 // ---- finding
-// ------------------------------------------------------------------------------------------
 
 // Listening endpoints are the application's choice, not a peer's: no secret is needed.
 std::uint64_t TcpLayer::listener_hash(const Endpoint& local) {
@@ -52,7 +51,6 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 }
 
 // ---- settling
-// -----------------------------------------------------------------------------------------
 
 void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
   unsettled_ = true;
@@ -218,7 +216,6 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
 }
 
 // ---- seen from outside
-// -----------------------------------------------------------------------------------
 
 std::vector<SocketRow> TcpLayer::table() const {
   std::vector<SocketRow> rows;
@@ -250,7 +247,6 @@ std::vector<SocketRow> TcpLayer::table() const {
 }
 
 // ---- the value
-// ----------------------------------------------------------------------------------------
 
 void TcpLayer::census(Stack::Census& census) const {
   census.streams = flows_.size();

@@ -16,7 +16,6 @@ class TimeWait : public EachFamily {
 INSTANTIATE_TEST_SUITE_P(Families, TimeWait, both_families(), family_name);
 
 // ---- 2 MSL: MUST-13
-// -----------------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-13]
 TEST_P(TimeWait, LastsTwoMslExactly) {
@@ -120,7 +119,6 @@ TEST_P(TimeWait, IsNotKeptByThePassiveSide) {
 }
 
 // ---- RFC 1337
-// --------------------------------------------------------------------------------------------
 
 // [RFC 1337 3-1]
 TEST_P(TimeWait, IsNotEndedByAReset) {
@@ -184,7 +182,6 @@ TEST_P(TimeWait, DoesNotRestartForAFinWithAnOldTimestamp) {
 }
 
 // ---- RFC 6191
-// --------------------------------------------------------------------------------------------
 
 struct Reuse {
   const char* options;  ///< of the first connection
@@ -329,7 +326,6 @@ TEST(TimeWaitPorts, AreNotGivenOutAgain) {
 }
 
 // ---- the record
-// ------------------------------------------------------------------------------------------
 
 TEST(TimeWaitLimit, LetsTheOldestGo) {
   Peer peer(PeerOptions{.stack = {.limits = {.time_wait = 2}}});

@@ -79,7 +79,6 @@ TcpInfo Connection::info() const {
 }
 
 // ---- states
-// ---------------------------------------------------------------------------------------------
 
 void Connection::set_state(const Context& context, State to) {
   if (to == state_) return;
@@ -114,7 +113,6 @@ void Connection::fail(const Context& context, Error error, std::optional<SendRea
 }
 
 // ---- commands
-// -------------------------------------------------------------------------------------------
 
 Result<void> Connection::check_sendable() const {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
@@ -221,7 +219,6 @@ void Connection::on_path_mtu(const PathLimits& path) {
 }
 
 // ---- timers
-// ---------------------------------------------------------------------------------------------
 
 void Connection::on_timers(const Context& context) {
   for (std::size_t i = 0; i < timers_.deadlines().size(); ++i) {
@@ -330,7 +327,6 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 }
 
 // ---- the value
-// ------------------------------------------------------------------------------------------
 
 bool operator==(const Connection& a, const Connection& b) {
   const auto fields = [](const Connection& c) {

@@ -59,7 +59,6 @@ class Connection {
              std::shared_ptr<const TcpConfig> config, const PathLimits& path);
 
   // ---- getters
-  // -----------------------------------------------------------------------------------
   State state() const { return state_; }
   const FourTuple& tuple() const { return tuple_; }
   const TcpConfig& config() const { return *config_; }
@@ -74,7 +73,6 @@ class Connection {
   std::size_t memory() const { return sender_.memory() + receiver_.memory(); }
 
   // ---- handle
-  // ------------------------------------------------------------------------------------
   Verdict on_segment(const Context& context, const Segment& segment, const Carrier& carrier);
   /// The rest of the segment that completed the handshake: its text and controls (RFC 9293
   /// §3.10.7.3, "continue processing at the sixth step").
@@ -91,7 +89,6 @@ class Connection {
   void on_soft_error(Error error) { signals_.soft_error = error; }
 
   // ---- commands
-  // ----------------------------------------------------------------------------------
   Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);
   Result<void> send_owned(const Context& context, Octets octets, std::shared_ptr<const void> owner,
                           SendMode mode);
@@ -118,7 +115,6 @@ class Connection {
   void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 
   // ---- poll
-  // --------------------------------------------------------------------------------------
   /// Whether poll() may find something. False is certain.
   bool wants_to_send() const {
     return state_ != State::closed &&

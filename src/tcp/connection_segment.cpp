@@ -58,7 +58,6 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
 }
 
 // ---- First, check the sequence number
-// ---------------------------------------------------------------
 
 // RFC 7323 §3.2 and §5.3. A RST is judged by its sequence number alone.
 Connection::Stop Connection::check_timestamps(const Context& context, const Arrival& arrival) {
@@ -110,7 +109,6 @@ void Connection::note_timestamp(const Context& context, const Arrival& arrival) 
 }
 
 // ---- Second, check the RST bit (RFC 5961 §3)
-// ----------------------------------------------------------
 
 Connection::Stop Connection::second_check_reset(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.rst()) return std::nullopt;
@@ -130,7 +128,6 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
 }
 
 // ---- Fourth, check the SYN bit (RFC 5961 §4)
-// ------------------------------------------------------------
 
 Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
   // [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
@@ -140,7 +137,6 @@ Connection::Stop Connection::fourth_check_syn(const Context& context, const Arri
 }
 
 // ---- Fifth, check the ACK field
-// ---------------------------------------------------------------------------
 
 // The five conditions of RFC 5681 §2; that the number equals SND.UNA is known. The octet of a
 // window probe does not count as outstanding: the answers to probes say nothing of a loss.
@@ -219,7 +215,6 @@ void Connection::accept_state_of_ack(const Context& context) {
 }
 
 // ---- Sixth, check the URG bit
-// -------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-30]
 void Connection::sixth_check_urgent(const Context& context, const Arrival& arrival) {
@@ -233,7 +228,6 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 }
 
 // ---- Seventh, process the segment text
-// ------------------------------------------------------------------------
 
 // RFC 3168 §6.1.3: echo a mark until the peer says it has slowed down. Only segments with text in
 // the window get here, which is as §6.1.5 wants it.
@@ -271,7 +265,6 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
 }
 
 // ---- Eighth, check the FIN bit
-// ----------------------------------------------------------------------------------
 
 // A FIN that came earlier, beyond a gap, counts as soon as the gap is filled: accept_fin is asked
 // again with the place it stands at.
@@ -305,7 +298,6 @@ void Connection::eighth_check_fin(const Context& context, const Arrival& arrival
 }
 
 // ---- The short path
-// ---------------------------------------------------------------------------------------------
 
 // Header prediction: the segment every check would pass without a side effect but to take its text
 // and its acknowledgement.

@@ -60,7 +60,7 @@ Receiver& Receiver::operator=(const Receiver& other) {
   return *this;
 }
 
-// ---- first check --------------------------------------------------------------------------------
+// ---- first check
 
 bool Receiver::check_acceptable(StreamOffset begin, std::uint32_t length) const {
   const bool begins_inside = begin >= nxt_ && begin < edge_;
@@ -85,7 +85,6 @@ void Receiver::accept_timestamp(const TcpTimestamps& timestamps, StreamOffset be
 }
 
 // ---- sixth check
-// ----------------------------------------------------------------------------------
 
 bool Receiver::accept_urgent(StreamOffset end_of_urgent) {
   if (end_of_urgent <= urgent_end_ || end_of_urgent <= read_) return false;
@@ -122,7 +121,6 @@ void Receiver::set_aside_urgent(const Context& context, const TcpConfig& config)
 }
 
 // ---- seventh and eighth check
-// -----------------------------------------------------------------------
 
 void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
   owe(SendReason::ack_unacceptable);
@@ -239,7 +237,6 @@ bool Receiver::accept_fin(StreamOffset at) {
 }
 
 // ---- acknowledging
-// ----------------------------------------------------------------------------------
 
 // SHLD-18, SHLD-19: delay, but at least one ACK for every second full-sized segment.
 void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std::uint32_t octets,
@@ -303,7 +300,6 @@ SackBlocks Receiver::sack_blocks() {
 }
 
 // ---- the application
-// ----------------------------------------------------------------------------------
 
 namespace {
 std::size_t before(StreamOffset from, StreamOffset to, std::size_t most) {

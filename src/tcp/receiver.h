@@ -33,7 +33,7 @@ class Receiver {
   Receiver(Receiver&&) noexcept = default;
   Receiver& operator=(Receiver&&) noexcept = default;
 
-  // ---- numbers ---------------------------------------------------------------------------------
+  // ---- numbers
   StreamOffset nxt() const { return nxt_; }
   StreamOffset edge() const { return edge_; }
   std::uint32_t window() const { return static_cast<std::uint32_t>(edge_ - nxt_); }
@@ -41,7 +41,7 @@ class Receiver {
   SeqNum ack_number() const { return space_.wire(nxt_); }
   bool fin_received() const { return fin_received_; }
 
-  // ---- first check: acceptability, timestamps --------------------------------------------------
+  // ---- first check: acceptability, timestamps
   /// RFC 9293 §3.10.7.4, the four cases of the table.
   bool check_acceptable(StreamOffset begin, std::uint32_t length) const;
   /// RFC 7323 §5.3 R1: older than what was seen, and that is not itself too old to matter.
@@ -50,14 +50,14 @@ class Receiver {
   void accept_timestamp(const TcpTimestamps& timestamps, StreamOffset begin, Instant now);
   std::uint32_t ts_recent() const { return ts_recent_; }
 
-  // ---- sixth check: urgent ---------------------------------------------------------------------
+  // ---- sixth check: urgent
   /// True if the pointer moved forward.
   bool accept_urgent(StreamOffset end_of_urgent);
   std::optional<UrgentMark> urgent(const TcpConfig& config) const;
   /// With out-of-band delivery: takes the last urgent octet aside if it has arrived.
   void set_aside_urgent(const Context& context, const TcpConfig& config);
 
-  // ---- seventh and eighth check: text, FIN -----------------------------------------------------
+  // ---- seventh and eighth check: text, FIN
   /// The first check refused octets: owes an ACK, with the duplicate reported (RFC 2883).
   void on_refused(StreamOffset begin, std::uint32_t octets);
   /// Takes what is new and inside the window; returns how many octets came into order.
@@ -73,7 +73,7 @@ class Receiver {
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
   bool is_straight() const { return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_; }
 
-  // ---- congestion (RFC 3168 §6.1.3) ------------------------------------------------------------
+  // ---- congestion (RFC 3168 §6.1.3)
   /// A segment came marked: every ACK says so until the peer has answered. At once, since a sender
   /// with a small window has nothing else to go by.
   void on_congestion() {
@@ -87,7 +87,7 @@ class Receiver {
   }
   bool echoes_congestion() const { return echoes_congestion_; }
 
-  // ---- acknowledging ---------------------------------------------------------------------------
+  // ---- acknowledging
   void owe(SendReason reason) { due_ = reason; }
   void owe_duplicate() { duplicates_owed_ += duplicates_owed_ < kMaxDuplicatesOwed ? 1 : 0; }
   bool owes_duplicate() const { return duplicates_owed_ > 0; }
@@ -103,7 +103,7 @@ class Receiver {
   SackBlocks sack_blocks();
   bool has_sack() const { return gaps_ != nullptr; }
 
-  // ---- the application -------------------------------------------------------------------------
+  // ---- the application
   std::size_t readable() const;
   bool at_end() const { return fin_received_ && queue_.empty(); }
   std::size_t peek(std::span<Octets> views) const;

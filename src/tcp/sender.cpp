@@ -32,7 +32,6 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
 }
 
 // ---- fifth check
-// ----------------------------------------------------------------------------------
 
 Sender::AckKind Sender::check_ack(StreamOffset ack) const {
   if (ack > max_) return AckKind::beyond;
@@ -184,7 +183,6 @@ void Sender::accept_duplicate_ack() {
 }
 
 // ---- sending
-// ----------------------------------------------------------------------------------------
 
 std::optional<SendPlan> Sender::plan(const TcpConfig& config, std::uint32_t most) {
   if (auto tail = plan_tail()) return tail;
@@ -386,7 +384,6 @@ std::optional<std::uint16_t> Sender::urgent_pointer(StreamOffset at) const {
 }
 
 // ---- timers
-// -----------------------------------------------------------------------------------------
 
 // [RFC 9293 MUST-21, SHLD-11]
 Duration Sender::give_up_after(const TcpConfig& config) const {
@@ -446,7 +443,6 @@ bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, T
 }
 
 // ---- the application
-// ----------------------------------------------------------------------------------
 
 std::size_t Sender::room(const TcpConfig& config) const {
   return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;

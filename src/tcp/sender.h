@@ -38,7 +38,7 @@ class Sender {
  public:
   Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& config);
 
-  // ---- numbers ---------------------------------------------------------------------------------
+  // ---- numbers
   StreamOffset una() const { return una_; }
   StreamOffset nxt() const { return nxt_; }
   StreamOffset max() const { return max_; }
@@ -54,7 +54,6 @@ class Sender {
   std::uint32_t mss() const { return mss_; }
 
   // ---- fifth check
-  // -------------------------------------------------------------------------------
   enum class AckKind : std::uint8_t { advance, duplicate, old, beyond };
   /// What an acknowledgement number is to us. `old` is below SND.UNA, `beyond` was never sent.
   AckKind check_ack(StreamOffset ack) const;
@@ -80,7 +79,6 @@ class Sender {
   bool fin_acked() const { return fin_queued_ && una_ > queue_.end(); }
 
   // ---- sending
-  // -----------------------------------------------------------------------------------
   /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
   bool wants_to_send() const {
     return has_unsent() || resend_ != Resend::none || probe_due_ || urgent_notice_ ||
@@ -120,7 +118,6 @@ class Sender {
   void on_urgent_notice_sent() { urgent_notice_ = false; }
 
   // ---- timers
-  // ------------------------------------------------------------------------------------
   /// RFC 6298 (5.4)-(5.6). False: given up (R2, user timeout).
   bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// A probe is due. False: given up, since the peer no longer answers.
@@ -135,7 +132,6 @@ class Sender {
   std::uint8_t retransmits() const { return retransmits_; }
 
   // ---- the application
-  // ---------------------------------------------------------------------------
   std::size_t room(const TcpConfig& config) const;
   void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
   void append_owned(const Context& context, const TcpConfig& config, Octets octets,

@@ -10,7 +10,6 @@ using namespace std::chrono_literals;
 using Step = TimeWaitStep;
 
 // ---- Deadline32
-// ------------------------------------------------------------------------------------------
 
 TEST(Deadline32, IsDueFromItsMillisecondOn) {
   const Deadline32 deadline(Instant(1500us));  // rounded up
@@ -34,7 +33,6 @@ TEST(Deadline32, IsRightAtEveryAgeOfTheStack) {
 }
 
 // ---- the decision
-// ----------------------------------------------------------------------------------------
 
 class TimeWaits : public testing::Test {
  protected:

@@ -33,7 +33,7 @@ constexpr const char* kStackAddress = "10.77.0.2";
 constexpr Duration kGrace = std::chrono::milliseconds(100);
 constexpr std::uint16_t kHttpPort = 80, kTalkPort = 7;
 
-// ---- files -------------------------------------------------------------------------------------
+// ---- files
 
 /// A directory that goes away with this object.
 class TemporaryDirectory {
@@ -94,7 +94,6 @@ std::string hash_file(const std::string& path) {
 }
 
 // ---- the live part
-// --------------------------------------------------------------------------------
 
 struct LiveResult {
   std::string link;
@@ -227,7 +226,6 @@ class LiveDemo {
 };
 
 // ---- on the screen
-// -------------------------------------------------------------------------------
 
 void print_live(const LiveResult& result, const DemoView& view) {
   const LadderOptions options = suited_to_output(result.ladder_options, view);
@@ -275,7 +273,6 @@ nlohmann::ordered_json live_json(const LiveResult& result) {
 }
 
 // ---- without a TUN
-// ---------------------------------------------------------------------------------
 
 ExitCode demo_in_memory(const std::string& reason, const DemoView& view,
                         const SceneOptions& options) {

@@ -24,7 +24,7 @@ SimulationConfig arranged(const SceneOptions& options,
 
 }  // namespace
 
-// ---- Actor -----------------------------------------------------------------------------------
+// ---- Actor
 
 Stack& Actor::stack() {
   return scene_.world_.stack(side_);
@@ -100,7 +100,7 @@ void Actor::take_events() {
   }
 }
 
-// ---- Scene -----------------------------------------------------------------------------------
+// ---- Scene
 
 Scene::Scene(const SceneOptions& options, const std::function<void(SimulationConfig&)>& arrange)
     : options_(options),

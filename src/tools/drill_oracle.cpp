@@ -7,11 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "drill/parser.h"
+#include "oracle/differences/known.h"
 #include "oracle/estab_subject.h"
 #include "oracle/from_script.h"
 #include "oracle/generator.h"
 #include "oracle/kernel_subject.h"
-#include "oracle/settled.h"
 #include "tools/drill_files.h"
 
 namespace estab::tools {
@@ -28,7 +28,7 @@ struct Tally {
 
   void add(const oracle::Comparison& comparison) {
     ++sequences;
-    for (const oracle::Settled* known : comparison.settled) ++settled[known->name];
+    for (const oracle::KnownDifference* known : comparison.known) ++settled[known->name];
   }
 };
 
@@ -111,7 +111,7 @@ ExitCode drill_against_kernel(const OracleCommand& command) {
                               in.error()));
   oracle::KernelSubject kernel(std::move(*in));
   oracle::EstabSubject stack;
-  oracle::Oracle oracle(kernel, stack, oracle::settled_classes());
+  oracle::Oracle oracle(kernel, stack, oracle::known_differences());
   Tally tally;
   run_random(oracle, command, tally);
   for (const std::string& file : files) run_script(oracle, command, file, tally);

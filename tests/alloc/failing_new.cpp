@@ -74,7 +74,7 @@ Plenty::~Plenty() {
 
 }  // namespace estab::test
 
-// ---- what the program's every request goes through ----------------------------------------------
+// ---- what the program's every request goes through
 
 void* operator new(std::size_t size) {
   return allocate_or_throw(size, kUsual);

@@ -94,7 +94,7 @@ bool World::open() {
   return true;
 }
 
-// ---- the wire -----------------------------------------------------------------------------------
+// ---- the wire
 
 void World::carry(End& from, End& to) {
   TransmitFrame frame;
@@ -171,7 +171,7 @@ void World::forged_icmp() {
   server_.arriving.push_back(std::move(octets));
 }
 
-// ---- the applications ---------------------------------------------------------------------------
+// ---- the applications
 
 void World::talk(End& end) {
   if (!end.stream) return;

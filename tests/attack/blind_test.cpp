@@ -170,7 +170,7 @@ TEST(ChallengeAcks, OfOneConnectionSayNothingOfAnother) {
   EXPECT_EQ(alone, 5u);
 }
 
-// ---- segments of long ago -----------------------------------------------------------------------
+// ---- segments of long ago
 
 TEST(OldDuplicates, AreKnownByTheirTimestamps) {
   Scene scene;

@@ -141,7 +141,7 @@ std::vector<Bytes> Scene::take_sent() {
   return std::exchange(sent_, {});
 }
 
-// ---- the good client ----------------------------------------------------------------------------
+// ---- the good client
 
 GoodClient::GoodClient(Scene& scene, std::size_t octets, std::size_t pace)
     : scene_(scene), octets_(octets), pace_(pace), began_(scene.now()) {
@@ -204,7 +204,7 @@ std::string GoodClient::story() const {
          (failure_ ? ", " + std::string(name(*failure_)) : "");
 }
 
-// ---- forging ------------------------------------------------------------------------------------
+// ---- forging
 
 namespace {
 
@@ -277,7 +277,7 @@ std::optional<Seen> seen(const Bytes& frame) {
   return result;
 }
 
-// ---- Mallory ------------------------------------------------------------------------------------
+// ---- Mallory
 
 Mallory::Mallory(Scene& scene, IpAddress address, std::uint16_t port, const Offer& offer,
                  std::uint16_t first_window)

@@ -132,7 +132,7 @@ class GoodClient {
   std::optional<Error> failure_;
 };
 
-// ---- forging ------------------------------------------------------------------------------------
+// ---- forging
 
 /// A datagram with a TCP segment, every checksum right.
 Bytes forged(const Endpoint& from, const Endpoint& to, Segment segment);

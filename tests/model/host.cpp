@@ -79,7 +79,6 @@ std::uint64_t Host::hash(const HostState& state) const {
 }
 
 // ---- what the application may do
-// -----------------------------------------------------------------
 
 std::uint32_t Host::enabled(const HostState& state) const {
   const Application& app = state.application;
@@ -100,7 +99,6 @@ std::uint32_t Host::enabled(const HostState& state) const {
 }
 
 // ---- inputs
-// --------------------------------------------------------------------------------------
 
 Outcome Host::perform(HostState& state, Input input, Octets segment) const {
   Outcome outcome;
@@ -273,7 +271,6 @@ void Host::wind_up(Work& work) const {
 }
 
 // ---- what follows from them
-// ----------------------------------------------------------------------
 
 // As in the loop of a host: first the application has its turn, then what is to be sent goes out.
 void Host::settle(Work& work) const {

@@ -23,7 +23,6 @@ const StreamRecord* partner(const StreamRecord& x, const Application& peer) {
 }
 
 // ---- states
-// ----------------------------------------------------------------------------------
 
 // Which states the other end of a connection may be in, from what each state says of both FINs (RFC
 // 9293 §3.3.2): one that was received was sent, one that was acknowledged was received. In LAST-ACK
@@ -97,7 +96,6 @@ Complaint broken_by_time_wait(const End& x, const End& y) {
 }
 
 // ---- numbers
-// ---------------------------------------------------------------------------------
 
 Complaint broken_by_numbers(const End& from, const End& to) {
   if (!from.facts.flow || !to.facts.flow) return std::nullopt;
@@ -112,7 +110,6 @@ Complaint broken_by_numbers(const End& from, const End& to) {
 }
 
 // ---- octets
-// ----------------------------------------------------------------------------------
 
 Complaint broken_by_acknowledgement(const End& from, const End& to) {
   if (!from.facts.flow || !is_synchronized(from.facts.flow->state)) return std::nullopt;
@@ -155,7 +152,6 @@ Complaint broken_by_delivery(const End& from, const End& to) {
 }
 
 // ---- openings and resets
-// ---------------------------------------------------------------------
 
 Complaint broken_by_handshake(const End& x, const End& y) {
   for (std::size_t i = 0; i < x.application.count; ++i) {

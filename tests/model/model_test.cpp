@@ -24,7 +24,7 @@ std::string told(Explorer& explorer, const Bounds& bounds, const Result& result)
   return result.violation->what + "\n" + telling.steps + telling.ladder + telling.difference;
 }
 
-// ---- the stack as it is -------------------------------------------------------------------------
+// ---- the stack as it is
 
 class Exploration : public testing::TestWithParam<Bounds> {};
 INSTANTIATE_TEST_SUITE_P(Model, Exploration, testing::ValuesIn(standard_bounds(Size::small)),
@@ -78,7 +78,7 @@ TEST_P(Exploration, RemembersOfEachSideWhatItWouldDoAgain) {
   }
 }
 
-// ---- planted faults -----------------------------------------------------------------------------
+// ---- planted faults
 
 struct Planted {
   Fault fault;

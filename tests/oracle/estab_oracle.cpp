@@ -8,10 +8,10 @@
 #include <map>
 #include <string>
 
+#include "oracle/differences/known.h"
 #include "oracle/estab_subject.h"
 #include "oracle/generator.h"
 #include "oracle/kernel_subject.h"
-#include "oracle/settled.h"
 
 namespace {
 
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
   }
   KernelSubject kernel(std::move(*in));
   EstabSubject estab;
-  Oracle oracle(kernel, estab, settled_classes());
+  Oracle oracle(kernel, estab, known_differences());
   std::map<std::string_view, std::uint64_t> settled;
   std::uint64_t agreed = 0, cut = 0;
   std::map<std::string, std::pair<std::uint64_t, std::string>> shown;
@@ -52,10 +52,10 @@ int main(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   for (std::uint64_t n = options.first; n < options.first + options.count; ++n) {
     Comparison comparison = oracle.compare(generate(options.seed, n));
-    for (const Settled* known : comparison.settled) ++settled[known->name];
+    for (const KnownDifference* known : comparison.known) ++settled[known->name];
     if (!comparison.unexplained) {
       ++agreed;
-      if (!comparison.settled.empty() && comparison.settled.back()->then == Settled::Then::ends)
+      if (!comparison.known.empty() && comparison.known.back()->then == KnownDifference::Then::ends)
         ++cut;
       continue;
     }

@@ -9,11 +9,11 @@
 
 #include "base/byte_order.h"
 #include "drill/parser.h"
+#include "oracle/differences/known.h"
 #include "oracle/estab_subject.h"
 #include "oracle/from_script.h"
 #include "oracle/generator.h"
 #include "oracle/kernel_subject.h"
-#include "oracle/settled.h"
 #include "tests/support/network_namespace.h"
 #include "wire/ip.h"
 #include "wire/tcp.h"
@@ -24,7 +24,7 @@ namespace {
 /// Compares `count` sequences; the first that differs without an explanation, shrunk.
 std::string first_unexplained(Subject& kernel, Subject& estab, std::uint64_t seed,
                               std::uint64_t count) {
-  Oracle oracle(kernel, estab, settled_classes());
+  Oracle oracle(kernel, estab, known_differences());
   for (std::uint64_t n = 0; n < count; ++n) {
     Comparison comparison = oracle.compare(generate(seed, n));
     if (!comparison.unexplained) continue;
@@ -62,14 +62,14 @@ std::string text_of(const char* path) {
 
 TEST(Differences, EveryClassStandsInTheDocument) {
   const std::string document = text_of(ESTAB_SOURCE_DIR "/docs/differences.md");
-  for (const Settled& known : settled_classes())
+  for (const KnownDifference& known : known_differences())
     EXPECT_NE(document.find("| " + std::string(known.name) + " |"), std::string::npos)
         << known.name;
   std::size_t rows = 0;
   for (std::size_t at = document.find("\n| ", document.find("## The classes"));
        at != std::string::npos; at = document.find("\n| ", at + 1))
     rows += document.compare(at + 3, 7, "class |") != 0 ? 1 : 0;
-  EXPECT_EQ(rows, settled_classes().size()) << "a class that is not in the code stands there";
+  EXPECT_EQ(rows, known_differences().size()) << "a class that is not in the code stands there";
 }
 
 /// A script has the same steps as the sequence the generator would make of it.

@@ -64,7 +64,7 @@ Instant Application::wake(Instant now) const {
   return next;
 }
 
-// ---- reading ------------------------------------------------------------------------------------
+// ---- reading
 
 bool Application::try_read(Instant now, Stack& stack) {
   if (!may_read_ || peer_ended_ || now < read_at_) return false;
@@ -138,7 +138,7 @@ void Application::check_apart(const Stack& stack) {
     complain("another urgent octet came apart");
 }
 
-// ---- writing ------------------------------------------------------------------------------------
+// ---- writing
 
 void Application::draw_call() {
   const std::uint64_t left = plan_.total - written_;
@@ -194,7 +194,7 @@ bool Application::is_owed() const {
   return std::ranges::any_of(lent_, [](const auto& each) { return !each.expired(); });
 }
 
-// ---- ending -------------------------------------------------------------------------------------
+// ---- ending
 
 bool Application::try_end(Instant now, Stack& stack) {
   if (ended_ || failure_ || written_ < plan_.total || !may_write_) return false;

@@ -148,7 +148,7 @@ void Run::check_copies() {
   copies_.clear();
 }
 
-// ---- at every step ------------------------------------------------------------------------------
+// ---- at every step
 
 void Run::check_now() {
   if (!laws_.complaint().empty()) complain(laws_.complaint());
@@ -205,7 +205,7 @@ void Run::check_counts(const Application& mine, const Application& theirs, const
     complain("far more received than the buffer has room");
 }
 
-// ---- at the end ---------------------------------------------------------------------------------
+// ---- at the end
 
 void Run::check_ends() {
   for (std::size_t i = 0; i < scenario_.connections.size(); ++i) check_application(i);

@@ -5,7 +5,7 @@
 
 namespace estab::sim {
 
-// ---- one side -----------------------------------------------------------------------------------
+// ---- one side
 
 Host::Host(const Scenario& scenario, Side side)
     : scenario_(&scenario), side_(side), start_(scenario.world.start) {
@@ -141,7 +141,7 @@ std::string Host::complaint() const {
   return {};
 }
 
-// ---- both ---------------------------------------------------------------------------------------
+// ---- both
 
 World::World(const Scenario& scenario)
     : scenario_(&scenario),

@@ -1,16 +1,16 @@
-#include "oracle/settled.h"
+#include "oracle/differences/known.h"
 
 #include <vector>
 
-#include "oracle/settled_parts.h"
+#include "oracle/differences/parts.h"
 
 namespace estab::oracle {
 
-SettledClasses settled_classes() {
-  static const std::vector<Settled> kClasses = [] {
-    std::vector<Settled> all;
+KnownDifferences known_differences() {
+  static const std::vector<KnownDifference> kClasses = [] {
+    std::vector<KnownDifference> all;
     for (const auto part :
-         {settled_in_checks(), settled_in_opening(), settled_in_data(), settled_in_calls()})
+         {known_in_checks(), known_in_opening(), known_in_data(), known_in_calls()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -2,13 +2,13 @@
 
 #include <array>
 
-#include "oracle/settled_parts.h"
+#include "oracle/differences/parts.h"
 
 namespace estab::oracle {
 
 namespace {
 
-using Then = Settled::Then;
+using Then = KnownDifference::Then;
 
 // Linux repeats its own SYN with the ACK bit, options and all.
 bool options_of_simultaneous_open(const Difference& d) {
@@ -193,85 +193,95 @@ bool icmp_about_a_record(const Difference& d) {
 }
 
 constexpr std::array kClasses = {
-    Settled{"options of a simultaneous open",
-            "RFC 7323 3.2: \"MAY send a TSopt in <SYN,ACK> only if it received a TSopt in the "
-            "initial <SYN> segment\"; 2.2 says the same of window scale, RFC 2018 2 of SACK",
-            Then::ends, options_of_simultaneous_open},
-    Settled{
+    KnownDifference{
+        "options of a simultaneous open",
+        "RFC 7323 3.2: \"MAY send a TSopt in <SYN,ACK> only if it received a TSopt in the "
+        "initial <SYN> segment\"; 2.2 says the same of window scale, RFC 2018 2 of SACK",
+        Then::ends, options_of_simultaneous_open},
+    KnownDifference{
         "MSS announced after a packet too big",
         "RFC 9293 3.7.1: the option tells what can be received (MMS_R), not what the path to the "
         "peer takes (RFC 6691 3)",
         Then::goes_on, nullptr, mss_of_the_path},
-    Settled{
+    KnownDifference{
         "the SYN again after an ACK of nothing",
         "RFC 6298 5: the SYN is repeated when its timer runs out, which no refused segment changes",
         Then::ends, syn_again_at_once},
-    Settled{
+    KnownDifference{
         "CLOSE in SYN-RECEIVED",
         "RFC 9293 3.10.4 has the FIN sent at once if nothing is to be sent, and queued otherwise; "
         "we queue it always: it goes when the handshake is complete",
         Then::ends, fin_waits_for_the_handshake},
-    Settled{"text or FIN with SYN-ACK",
-            "RFC 9293 3.10.7.3, fourth: \"If there are other controls or text in the segment, then "
-            "continue processing at the sixth step\"",
-            Then::ends, text_or_fin_with_syn_ack},
-    Settled{"SYN and FIN to LISTEN",
-            "RFC 9293 3.10.7.2, third: \"any other incoming control or data (combined with SYN) "
-            "will be processed in the SYN-RECEIVED state\"",
-            Then::ends, syn_fin_to_listener},
-    Settled{
+    KnownDifference{
+        "text or FIN with SYN-ACK",
+        "RFC 9293 3.10.7.3, fourth: \"If there are other controls or text in the segment, then "
+        "continue processing at the sixth step\"",
+        Then::ends, text_or_fin_with_syn_ack},
+    KnownDifference{
+        "SYN and FIN to LISTEN",
+        "RFC 9293 3.10.7.2, third: \"any other incoming control or data (combined with SYN) "
+        "will be processed in the SYN-RECEIVED state\"",
+        Then::ends, syn_fin_to_listener},
+    KnownDifference{
         "SYN-RECEIVED, an ACK of nothing outside the window",
         "RFC 9293 3.5.2, group 2: \"If the connection is in any non-synchronized state (LISTEN, "
         "SYN-SENT, SYN-RECEIVED), and the incoming segment acknowledges something not yet sent "
         "[...] a reset is sent\"",
         Then::goes_on, ack_before_sequence},
-    Settled{"new SYN in SYN-RECEIVED",
-            "RFC 9293 3.10.7.4, fourth: \"If the connection was initiated with a passive OPEN, "
-            "then return this connection to the LISTEN state and return\"",
-            Then::ends, new_syn_to_half_open},
-    Settled{"SYN and ACK in SYN-RECEIVED",
-            "RFC 9293 3.5, figure 7, line 6: a SYN-ACK whose SYN is known completes the handshake",
-            Then::ends, syn_ack_in_syn_received},
-    Settled{"the SYN again, in a simultaneous open",
-            "RFC 9293 3.8.1: whose SYN comes again has not got our SYN-ACK: it is sent again, and "
-            "has the ACK that 3.10.7.4 asks for",
-            Then::goes_on, syn_again},
-    Settled{
+    KnownDifference{
+        "new SYN in SYN-RECEIVED",
+        "RFC 9293 3.10.7.4, fourth: \"If the connection was initiated with a passive OPEN, "
+        "then return this connection to the LISTEN state and return\"",
+        Then::ends, new_syn_to_half_open},
+    KnownDifference{
+        "SYN and ACK in SYN-RECEIVED",
+        "RFC 9293 3.5, figure 7, line 6: a SYN-ACK whose SYN is known completes the handshake",
+        Then::ends, syn_ack_in_syn_received},
+    KnownDifference{
+        "the SYN again, in a simultaneous open",
+        "RFC 9293 3.8.1: whose SYN comes again has not got our SYN-ACK: it is sent again, and "
+        "has the ACK that 3.10.7.4 asks for",
+        Then::goes_on, syn_again},
+    KnownDifference{
         "D-SACK in SYN-RECEIVED",
         "RFC 2883 4: a block reports \"a duplicate contiguous sequence of data received\"; none of "
         "this connection's has been received yet",
         Then::goes_on, nullptr, duplicate_while_opening},
-    Settled{"ICMP about a number not sent",
-            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too", Then::ends,
-            icmp_about_a_number_not_sent},
-    Settled{"half-open records of a closed listener",
-            "RFC 9293 3.10.4, LISTEN: \"Delete the TCB, enter CLOSED state, and return\"",
-            Then::ends, closed_listener},
-    Settled{"ICMP soft errors while opening",
-            "RFC 9293 3.9.2.2 (MUST-56): \"Since these Unreachable messages indicate soft error "
-            "conditions, a TCP implementation MUST NOT abort the connection\"; MUST-55: source "
-            "quench is discarded",
-            Then::ends, soft_error_while_opening},
-    Settled{
+    KnownDifference{"ICMP about a number not sent",
+                    "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"; Linux takes SND.NXT too",
+                    Then::ends, icmp_about_a_number_not_sent},
+    KnownDifference{"half-open records of a closed listener",
+                    "RFC 9293 3.10.4, LISTEN: \"Delete the TCB, enter CLOSED state, and return\"",
+                    Then::ends, closed_listener},
+    KnownDifference{
+        "ICMP soft errors while opening",
+        "RFC 9293 3.9.2.2 (MUST-56): \"Since these Unreachable messages indicate soft error "
+        "conditions, a TCP implementation MUST NOT abort the connection\"; MUST-55: source "
+        "quench is discarded",
+        Then::ends, soft_error_while_opening},
+    KnownDifference{
         "ICMP about a half-open record",
         "RFC 9293 3.9.2.2: upon codes 2 to 4 \"TCP implementations SHOULD abort the connection\" "
         "(SHLD-26), upon the soft ones they MUST NOT (MUST-56)",
         Then::ends, icmp_about_a_record},
-    Settled{"SYN-RECEIVED, an ACK of nothing",
-            "RFC 9293 3.10.7.4, fifth: \"If the segment acknowledgment is not acceptable, form a "
-            "reset segment\"",
-            Then::ends, ack_of_nothing_in_syn_received},
-    Settled{"TSecr checked while opening",
-            "RFC 7323 4 and 5 take TSecr for RTT measurement only; a check of it is Linux's own",
-            Then::ends, echo_checked_while_opening},
-    Settled{"an echo of 0 in SYN-RECEIVED or TIME-WAIT",
-            "RFC 7323 3.2: once negotiated, \"the TSopt MUST be sent in every non-<RST> segment\"",
-            Then::goes_on, echo_of_zero},
+    KnownDifference{
+        "SYN-RECEIVED, an ACK of nothing",
+        "RFC 9293 3.10.7.4, fifth: \"If the segment acknowledgment is not acceptable, form a "
+        "reset segment\"",
+        Then::ends, ack_of_nothing_in_syn_received},
+    KnownDifference{
+        "TSecr checked while opening",
+        "RFC 7323 4 and 5 take TSecr for RTT measurement only; a check of it is Linux's own",
+        Then::ends, echo_checked_while_opening},
+    KnownDifference{
+        "an echo of 0 in SYN-RECEIVED or TIME-WAIT",
+        "RFC 7323 3.2: once negotiated, \"the TSopt MUST be sent in every non-<RST> segment\"",
+        Then::goes_on, echo_of_zero},
 };
 
 }  // namespace
 
-std::span<const Settled> settled_in_opening() {
+std::span<const KnownDifference> known_in_opening() {
   return kClasses;
 }
 

@@ -1,4 +1,4 @@
-// What the predicates of the settled classes are made of.
+// What the predicates of the known differences are made of.
 #pragma once
 
 #include <algorithm>
@@ -96,9 +96,9 @@ bool level_sent(Difference& d, Explains&& explains, Assign&& assign) {
 /// Both ends' SYNs carried timestamps.
 bool has_timestamps(const Difference& d);
 
-std::span<const Settled> settled_in_checks();
-std::span<const Settled> settled_in_opening();
-std::span<const Settled> settled_in_data();
-std::span<const Settled> settled_in_calls();
+std::span<const KnownDifference> known_in_checks();
+std::span<const KnownDifference> known_in_opening();
+std::span<const KnownDifference> known_in_data();
+std::span<const KnownDifference> known_in_calls();
 
 }  // namespace estab::oracle

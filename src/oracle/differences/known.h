@@ -5,6 +5,6 @@
 
 namespace estab::oracle {
 
-SettledClasses settled_classes();
+KnownDifferences known_differences();
 
 }  // namespace estab::oracle

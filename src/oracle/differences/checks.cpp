@@ -2,13 +2,13 @@
 
 #include <array>
 
-#include "oracle/settled_parts.h"
+#include "oracle/differences/parts.h"
 
 namespace estab::oracle {
 
 namespace {
 
-using Then = Settled::Then;
+using Then = KnownDifference::Then;
 
 bool is_bare(const SegmentStep& step) {
   return !step.flags.ack() && !step.flags.rst() && !step.flags.syn();
@@ -382,122 +382,134 @@ bool reset_at_fin(const Difference& d) {
 }
 
 constexpr std::array kClasses = {
-    Settled{"unacceptable, without ACK",
-            "RFC 9293 3.10.7.4, first: \"If an incoming segment is not acceptable, an "
-            "acknowledgment should be sent in reply (unless the RST bit is set...)\"; the ACK bit "
-            "is looked at in the fifth check",
-            Then::goes_on, unacceptable_without_ack},
-    Settled{"timestamp with an old ACK",
-            "RFC 7323 5.3 (R3): \"If an arriving segment satisfies SEG.TSval >= TS.Recent and "
-            "SEG.SEQ <= Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent\"",
-            Then::goes_on, nullptr, timestamp_with_old_ack},
-    Settled{"timestamps noted in TIME-WAIT",
-            "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
-            "retransmission of the remote FIN\"; it has no newer number to give",
-            Then::goes_on, nullptr, timestamp_in_time_wait},
-    Settled{"PAWS after a timestamp with an old ACK", "RFC 7323 5.3 (R3) and (R1), as above",
-            Then::ends, paws_after_an_old_ack},
-    Settled{"PAWS after a timestamp older by one, or than none",
-            "RFC 7323 5.3 (R3): it was not to be recorded", Then::ends, paws_after_slightly_old},
-    Settled{"the echo of a timestamp older by one, or than none",
-            "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)", Then::goes_on,
-            nullptr, echo_of_slightly_old},
-    Settled{"PAWS after a timestamp noted in TIME-WAIT",
-            "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; "
-            "what came in TIME-WAIT and is no FIN is not looked at",
-            Then::ends, paws_after_time_wait},
-    Settled{"TIME-WAIT, a timestamp half the circle away",
-            "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
-            Then::ends, half_the_circle},
-    Settled{"TIME-WAIT, timestamps that were not agreed upon",
-            "RFC 7323 3.2: \"If a TSopt is received on a connection where TSopt was not negotiated "
-            "in the initial three-way handshake, the TSopt MUST be ignored\"",
-            Then::goes_on, nullptr, timestamp_not_negotiated},
-    Settled{"timestamps of an orphan in FIN-WAIT-2",
-            "RFC 7323 5.3 (R3) has the timestamp of an empty ACK recorded like any other",
-            Then::ends, timestamps_of_an_orphan},
-    Settled{"missing timestamp",
-            "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
-            "silently drop the segment\"",
-            Then::ends, missing_timestamp, nullptr, missing_timestamp},
-    Settled{"TIME-WAIT, without ACK",
-            "RFC 9293 3.10.7.4, fifth: \"if the ACK bit is off, drop the segment and return\"",
-            Then::goes_on, time_wait_without_ack},
-    Settled{"TIME-WAIT, an empty segment ahead",
-            "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
-            "retransmission of the remote FIN. Acknowledge it\"; an empty ACK is none",
-            Then::goes_on, time_wait_ack_ahead},
-    Settled{"old ACK with an old timestamp",
-            "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
-            "acknowledgment in reply\"",
-            Then::goes_on, old_ack_with_old_timestamp},
-    Settled{"empty segment at the right edge",
-            "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND\"", Then::ends,
-            at_right_edge},
-    Settled{"a duplicate that ends at RCV.NXT",
-            "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ+SEG.LEN-1\": not acceptable",
-            Then::ends, ends_at_left_edge, nullptr, taken_at_left_edge},
-    Settled{"a segment that reaches beyond the window",
-            "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
-            "what lies inside decides",
-            Then::ends, reaches_beyond_edge, nullptr, acknowledged_beyond_edge},
-    Settled{"RST behind the last SACK block",
-            "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
-            "(RCV.NXT)\" resets",
-            Then::ends, reset_behind_sack},
-    Settled{"numbers at the edge of two windows",
-            "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::goes_on,
-            nullptr, numbers_at_the_edge},
-    Settled{"inside one window, outside the other",
-            "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::ends,
-            inside_one_window},
-    Settled{"the window's edge moves back in TIME-WAIT",
-            "RFC 9293 3.8.6 (SHLD-14): \"A TCP receiver SHOULD NOT shrink the window\"",
-            Then::goes_on, nullptr, window_in_time_wait},
-    Settled{
+    KnownDifference{
+        "unacceptable, without ACK",
+        "RFC 9293 3.10.7.4, first: \"If an incoming segment is not acceptable, an "
+        "acknowledgment should be sent in reply (unless the RST bit is set...)\"; the ACK bit "
+        "is looked at in the fifth check",
+        Then::goes_on, unacceptable_without_ack},
+    KnownDifference{
+        "timestamp with an old ACK",
+        "RFC 7323 5.3 (R3): \"If an arriving segment satisfies SEG.TSval >= TS.Recent and "
+        "SEG.SEQ <= Last.ACK.sent (see Section 4.3), then record its timestamp in TS.Recent\"",
+        Then::goes_on, nullptr, timestamp_with_old_ack},
+    KnownDifference{"timestamps noted in TIME-WAIT",
+                    "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
+                    "retransmission of the remote FIN\"; it has no newer number to give",
+                    Then::goes_on, nullptr, timestamp_in_time_wait},
+    KnownDifference{"PAWS after a timestamp with an old ACK",
+                    "RFC 7323 5.3 (R3) and (R1), as above", Then::ends, paws_after_an_old_ack},
+    KnownDifference{"PAWS after a timestamp older by one, or than none",
+                    "RFC 7323 5.3 (R3): it was not to be recorded", Then::ends,
+                    paws_after_slightly_old},
+    KnownDifference{"the echo of a timestamp older by one, or than none",
+                    "RFC 7323 5.3 (R1): it was not acceptable, so it is not recorded (R3)",
+                    Then::goes_on, nullptr, echo_of_slightly_old},
+    KnownDifference{
+        "PAWS after a timestamp noted in TIME-WAIT",
+        "RFC 6191 2: \"greater than the last timestamp seen on the previous incarnation\"; "
+        "what came in TIME-WAIT and is no FIN is not looked at",
+        Then::ends, paws_after_time_wait},
+    KnownDifference{
+        "TIME-WAIT, a timestamp half the circle away",
+        "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
+        Then::ends, half_the_circle},
+    KnownDifference{
+        "TIME-WAIT, timestamps that were not agreed upon",
+        "RFC 7323 3.2: \"If a TSopt is received on a connection where TSopt was not negotiated "
+        "in the initial three-way handshake, the TSopt MUST be ignored\"",
+        Then::goes_on, nullptr, timestamp_not_negotiated},
+    KnownDifference{"timestamps of an orphan in FIN-WAIT-2",
+                    "RFC 7323 5.3 (R3) has the timestamp of an empty ACK recorded like any other",
+                    Then::ends, timestamps_of_an_orphan},
+    KnownDifference{
+        "missing timestamp",
+        "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
+        "silently drop the segment\"",
+        Then::ends, missing_timestamp, nullptr, missing_timestamp},
+    KnownDifference{
+        "TIME-WAIT, without ACK",
+        "RFC 9293 3.10.7.4, fifth: \"if the ACK bit is off, drop the segment and return\"",
+        Then::goes_on, time_wait_without_ack},
+    KnownDifference{"TIME-WAIT, an empty segment ahead",
+                    "RFC 9293 3.10.7.4, fifth: \"The only thing that can arrive in this state is a "
+                    "retransmission of the remote FIN. Acknowledge it\"; an empty ACK is none",
+                    Then::goes_on, time_wait_ack_ahead},
+    KnownDifference{"old ACK with an old timestamp",
+                    "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
+                    "acknowledgment in reply\"",
+                    Then::goes_on, old_ack_with_old_timestamp},
+    KnownDifference{"empty segment at the right edge",
+                    "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND\"",
+                    Then::ends, at_right_edge},
+    KnownDifference{"a duplicate that ends at RCV.NXT",
+                    "RFC 9293 3.10.7.4, table 6: \"RCV.NXT =< SEG.SEQ+SEG.LEN-1\": not acceptable",
+                    Then::ends, ends_at_left_edge, nullptr, taken_at_left_edge},
+    KnownDifference{
+        "a segment that reaches beyond the window",
+        "RFC 9293 3.10.7.4: \"trimming off any portions that lie outside the window\"; only "
+        "what lies inside decides",
+        Then::ends, reaches_beyond_edge, nullptr, acknowledged_beyond_edge},
+    KnownDifference{
+        "RST behind the last SACK block",
+        "RFC 5961 3.2: only a RST that \"exactly matches the next expected sequence number "
+        "(RCV.NXT)\" resets",
+        Then::ends, reset_behind_sack},
+    KnownDifference{"numbers at the edge of two windows",
+                    "RFC 9293 3.8.6: how large a window is, is the receiver's choice",
+                    Then::goes_on, nullptr, numbers_at_the_edge},
+    KnownDifference{"inside one window, outside the other",
+                    "RFC 9293 3.8.6: how large a window is, is the receiver's choice", Then::ends,
+                    inside_one_window},
+    KnownDifference{"the window's edge moves back in TIME-WAIT",
+                    "RFC 9293 3.8.6 (SHLD-14): \"A TCP receiver SHOULD NOT shrink the window\"",
+                    Then::goes_on, nullptr, window_in_time_wait},
+    KnownDifference{
         "TIME-WAIT, SYN with the first timestamps",
         "RFC 6191 2: the previous incarnation did not use timestamps: \"If TCP Timestamps would be "
         "enabled for the new incarnation of the connection, honor the incoming connection "
         "request\"",
         Then::ends, syn_with_first_timestamps},
-    Settled{"an orphan in FIN-WAIT-2",
-            "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
-            "answered with a challenge, in every synchronized state",
-            Then::ends, orphan_in_fin_wait_2},
-    Settled{
+    KnownDifference{
+        "an orphan in FIN-WAIT-2",
+        "RFC 5961 3.2, 4.2 and 5.2: RST in the window, SYN, and an ACK that cannot be are "
+        "answered with a challenge, in every synchronized state",
+        Then::ends, orphan_in_fin_wait_2},
+    KnownDifference{
         "RST with an old timestamp",
         "RFC 7323 5.2: \"When an <RST> segment is received, it MUST NOT be subjected to the PAWS "
         "check\"",
         Then::ends, reset_with_old_timestamp},
-    Settled{
+    KnownDifference{
         "a timestamp older by one, or than none",
         "RFC 7323 5.3 (R1): \"SEG.TSval < TS.Recent\": not acceptable, by however little; 0 is a "
         "value like any other",
         Then::ends, slightly_old_timestamp, nullptr, slightly_old_timestamp},
-    Settled{
+    KnownDifference{
         "D-SACK of what PAWS refuses",
         "RFC 7323 5.3 (R1) has the segment dropped: it is no duplicate of this connection's data "
         "(RFC 2883 4) but may be of an earlier lap",
         Then::goes_on, nullptr, duplicate_that_paws_refuses},
-    Settled{
+    KnownDifference{
         "beyond a window that was not told",
         "RFC 9293 3.10.7.4: acceptable is what lies in RCV.WND, and RCV.WND is what was sent in "
         "SEG.WND (3.3.1)",
         Then::ends, beyond_an_untold_window},
-    Settled{
+    KnownDifference{
         "TIME-WAIT, SYN with the very next number",
         "RFC 1122 4.2.2.13: the new number must be \"larger than the largest sequence number it "
         "used on the previous connection incarnation\", which the FIN's successor is",
         Then::ends, syn_with_next_number},
-    Settled{"RST in front of a FIN received",
-            "RFC 5961 3.2: \"If the RST bit is set and the sequence number is outside the current "
-            "receive window, silently drop the segment\"",
-            Then::ends, reset_at_fin},
+    KnownDifference{
+        "RST in front of a FIN received",
+        "RFC 5961 3.2: \"If the RST bit is set and the sequence number is outside the current "
+        "receive window, silently drop the segment\"",
+        Then::ends, reset_at_fin},
 };
 
 }  // namespace
 
-std::span<const Settled> settled_in_checks() {
+std::span<const KnownDifference> known_in_checks() {
   return kClasses;
 }
 

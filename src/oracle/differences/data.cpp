@@ -5,13 +5,13 @@
 #include <optional>
 #include <utility>
 
-#include "oracle/settled_parts.h"
+#include "oracle/differences/parts.h"
 
 namespace estab::oracle {
 
 namespace {
 
-using Then = Settled::Then;
+using Then = KnownDifference::Then;
 
 // Linux also pushes each time half of the peer's window has been queued.
 bool push_bit(Difference& d) {
@@ -453,116 +453,134 @@ bool sack_beside_full_segments(const Difference& d) {
 }
 
 constexpr std::array kClasses = {
-    Settled{"an ACK of its own before the data",
-            "RFC 5681 4.2 asks for an ACK at once and does not say that it may not go with text; a "
-            "duplicate ACK counts (3.2) only if it carries none",
-            Then::goes_on, nullptr, ack_before_data},
-    Settled{"PSH in the middle",
-            "RFC 9293 3.9.1.2: PSH is asked for at the end of what is buffered (MUST-61); more of "
-            "them are a sender's choice",
-            Then::goes_on, nullptr, push_bit},
-    Settled{"Nagle, a last part behind full segments",
-            "RFC 9293 3.7.4: \"If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the "
-            "sending TCP endpoint buffers all user data (regardless of the PSH bit) until the "
-            "outstanding data has been acknowledged or until [it] can send a full-sized segment\"",
-            Then::ends, nagle_of_minshall},
-    Settled{"an ACK from before the connection",
-            "RFC 5961 5.2: \"The ACK value is considered acceptable only if it is in the range of "
-            "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)\", and before ISS+1 there is nothing "
-            "to acknowledge",
-            Then::ends, ack_before_the_connection, nullptr, taken_from_before_the_connection},
-    Settled{"SACK of a SYN or FIN",
-            "RFC 2018 3: blocks are of \"data that has been received and queued\"; a FIN is none",
-            Then::goes_on, nullptr, sack_of_syn_or_fin},
-    Settled{
+    KnownDifference{
+        "an ACK of its own before the data",
+        "RFC 5681 4.2 asks for an ACK at once and does not say that it may not go with text; a "
+        "duplicate ACK counts (3.2) only if it carries none",
+        Then::goes_on, nullptr, ack_before_data},
+    KnownDifference{
+        "PSH in the middle",
+        "RFC 9293 3.9.1.2: PSH is asked for at the end of what is buffered (MUST-61); more of "
+        "them are a sender's choice",
+        Then::goes_on, nullptr, push_bit},
+    KnownDifference{
+        "Nagle, a last part behind full segments",
+        "RFC 9293 3.7.4: \"If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the "
+        "sending TCP endpoint buffers all user data (regardless of the PSH bit) until the "
+        "outstanding data has been acknowledged or until [it] can send a full-sized segment\"",
+        Then::ends, nagle_of_minshall},
+    KnownDifference{
+        "an ACK from before the connection",
+        "RFC 5961 5.2: \"The ACK value is considered acceptable only if it is in the range of "
+        "((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT)\", and before ISS+1 there is nothing "
+        "to acknowledge",
+        Then::ends, ack_before_the_connection, nullptr, taken_from_before_the_connection},
+    KnownDifference{
+        "SACK of a SYN or FIN",
+        "RFC 2018 3: blocks are of \"data that has been received and queued\"; a FIN is none",
+        Then::goes_on, nullptr, sack_of_syn_or_fin},
+    KnownDifference{
         "text behind a FIN",
         "RFC 9293 3.10.7.4, seventh: \"This should not occur since a FIN has been received from "
         "the remote side. Ignore the segment text\"",
         Then::ends, text_behind_fin},
-    Settled{"a FIN beyond a gap, nobody reads",
-            "RFC 1122 4.2.2.13: a RST if \"new data is received after CLOSE is called\"; none was",
-            Then::ends, fin_beyond_gap_for_nobody},
-    Settled{
+    KnownDifference{
+        "a FIN beyond a gap, nobody reads",
+        "RFC 1122 4.2.2.13: a RST if \"new data is received after CLOSE is called\"; none was",
+        Then::ends, fin_beyond_gap_for_nobody},
+    KnownDifference{
         "a window update upon reading",
         "RFC 9293 3.8.6.2.2: when \"min( Fr * RCV.BUFF, Eff.snd.MSS )\" of room has been made; the "
         "buffers are of different size",
         Then::goes_on, window_update},
-    Settled{
+    KnownDifference{
         "urgent data told before it can go",
         "RFC 9293 3.8.6.1 (MUST-66) lets URG through a shut window: the peer is to know at once",
         Then::goes_on, urgent_notice},
-    Settled{"a D-SACK told again",
-            "RFC 2883 4: \"Each duplicate contiguous sequence of data received is reported in at "
-            "most one D-SACK block\"",
-            Then::goes_on, nullptr, duplicate_told_again},
-    Settled{"SACK with the ACK of a FIN",
-            "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
-            "receiver's queue\"; this one does",
-            Then::goes_on, nullptr, sack_with_the_last_ack},
-    Settled{"a FIN in front of text that is held",
-            "RFC 9293 3.10.7.4: text and FIN contradict each other; what came first stands (3.4, "
-            "as with octets that overlap)",
-            Then::ends, fin_before_text_held},
-    Settled{"URG with a RST", "RFC 9293 3.8.5: a RST has no text that could be urgent",
-            Then::goes_on, nullptr, urg_with_reset},
-    Settled{"what goes again after a packet too big",
-            "RFC 1191 6.4, RFC 8201 5.4: what was too big is sent again in smaller segments; how "
-            "it is cut is the sender's choice",
-            Then::ends, cut_after_too_big},
-    Settled{
+    KnownDifference{
+        "a D-SACK told again",
+        "RFC 2883 4: \"Each duplicate contiguous sequence of data received is reported in at "
+        "most one D-SACK block\"",
+        Then::goes_on, nullptr, duplicate_told_again},
+    KnownDifference{
+        "SACK with the ACK of a FIN",
+        "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number in the data "
+        "receiver's queue\"; this one does",
+        Then::goes_on, nullptr, sack_with_the_last_ack},
+    KnownDifference{
+        "a FIN in front of text that is held",
+        "RFC 9293 3.10.7.4: text and FIN contradict each other; what came first stands (3.4, "
+        "as with octets that overlap)",
+        Then::ends, fin_before_text_held},
+    KnownDifference{"URG with a RST", "RFC 9293 3.8.5: a RST has no text that could be urgent",
+                    Then::goes_on, nullptr, urg_with_reset},
+    KnownDifference{
+        "what goes again after a packet too big",
+        "RFC 1191 6.4, RFC 8201 5.4: what was too big is sent again in smaller segments; how "
+        "it is cut is the sender's choice",
+        Then::ends, cut_after_too_big},
+    KnownDifference{
         "SACK with a RST",
         "RFC 2018 4: \"in all ACKs which do not ACK the highest sequence number\"; the one with a "
         "RST acknowledges nothing any more",
         Then::goes_on, nullptr, sack_with_reset},
-    Settled{"a congestion window in segments",
-            "RFC 5681 2: cwnd limits \"the amount of data a TCP can send\"; FlightSize is octets",
-            Then::ends, window_in_segments},
-    Settled{"a congestion window opened by small segments",
-            "RFC 5681 3.1 (2): \"cwnd += min (N, SMSS)\", N being the octets newly acknowledged",
-            Then::ends, window_of_small_segments},
-    Settled{"what goes upon SACK blocks",
-            "RFC 6675 4: a segment counts as lost if \"either DupThresh discontiguous SACKed "
-            "sequences have arrived above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes\" "
-            "have; pipe takes the place of FlightSize in recovery only (5)",
-            Then::ends, sent_upon_sack},
-    Settled{
+    KnownDifference{
+        "a congestion window in segments",
+        "RFC 5681 2: cwnd limits \"the amount of data a TCP can send\"; FlightSize is octets",
+        Then::ends, window_in_segments},
+    KnownDifference{
+        "a congestion window opened by small segments",
+        "RFC 5681 3.1 (2): \"cwnd += min (N, SMSS)\", N being the octets newly acknowledged",
+        Then::ends, window_of_small_segments},
+    KnownDifference{
+        "what goes upon SACK blocks",
+        "RFC 6675 4: a segment counts as lost if \"either DupThresh discontiguous SACKed "
+        "sequences have arrived above 'SeqNum' or more than (DupThresh - 1) * SMSS bytes\" "
+        "have; pipe takes the place of FlightSize in recovery only (5)",
+        Then::ends, sent_upon_sack},
+    KnownDifference{
         "three duplicate ACKs with little outstanding",
         "RFC 5681 3.2: \"The TCP sender SHOULD use the 'fast retransmit' algorithm\" upon \"the "
         "arrival of 3 duplicate ACKs\", however little is outstanding",
         Then::ends, three_duplicates_of_little},
-    Settled{"FINs that contradict each other",
-            "RFC 9293 3.10.7.4, eighth: a FIN says where the stream ends; what came first stands "
-            "(3.4, as with octets that overlap)",
-            Then::ends, fins_that_contradict},
-    Settled{"FIN behind a FIN",
-            "RFC 9293 3.10.7.4, eighth: \"send an acknowledgment for the FIN\", in every state",
-            Then::ends, fin_behind_fin},
-    Settled{
+    KnownDifference{
+        "FINs that contradict each other",
+        "RFC 9293 3.10.7.4, eighth: a FIN says where the stream ends; what came first stands "
+        "(3.4, as with octets that overlap)",
+        Then::ends, fins_that_contradict},
+    KnownDifference{
+        "FIN behind a FIN",
+        "RFC 9293 3.10.7.4, eighth: \"send an acknowledgment for the FIN\", in every state",
+        Then::ends, fin_behind_fin},
+    KnownDifference{
         "how a small window is filled",
         "RFC 9293 3.8.6.2.1 (1) to (3): a full segment (MUST-16: Eff.snd.MSS knows no window), or "
         "\"at least a fraction Fs of the maximum window\"",
         Then::ends, small_window},
-    Settled{"the number of an ACK in a shrunk window",
-            "RFC 9293 3.8.6 lets a sender be robust against shrinking: SND.NXT (3.10.7.4) may lie "
-            "beyond the window then, and which number an empty segment has is told nowhere",
-            Then::goes_on, nullptr, number_in_a_shrunk_window},
-    Settled{"an MSS of 0",
-            "RFC 9293 3.7.1 (MUST-15) has 536 \"If an MSS Option is not received\"; one was, and "
-            "asks for as little as may be",
-            Then::ends, mss_of_zero},
-    Settled{
+    KnownDifference{
+        "the number of an ACK in a shrunk window",
+        "RFC 9293 3.8.6 lets a sender be robust against shrinking: SND.NXT (3.10.7.4) may lie "
+        "beyond the window then, and which number an empty segment has is told nowhere",
+        Then::goes_on, nullptr, number_in_a_shrunk_window},
+    KnownDifference{
+        "an MSS of 0",
+        "RFC 9293 3.7.1 (MUST-15) has 536 \"If an MSS Option is not received\"; one was, and "
+        "asks for as little as may be",
+        Then::ends, mss_of_zero},
+    KnownDifference{
         "SACK beside full segments",
         "RFC 2018 4 (SHOULD) does not ask for smaller segments; an ACK of its own tells the blocks "
         "at once",
         Then::ends, sack_beside_full_segments},
-    Settled{"text across a noted FIN",
-            "RFC 9293 3.10.7.4, eighth: the FIN stands where the stream ends; nothing is behind it",
-            Then::ends, text_across_a_noted_fin},
+    KnownDifference{
+        "text across a noted FIN",
+        "RFC 9293 3.10.7.4, eighth: the FIN stands where the stream ends; nothing is behind it",
+        Then::ends, text_across_a_noted_fin},
 };
 
 }  // namespace
 
-std::span<const Settled> settled_in_data() {
+std::span<const KnownDifference> known_in_data() {
   return kClasses;
 }
 

@@ -5,13 +5,13 @@
 
 #include <poll.h>
 
-#include "oracle/settled_parts.h"
+#include "oracle/differences/parts.h"
 
 namespace estab::oracle {
 
 namespace {
 
-using Then = Settled::Then;
+using Then = KnownDifference::Then;
 
 // Whether a RST ended the connection when both sides had said all.
 bool reset_at_the_end(const Difference& d) {
@@ -213,99 +213,110 @@ bool abort_in_time_wait(const Difference& d) {
 }
 
 constexpr std::array kClasses = {
-    Settled{"the error of a RST in CLOSING or LAST-ACK",
-            "RFC 9293 3.10.7.4, second: in these states \"enter the CLOSED state, delete the TCB, "
-            "and return\", without the \"connection reset\" of the other states",
-            Then::ends, error_of_reset_at_the_end},
-    Settled{"RST in SYN-RECEIVED of an active open",
-            "RFC 9293 3.10.7.4, second: \"If this connection was initiated with an active OPEN ... "
-            "then the connection was refused\"",
-            Then::ends, reset_was_a_refusal},
-    Settled{"ABORT in CLOSING or LAST-ACK",
-            "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\", without the RST "
-            "of the other states",
-            Then::ends, abort_at_the_end},
-    Settled{"OPEN over an orphan",
-            "RFC 9293 3.10.1: an OPEN where a TCB exists returns the error \"connection already "
-            "exists\"",
-            Then::ends, connect_over_an_orphan},
-    Settled{
+    KnownDifference{
+        "the error of a RST in CLOSING or LAST-ACK",
+        "RFC 9293 3.10.7.4, second: in these states \"enter the CLOSED state, delete the TCB, "
+        "and return\", without the \"connection reset\" of the other states",
+        Then::ends, error_of_reset_at_the_end},
+    KnownDifference{
+        "RST in SYN-RECEIVED of an active open",
+        "RFC 9293 3.10.7.4, second: \"If this connection was initiated with an active OPEN ... "
+        "then the connection was refused\"",
+        Then::ends, reset_was_a_refusal},
+    KnownDifference{
+        "ABORT in CLOSING or LAST-ACK",
+        "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\", without the RST "
+        "of the other states",
+        Then::ends, abort_at_the_end},
+    KnownDifference{
+        "OPEN over an orphan",
+        "RFC 9293 3.10.1: an OPEN where a TCB exists returns the error \"connection already "
+        "exists\"",
+        Then::ends, connect_over_an_orphan},
+    KnownDifference{
         "an urgent pointer of 0",
         "RFC 9293 3.8.5: the pointer \"points to the sequence number of the octet following the "
         "urgent data\" (MUST-62): with 0 there is none in the segment",
         Then::ends, urgent_pointer_of_zero},
-    Settled{
+    KnownDifference{
         "an urgent octet beyond a gap",
         "RFC 9293 3.10.7.4, sixth: the user is told that data is urgent; the octet is handed out "
         "when it is the next in order (RFC 6093 4 advises against out-of-band delivery at all)",
         Then::ends, urgent_beyond_a_gap},
-    Settled{
+    KnownDifference{
         "when POLLPRI is told",
         "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that the "
         "remote side has urgent data if the urgent pointer (RCV.UP) is in advance of the data "
         "consumed\"",
         Then::ends, when_pollpri_is_told},
-    Settled{
+    KnownDifference{
         "an urgent octet that had been received",
         "RFC 9293 3.10.7.4, sixth: \"RCV.UP <- max(RCV.UP,SEG.UP)\", whether or not the octet is "
         "there already",
         Then::ends, urgent_in_text_received},
-    Settled{"advice of ICMP that an ACK has overtaken",
-            "RFC 9293 3.9.2.2 (SHLD-25): \"it SHOULD make the information available to the "
-            "application\"",
-            Then::ends, advice_forgotten},
-    Settled{
+    KnownDifference{"advice of ICMP that an ACK has overtaken",
+                    "RFC 9293 3.9.2.2 (SHLD-25): \"it SHOULD make the information available to the "
+                    "application\"",
+                    Then::ends, advice_forgotten},
+    KnownDifference{
         "the errno of a parameter problem",
         "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for them",
         Then::ends, errno_of_a_parameter_problem},
-    Settled{"poll after a shutdown in vain",
-            "POSIX, shutdown: ENOTCONN, \"The socket is not connected\": there was nothing to shut",
-            Then::ends, shut_before_connect},
-    Settled{"how much a send buffer takes",
-            "RFC 9293 3.10.2: a SEND that finds \"insufficient resources\" is the implementation's "
-            "to judge; ours counts octets",
-            Then::ends, room_of_the_send_buffer},
-    Settled{"POLLERR after the error was told",
-            "POSIX, poll: POLLERR says that an error has occurred; SO_ERROR has told it, and none "
-            "is pending",
-            Then::ends, error_told_already},
-    Settled{"the errno of ICMPv6's 'prohibited'",
-            "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for "
-            "them; over IPv4 it is the same for both",
-            Then::ends, errno_of_prohibited},
-    Settled{"an urgent octet in what PAWS refuses",
-            "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
-            "acknowledgment in reply\" and drop it",
-            Then::ends, urgent_in_what_paws_refuses},
-    Settled{"CLOSE with an urgent octet in the queue",
-            "RFC 1122 4.2.2.13 has a RST \"while received data is still pending in TCP\": what was "
-            "read is not, and in CLOSING and LAST-ACK RFC 9293 3.10.4 has CLOSE do nothing",
-            Then::ends, urgent_octet_in_the_queue},
-    Settled{
+    KnownDifference{
+        "poll after a shutdown in vain",
+        "POSIX, shutdown: ENOTCONN, \"The socket is not connected\": there was nothing to shut",
+        Then::ends, shut_before_connect},
+    KnownDifference{
+        "how much a send buffer takes",
+        "RFC 9293 3.10.2: a SEND that finds \"insufficient resources\" is the implementation's "
+        "to judge; ours counts octets",
+        Then::ends, room_of_the_send_buffer},
+    KnownDifference{
+        "POLLERR after the error was told",
+        "POSIX, poll: POLLERR says that an error has occurred; SO_ERROR has told it, and none "
+        "is pending",
+        Then::ends, error_told_already},
+    KnownDifference{
+        "the errno of ICMPv6's 'prohibited'",
+        "RFC 9293 3.9.2.2 counts it among the soft errors (SHLD-25) and has no numbers for "
+        "them; over IPv4 it is the same for both",
+        Then::ends, errno_of_prohibited},
+    KnownDifference{"an urgent octet in what PAWS refuses",
+                    "RFC 7323 5.3 (R1): \"treat the arriving segment as not acceptable: Send an "
+                    "acknowledgment in reply\" and drop it",
+                    Then::ends, urgent_in_what_paws_refuses},
+    KnownDifference{
+        "CLOSE with an urgent octet in the queue",
+        "RFC 1122 4.2.2.13 has a RST \"while received data is still pending in TCP\": what was "
+        "read is not, and in CLOSING and LAST-ACK RFC 9293 3.10.4 has CLOSE do nothing",
+        Then::ends, urgent_octet_in_the_queue},
+    KnownDifference{
         "URG behind a FIN",
         "RFC 9293 3.10.7.4, sixth: \"This should not occur since a FIN has been received from the "
         "remote side. Ignore the URG\"",
         Then::ends, urgent_behind_a_fin},
-    Settled{"the error of ICMP about a number not sent",
-            "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"", Then::ends,
-            error_of_icmp_about_a_number_not_sent},
-    Settled{"connect after a shutdown in vain",
-            "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no "
-            "shutdown of a connection that is not there",
-            Then::ends, connect_after_a_vain_shutdown},
-    Settled{"text after a shutdown while opening",
-            "RFC 9293 3.10.7.4: the ACK field is processed, then the text, then the FIN; what is "
-            "queued (3.10.4) goes when that is done. RFC 1122 4.2.2.13 speaks of CLOSE; a "
-            "half-close takes text still",
-            Then::ends, text_after_shutdown_while_opening},
-    Settled{"ABORT in TIME-WAIT",
-            "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\"", Then::ends,
-            abort_in_time_wait},
+    KnownDifference{"the error of ICMP about a number not sent",
+                    "RFC 5927 4.1: \"SND.UNA =< SEG.SEQ < SND.NXT\"", Then::ends,
+                    error_of_icmp_about_a_number_not_sent},
+    KnownDifference{
+        "connect after a shutdown in vain",
+        "POSIX leaves a socket unspecified after a connect that failed; RFC 9293 has no "
+        "shutdown of a connection that is not there",
+        Then::ends, connect_after_a_vain_shutdown},
+    KnownDifference{
+        "text after a shutdown while opening",
+        "RFC 9293 3.10.7.4: the ACK field is processed, then the text, then the FIN; what is "
+        "queued (3.10.4) goes when that is done. RFC 1122 4.2.2.13 speaks of CLOSE; a "
+        "half-close takes text still",
+        Then::ends, text_after_shutdown_while_opening},
+    KnownDifference{"ABORT in TIME-WAIT",
+                    "RFC 9293 3.10.5: \"delete the TCB, enter CLOSED state, and return\"",
+                    Then::ends, abort_in_time_wait},
 };
 
 }  // namespace
 
-std::span<const Settled> settled_in_calls() {
+std::span<const KnownDifference> known_in_calls() {
   return kClasses;
 }
 
