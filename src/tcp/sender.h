@@ -14,7 +14,7 @@
 
 #include "estab/stack.h"
 
-#include "tcp/congestion/controller.h"
+#include "tcp/legacy/controller.h"
 #include "tcp/context.h"
 #include "tcp/early_data.h"
 #include "tcp/opening.h"
