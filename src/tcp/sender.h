@@ -14,9 +14,9 @@
 
 #include "estab/stack.h"
 
-#include "tcp/legacy/controller.h"
 #include "tcp/context.h"
 #include "tcp/early_data.h"
+#include "tcp/legacy/controller.h"
 #include "tcp/opening.h"
 #include "tcp/rtt.h"
 #include "tcp/send_queue.h"
