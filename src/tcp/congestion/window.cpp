@@ -4,14 +4,16 @@
 
 namespace estab::tcp::congestion {
 
-void WindowUse::on_ack(const AckEvent& event) {
+RoundTrip WindowUse::on_ack(const AckEvent& event) {
   most_ = std::max(most_, event.in_flight_before);
   limited_ |= event.limit == Limit::congestion_window || event.limit == Limit::pacing;
-  if (!round_.on_ack(event.rate, event.total_delivered)) return;
+  if (round_.on_ack(event.rate, event.total_delivered) == RoundTrip::goes_on)
+    return RoundTrip::goes_on;
   most_before_ = most_;
   limited_before_ = limited_;
   most_ = event.in_flight;
   limited_ = false;
+  return RoundTrip::ended;
 }
 
 void WindowUse::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {
