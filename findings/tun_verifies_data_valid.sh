@@ -13,7 +13,7 @@ if [[ ${IN_NAMESPACE-} != yes ]]; then
   "${how[@]}" true || { echo "no network namespace to be had; run it as root" >&2; exit 3; }
   IN_NAMESPACE=yes exec "${how[@]}" "$0"
 fi
-[[ -c /dev/net/tun ]] || { echo "no /dev/net/tun here; as root: modprobe tun" >&2; exit 3; }
+[[ -w /dev/net/tun ]] || { echo "/dev/net/tun is not there for this user; run it as root, or modprobe tun" >&2; exit 3; }
 python3 - <<'PYTHON'
 import fcntl, os, socket, struct, subprocess, sys
 
