@@ -1,8 +1,9 @@
 # Unit tests stand beside the code (src/x/y_test.cpp): one executable a folder. Larger tests have a
-# folder each below tests/. Labels: unit, style, requirements, package, sim, interop, fuzz; `long`
-# besides for what takes more than some seconds.
+# folder each below tests/. Labels: unit, style, requirements, package, sim, interop, fuzz; besides,
+# `long` for what takes more than some seconds, and `threads` for what the thread sanitizer watches.
 find_package(GTest REQUIRED)
 include(GoogleTest)
+add_custom_target(tests_of_threads)  # builds the tests labelled so: all that the preset tsan needs
 
 # estab_test(NAME SOURCES file... [LINK target...] [LABELS label...] [RESOURCE_LOCK name...]
 #            [TIMEOUT seconds]): a GoogleTest program, each TEST in it a test of CTest's. Without
@@ -26,6 +27,9 @@ function(estab_test name)
   target_link_libraries(${name} PRIVATE estab_flags ${arg_LINK} GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  if("threads" IN_LIST arg_LABELS)
+    add_dependencies(tests_of_threads ${name})
+  endif()
 endfunction()
 
 foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send tcp/legacy stack)
@@ -33,13 +37,17 @@ foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send tcp
   string(REPLACE "/" "_" suffix ${folder})
   estab_test(test_${suffix} LINK estab-device estab-trace estab-core SOURCES ${found})
 endforeach()
+set(labels_trace unit)
+set(labels_device unit threads)
+set(labels_host unit threads)
 foreach(folder trace device host)
   file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
-  estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found})
+  estab_test(test_${folder} LINK estab-host estab-device estab-trace estab-core SOURCES ${found}
+             LABELS ${labels_${folder}})
 endforeach()
 
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
-estab_test(test_posix LINK estab-posix estab-core SOURCES ${found})
+estab_test(test_posix LINK estab-posix estab-core SOURCES ${found} LABELS unit threads)
 
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
 estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
