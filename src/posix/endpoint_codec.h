@@ -1,5 +1,5 @@
 // sockaddr to Endpoint and back. An IPv4 endpoint stands in an AF_INET6 socket's addresses in its
-// mapped form (RFC 3493 §3.7).
+// mapped form (RFC 3493 §3.7); the zone of a link-local address is its sin6_scope_id (§3.3).
 #pragma once
 
 #include <expected>
