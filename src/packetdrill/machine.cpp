@@ -67,8 +67,11 @@ Machine::Machine(const Settings& settings)
       link_(stack_.add_interface({.name = "tun0", .mtu = settings.mtu})),
       sockets_(stack_, settings.profile, [this] { return new_number(); }) {
   for (const Cidr& address : settings.addresses) (void)stack_.add_address(link_, address);
-  for (const Family family : {Family::ipv4, Family::ipv6})
-    (void)stack_.add_route(default_route(family, link_, settings));
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const Route route = default_route(family, link_, settings);
+    // A gateway that is not on the link is refused; there is only this link to lead anywhere.
+    if (!stack_.add_route(route)) (void)stack_.add_route({route.destination, link_});
+  }
   show_sockets();
 }
 
