@@ -93,7 +93,7 @@ struct TcpConfig {
 /// What the stack may hold at most. Reaching one is a counter and a refusal, never a crash.
 struct StackLimits {
   std::uint32_t connections = 1 << 20;  ///< about 0.5 KiB each when idle
-  std::uint32_t time_wait = 1 << 20;    ///< 64 octets each; the oldest goes when full
+  std::uint32_t time_wait = 1 << 20;    ///< 72 octets each; the oldest goes when full
   std::uint32_t syn_cache = 1 << 14;    ///< 128 octets each, all listeners together
   std::uint32_t listeners = 1 << 12;
   std::uint32_t datagram_ports = 1 << 12;
@@ -104,7 +104,7 @@ struct StackLimits {
   std::uint32_t path_mtu_entries = 4096;
   std::uint32_t pending_replies = 1024;         ///< resets, challenge ACKs, ICMP not yet polled
   std::uint32_t icmp_errors_per_second = 1000;  ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
-  std::uint32_t challenge_acks_per_second = 5;  ///< per connection (RFC 5961 §10)
+  std::uint32_t challenge_acks_per_second = 5;  ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t events = 1 << 20;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };

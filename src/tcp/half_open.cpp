@@ -45,11 +45,10 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
 // [RFC 9293 MUST-23]
 bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   if (now - h.started_at >= config.r2_syn) return false;
-  Duration wait = config.rto_initial;
-  for (int i = 0; i < h.repeats && wait < config.rto_max; ++i) wait *= 2;
-  h.deadline = std::min(now + std::min(wait, config.rto_max), h.started_at + config.r2_syn);
+  const Duration wait = backed_off(config.rto_initial, h.repeats, config.rto_max);
+  h.deadline = std::min(now + wait, h.started_at + config.r2_syn);
   h.sent_at = now;
-  h.answers = 0;
+  h.answers.clear();
   return true;
 }
 
@@ -72,7 +71,7 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
 void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   if (negotiated.timestamps) h.add_timestamp(ts_recent);
-  h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener, started_at, deadline);
+  h.add_all(iss, irs, mss, repeats, answers.value(), sent_twice, listener, started_at, deadline);
   if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
   negotiated.hash_into(h);
   for (const IpAddress& hop : return_route.hops()) h.add(hop);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hasher.h"
+#include "tcp/timers.h"
 
 namespace estab::tcp {
 
@@ -48,9 +49,7 @@ void RttEstimator::on_syn_retransmitted(const TcpConfig& config) {
 }
 
 Duration RttEstimator::rto(const TcpConfig& config) const {
-  Duration rto = rto_;
-  for (int i = 0; i < backoff_ && rto < config.rto_max; ++i) rto *= 2;
-  return std::min(rto, config.rto_max);
+  return backed_off(rto_, backoff_, config.rto_max);
 }
 
 void RttEstimator::hash_into(base::Hasher& hasher) const {
