@@ -276,7 +276,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   }
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
-  (void)tcp::arm_syn_ack(record, config, now);
+  tcp::arm_syn_ack(record, config, now);
   make_room();
   const std::uint32_t index = half_open_.emplace(record);
   ++l.half_open;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 
 #include "estab/time.h"
 #include "estab/trace.h"
@@ -21,6 +22,19 @@ inline Duration backed_off(Duration first, int repetitions, Duration most) {
   Duration wait = std::max(first, kLeastWait);
   for (int i = 0; i < repetitions && wait < most; ++i) wait *= 2;
   return std::min(wait, most);
+}
+
+/// Whether a timer is served while this host keeps up. One served much later than it was due tells
+/// of a standstill here (stopped, suspended, starved), not of the peer: what the peer has said in
+/// the meantime has not been read. Nothing is given up then; it is sent once more, and has its time
+/// to be answered.
+enum class Served : std::uint8_t { in_time, after_standstill };
+
+/// `wait`: what the timer is set to. A host that is always late is no reason to wait for ever: with
+/// each repetition the wait grows, its lateness does not.
+inline Served served(Instant now, Instant deadline, Duration wait) {
+  constexpr Duration kLeast = std::chrono::seconds(1);
+  return now - deadline < std::max(wait, kLeast) ? Served::in_time : Served::after_standstill;
 }
 
 class TimerTable {
