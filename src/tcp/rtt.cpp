@@ -54,7 +54,7 @@ void RttEstimator::back_off(const TcpConfig& config) {
 void RttEstimator::on_syn_retransmitted(const TcpConfig& config) {
   backoff_ = 0;
   if (!has_sample())
-    rto_ = std::clamp<Duration>(std::chrono::seconds(3), config.rto_min, config.rto_max);
+    rto_ = std::min(std::max<Duration>(std::chrono::seconds(3), config.rto_min), config.rto_max);
 }
 
 Duration RttEstimator::rto(const TcpConfig& config) const {
