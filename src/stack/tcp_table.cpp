@@ -220,8 +220,8 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
 std::vector<SocketRow> TcpLayer::table() const {
   std::vector<SocketRow> rows;
   listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
-    rows.push_back({listener.local, std::nullopt, State::listen,
-                    listener.queue.size(), listener.backlog});
+    rows.push_back(
+        {listener.local, std::nullopt, State::listen, listener.queue.size(), listener.backlog});
   });
   half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
     rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});

@@ -14,8 +14,7 @@ constexpr Duration kQuiet = std::chrono::seconds(1);
 Instant TcpLayer::next_deadline(Instant now) const {
   if (unsettled_) return now;
   Instant next = wheel_.next();
-  if (oldest_time_wait_ != kNone)
-    next = std::min(next, time_wait_[oldest_time_wait_].deadline);
+  if (oldest_time_wait_ != kNone) next = std::min(next, time_wait_[oldest_time_wait_].deadline);
   return next;
 }
 
