@@ -324,9 +324,9 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
 
 Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   tcp::TimeWait& record = time_wait_[index];
-  const auto acknowledge = [&] {
-    send_reply(core, in.tuple,
-               tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
+  const auto acknowledge = [&](SendReason reason) {
+    const std::uint32_t offset = core.secrets.timestamp_offset(in.tuple);
+    send_reply(core, in.tuple, tcp::make_time_wait_ack(record, offset, now, reason),
                State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
@@ -336,17 +336,17 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
-      return acknowledge();
+      return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_few:
       return record.answers.take(core.config.limits.challenge_acks_per_second)
-                 ? acknowledge()
+                 ? acknowledge(SendReason::ack_unacceptable)
                  : Verdict::out_of_window;
     case tcp::TimeWaitStep::acknowledge_restart:
       record.answers.clear();
       record.deadline = now + 2 * core.config.msl;
       unlink(index);
       link_newest(index);
-      return acknowledge();
+      return acknowledge(SendReason::time_wait_ack);
     case tcp::TimeWaitStep::reopen:
       break;
   }

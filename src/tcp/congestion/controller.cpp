@@ -5,6 +5,12 @@
 namespace estab::tcp::congestion {
 
 Controller::State Controller::make_state() const {
+  switch (algorithm_) {
+    case Algorithm::cubic:
+      return Cubic(settings_);
+    case Algorithm::new_reno:
+      break;
+  }
   return NewReno(settings_);
 }
 

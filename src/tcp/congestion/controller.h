@@ -18,6 +18,7 @@
 
 #include "base/box.h"
 #include "tcp/congestion/algorithm.h"
+#include "tcp/congestion/cubic.h"
 #include "tcp/congestion/event.h"
 #include "tcp/congestion/new_reno.h"
 #include "tcp/congestion/window.h"
@@ -34,6 +35,8 @@ class Controller {
   std::uint32_t congestion_window() const;
   /// Octets; kNoThreshold: none known.
   std::uint32_t ssthresh() const;
+  /// What goes out while losses are repaired is up to the window too, not to PRR.
+  bool recovers_itself() const { return false; }
   bool in_slow_start() const { return congestion_window() < ssthresh(); }
   /// Octets a second; kUnpaced: as fast as may be. `srtt` is zero before the first sample.
   std::uint64_t pacing_rate(Duration srtt) const;
@@ -59,7 +62,7 @@ class Controller {
   void hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const;
 
  private:
-  using State = std::variant<NewReno>;
+  using State = std::variant<NewReno, Cubic>;
 
   State make_state() const;
   template <class Function>

@@ -143,7 +143,7 @@ TEST(DeliveryRate, GoesOnPastFourGibioctets) {
 /// Whether an ACK of these ends the round trip.
 bool ends(Round& round, Path& path, int ms, std::initializer_list<Sent> delivered) {
   const RateSample sample = path.ack(ms, delivered);
-  return round.on_ack(sample, path.rate.delivered());
+  return round.on_ack(sample, path.rate.delivered()) == RoundTrip::ended;
 }
 
 TEST(Round, EndsWhenSomethingSentInItIsDelivered) {

@@ -9,14 +9,17 @@
 
 namespace estab::tcp::congestion {
 
+/// Whether an ACK ends a round trip.
+enum class RoundTrip : bool { goes_on, ended };
+
 class Round {
  public:
-  /// True if the ACK ends the round trip; the next begins with what is sent from now on.
-  bool on_ack(const RateSample& sample, std::uint64_t total_delivered) {
+  /// The next begins with what is sent from now on.
+  RoundTrip on_ack(const RateSample& sample, std::uint64_t total_delivered) {
     const auto past = static_cast<std::uint32_t>(sample.prior_delivered) - end_;
-    if (!sample.has_data || past >= kHalf) return false;
+    if (!sample.has_data || past >= kHalf) return RoundTrip::goes_on;
     start(total_delivered);
-    return true;
+    return RoundTrip::ended;
   }
   /// A new round trip begins here, whatever became of the last.
   void start(std::uint64_t total_delivered) { end_ = static_cast<std::uint32_t>(total_delivered); }

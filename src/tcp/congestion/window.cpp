@@ -4,14 +4,16 @@
 
 namespace estab::tcp::congestion {
 
-void WindowUse::on_ack(const AckEvent& event) {
+RoundTrip WindowUse::on_ack(const AckEvent& event) {
   most_ = std::max(most_, event.in_flight_before);
   limited_ |= event.limit == Limit::congestion_window || event.limit == Limit::pacing;
-  if (!round_.on_ack(event.rate, event.total_delivered)) return;
+  if (round_.on_ack(event.rate, event.total_delivered) == RoundTrip::goes_on)
+    return RoundTrip::goes_on;
   most_before_ = most_;
   limited_before_ = limited_;
   most_ = event.in_flight;
   limited_ = false;
+  return RoundTrip::ended;
 }
 
 void WindowUse::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {
@@ -30,7 +32,8 @@ std::uint64_t pace_of(const Window& window, Duration srtt) {
 
 std::uint32_t quantum_of(std::uint64_t rate, std::uint32_t mss) {
   constexpr std::uint64_t kMost = 64 << 10;
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>(std::min(rate / 1000, kMost), 2 * mss));
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(std::min(rate / 1000, kMost), std::uint64_t{2} * mss));
 }
 
 }  // namespace estab::tcp::congestion

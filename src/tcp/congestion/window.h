@@ -7,37 +7,13 @@
 
 #include "tcp/congestion/event.h"
 #include "tcp/congestion/round.h"
+#include "tcp/congestion/settings.h"
 
 namespace estab::base {
 class Hasher;
 }
 
 namespace estab::tcp::congestion {
-
-/// "Arbitrarily high" (RFC 5681 §3.1): no loss has been seen yet.
-inline constexpr std::uint32_t kNoThreshold = 0xffffffff;
-/// Beyond any window that can be announced.
-inline constexpr std::uint32_t kMaxWindow = 1u << 30;
-/// The answer of an algorithm that does not pace.
-inline constexpr std::uint64_t kUnpaced = ~std::uint64_t{0};
-
-/// What a controller is made with.
-struct Settings {
-  std::uint32_t mss = 536;
-  std::uint32_t seed = 0;  ///< of what is left to chance
-  std::uint16_t initial_window_segments = 10;
-  bool paced = true;  ///< the sender keeps to pacing_rate()
-  friend bool operator==(const Settings&, const Settings&) = default;
-};
-
-/// RFC 6928 §2 (1): min(10*MSS, max(2*MSS, 14600)), with the 10 as a setting.
-// [RFC 6928 2-1]
-inline std::uint32_t initial_window(const Settings& settings) {
-  const std::uint32_t mss = settings.mss;
-  const std::uint32_t segments = std::max<std::uint32_t>(settings.initial_window_segments, 1);
-  if (segments != 10) return std::min(segments, kMaxWindow / mss) * mss;
-  return std::min(10 * mss, std::max(2 * mss, 14600u));
-}
 
 /// cwnd and ssthresh, and what both were before they were reduced.
 struct Window {
@@ -55,14 +31,14 @@ struct Window {
 /// is not used proves nothing about the path and may not grow (RFC 7661 §4.3).
 class WindowUse {
  public:
-  void on_ack(const AckEvent& event);
+  RoundTrip on_ack(const AckEvent& event);
   /// Octets: the most there was in flight within a round trip (RFC 7661's pipeACK).
   std::uint32_t most_in_flight() const { return std::max(most_, most_before_); }
-  /// The algorithm alone stopped sending, at least once.
-  bool was_limit() const { return limited_ || limited_before_; }
-  /// In slow start half of the window has to be in use, later all of it at least once.
+  /// Half of the window has to be in use; in congestion avoidance its own limits, too, have to be
+  /// what stopped the sender at least once.
   bool lets_grow(const Window& window) const {
-    return window.in_slow_start() ? window.cwnd < 2 * most_in_flight() : was_limit();
+    return window.cwnd < 2 * std::uint64_t{most_in_flight()} &&
+           (window.in_slow_start() || limited_ || limited_before_);
   }
 
   friend bool operator==(const WindowUse&, const WindowUse&) = default;
