@@ -103,7 +103,7 @@ struct DatagramConfig {
 /// What the stack may hold at most. Reaching one is a counter and a refusal, never a crash.
 struct StackLimits {
   std::uint32_t connections = 1 << 20;  ///< about 0.5 KiB each when idle
-  std::uint32_t time_wait = 1 << 20;    ///< 68 octets each; the oldest goes when full
+  std::uint32_t time_wait = 1 << 20;    ///< 72 octets each; the oldest goes when full
   std::uint32_t syn_cache = 1 << 14;    ///< 128 octets each, all listeners together
   std::uint32_t listeners = 1 << 12;
   std::uint32_t interfaces = 1 << 10;  ///< at most 65534
@@ -116,7 +116,7 @@ struct StackLimits {
   std::uint32_t pending_replies = 1024;          ///< resets, challenge ACKs, ICMP not yet polled
   std::uint32_t pending_reply_octets = 4 << 20;  ///< of those, and of datagrams not yet polled
   std::uint32_t icmp_errors_per_second = 1000;   ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
-  std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10)
+  std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t events = 1 << 20;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };

@@ -44,9 +44,6 @@ struct HostOptions {
   std::size_t burst = 64;
 };
 
-/// No limit of time.
-inline constexpr Duration kForever = Duration::max();
-
 class ConnectOperation final : public Operation<Result<TcpStream>> {
  public:
   ConnectOperation(host::Loop* loop, ConnectOptions options)

@@ -30,11 +30,11 @@ struct TcpInfo {
   std::uint32_t rcv_wnd = 0;       ///< the window last announced, scaled
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0;
   std::uint64_t segs_out = 0, segs_in = 0;
-  std::uint32_t total_retrans = 0;  ///< segments
-  std::uint32_t notsent_bytes = 0;  ///< queued, never sent
-  std::uint32_t unacked_bytes = 0;  ///< sent, not acknowledged
-  std::uint32_t recv_queue = 0;     ///< waiting for the application, in order
-  std::uint32_t reord_bytes = 0;    ///< received out of order, waiting for a gap to fill
+  std::uint64_t total_retrans = 0;  ///< segments
+  std::uint64_t notsent_bytes = 0;  ///< queued, never sent
+  std::uint64_t unacked_bytes = 0;  ///< sent, not acknowledged
+  std::uint64_t recv_queue = 0;     ///< waiting for the application, in order
+  std::uint64_t reord_bytes = 0;    ///< received out of order, waiting for a gap to fill
 };
 
 /// Totals since the stack was made.

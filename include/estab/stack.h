@@ -77,8 +77,8 @@ struct SocketRow {
   Endpoint local;
   std::optional<Endpoint> remote{};  ///< none for a listener
   State state = State::closed;
-  std::uint32_t recv_queue = 0;  ///< octets not yet read; of a listener: connections not accepted
-  std::uint32_t send_queue = 0;  ///< octets not yet acknowledged; of a listener: its backlog
+  std::uint64_t recv_queue = 0;  ///< octets not yet read; of a listener: connections not accepted
+  std::uint64_t send_queue = 0;  ///< octets not yet acknowledged; of a listener: its backlog
   friend bool operator==(const SocketRow&, const SocketRow&) = default;
 };
 

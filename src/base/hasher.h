@@ -51,9 +51,9 @@ class Hasher {
   }
   /// Equal numbers hash alike: -0.0 as 0.0.
   constexpr void add(double number) { add(std::bit_cast<std::uint64_t>(number + 0.0)); }
-  constexpr void add(Duration duration) { add(duration.count()); }
+  constexpr void add(Duration duration) { add(duration.count().value()); }
   constexpr void add(Instant instant) {
-    add(instant == kNever ? instant.time_since_epoch().count() : (instant - origin_).count());
+    add(instant == kNever ? instant.time_since_epoch() : instant - origin_);
   }
 
   /// A number of a space that began at an ISN: those advance by one every 4 microseconds.

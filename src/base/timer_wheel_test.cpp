@@ -36,8 +36,9 @@ TEST(TimerWheel, HasNothingToDoWhenEmpty) {
 }
 
 TEST(TimerWheel, FiresAtTheExactDeadlineAndNotBefore) {
-  for (Duration wait : {Duration(1), Duration(16383), Duration(16384), Duration(999999), 1ms + 7ns,
-                        200ms + 1ns, Duration(60s), Duration(2h), Duration(24h * 3650)}) {
+  for (Duration wait :
+       {Duration(1), Duration(16383), Duration(16384), Duration(999999), Duration(1ms + 7ns),
+        Duration(200ms + 1ns), Duration(60s), Duration(2h), Duration(24h * 3650)}) {
     TimerWheel wheel;
     fired(wheel, at(1s));
     const std::uint32_t handle = wheel.arm(TimerWheel::kNone, 7, at(1s + wait));

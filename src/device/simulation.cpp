@@ -21,10 +21,6 @@ InterfaceId attach(Stack& stack, const SimulationConfig::End& end) {
   return interface;
 }
 
-Instant after(Instant now, Duration time) {
-  return time < kNever - now ? now + time : kNever;
-}
-
 }  // namespace
 
 IpAddress Simulation::address_v4(Side side) {
@@ -84,7 +80,7 @@ bool Simulation::step_within(Instant end) {
 }
 
 bool Simulation::run_until(const std::function<bool()>& condition, Duration limit) {
-  const Instant end = after(now_, limit);
+  const Instant end = now_ + limit;
   while (!condition()) {
     if (step_within(end)) continue;
     // Only time is left to pass. If nothing is to come at all, none need pass.
@@ -95,7 +91,7 @@ bool Simulation::run_until(const std::function<bool()>& condition, Duration limi
 }
 
 void Simulation::run_for(Duration time) {
-  const Instant end = after(now_, time);
+  const Instant end = now_ + time;
   while (step_within(end)) {
   }
   now_ = std::max(now_, end);

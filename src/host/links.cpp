@@ -64,7 +64,7 @@ void Links::transmit(Instant now) {
 }
 
 Duration Links::longest_sleep() const {
-  return blind_ > 0 && full_ > 0 ? kBlindRetry : Duration::max();
+  return blind_ > 0 && full_ > 0 ? kBlindRetry : kForever;
 }
 
 void Links::on_full(std::uint32_t number) {

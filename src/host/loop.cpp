@@ -73,7 +73,7 @@ Loop::~Loop() {
 Instant Loop::clock() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
-  return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  return Instant(std::chrono::seconds(time.tv_sec)) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 // ---- running
@@ -83,7 +83,7 @@ void Loop::run() {
   for (;;) {
     Duration timeout = kForever;
     if (tasks_.foreground() == 0) {
-      if (linger_until == kNever) linger_until = deadline_after(clock(), linger_);
+      if (linger_until == kNever) linger_until = clock() + linger_;
       timeout = linger_until - clock();
       if (!delivering() || timeout <= Duration::zero()) {
         run_once(Duration::zero());
@@ -97,7 +97,7 @@ void Loop::run() {
 }
 
 bool Loop::finish(Duration limit) {
-  const Instant until = deadline_after(clock(), limit);
+  const Instant until = clock() + limit;
   while (delivering()) {
     const Duration left = until - clock();
     if (left <= Duration::zero() || !run_once(left)) return !delivering();

@@ -24,11 +24,6 @@
 
 namespace estab::host {
 
-/// `now + duration`, or kNever where that would not fit.
-inline Instant deadline_after(Instant now, Duration duration) {
-  return duration > kNever - now ? kNever : now + duration;
-}
-
 class Loop {
  public:
   explicit Loop(const HostOptions& options);

@@ -21,7 +21,7 @@ bool Wait::start() {
   if (attempt(now)) return true;
   place_ = place();
   if (place_) *place_ = this;
-  if (limit_) loop_->give_up_at(*this, deadline_after(now, *limit_));
+  if (limit_) loop_->give_up_at(*this, now + *limit_);
   stage_ = Stage::waiting;
   return false;
 }

@@ -1,6 +1,8 @@
 // ioctl: what waits in the queues, the urgent mark, FIONBIO.
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -29,8 +31,9 @@ Outcome Sockets::Impl::queue_lengths(Socket& socket, unsigned long request, int&
     const bool at_mark = mark && mark->octets_before_end == 0 && !socket.past_urgent;
     length = at_mark ? 0 : static_cast<int>(stack.readable(socket.stream));
   } else {
-    length = static_cast<int>(info->notsent_bytes);
-    if (request == SIOCOUTQ && in != State::closed) length += static_cast<int>(info->unacked_bytes);
+    const bool all = request == SIOCOUTQ && in != State::closed;
+    const std::uint64_t octets = info->notsent_bytes + (all ? info->unacked_bytes : 0);
+    length = static_cast<int>(std::min<std::uint64_t>(octets, std::numeric_limits<int>::max()));
   }
   return done();
 }

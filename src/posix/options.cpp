@@ -64,7 +64,7 @@ Outcome set_time_limit(Duration& limit, const void* value, socklen_t length) {
   if (time->tv_usec < 0 || time->tv_usec >= 1000000) return failed(EDOM);
   limit = Duration::zero();
   if (time->tv_sec >= 0)
-    limit = std::chrono::seconds(time->tv_sec) + std::chrono::microseconds(time->tv_usec);
+    limit = Duration(std::chrono::seconds(time->tv_sec)) + std::chrono::microseconds(time->tv_usec);
   return done();
 }
 

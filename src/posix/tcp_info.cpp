@@ -9,13 +9,19 @@ namespace estab::posix {
 
 namespace {
 
-std::uint32_t microseconds(Duration duration) {
-  return static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+// The kernel's field has 32 bits: what does not fit is shown as the most that does.
+template <class Integer>
+std::uint32_t shown(Integer number) {
+  constexpr std::uint32_t kMost = 0xffffffff;
+  return static_cast<std::uint32_t>(std::clamp<Integer>(number, 0, kMost));
 }
 
-std::uint32_t segments(std::uint32_t octets, std::uint32_t mss) {
-  return mss == 0 ? 0 : (octets + mss - 1) / mss;
+std::uint32_t microseconds(Duration duration) {
+  return shown(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+std::uint32_t segments(std::uint64_t octets, std::uint32_t mss) {
+  return mss == 0 ? 0 : shown((octets + mss - 1) / mss);
 }
 
 }  // namespace
@@ -74,13 +80,13 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_advmss = info.advmss;
   out.tcpi_reordering = 3;
   out.tcpi_rcv_ssthresh = out.tcpi_rcv_space = info.rcv_wnd;
-  out.tcpi_total_retrans = info.total_retrans;
+  out.tcpi_total_retrans = shown(info.total_retrans);
   out.tcpi_pacing_rate = out.tcpi_max_pacing_rate = ~std::uint64_t{0};
   out.tcpi_bytes_acked = info.bytes_acked;
   out.tcpi_bytes_received = info.bytes_received;
-  out.tcpi_segs_out = static_cast<std::uint32_t>(info.segs_out);
-  out.tcpi_segs_in = static_cast<std::uint32_t>(info.segs_in);
-  out.tcpi_notsent_bytes = info.notsent_bytes;
+  out.tcpi_segs_out = shown(info.segs_out);
+  out.tcpi_segs_in = shown(info.segs_in);
+  out.tcpi_notsent_bytes = shown(info.notsent_bytes);
   out.tcpi_min_rtt = microseconds(info.min_rtt);
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;

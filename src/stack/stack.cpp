@@ -58,7 +58,7 @@ Result<TcpInfo> Stack::info(StreamId stream) const {
   if (const auto* connection = flow->connection()) return connection->info();
   TcpInfo info;
   info.state = flow->state();
-  info.notsent_bytes = static_cast<std::uint32_t>(flow->handshake()->early_data().size());
+  info.notsent_bytes = flow->handshake()->early_data().size();
   return info;
 }
 

@@ -174,8 +174,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
 void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
                                 const tcp::SynReceivedView& view, SendReason reason) {
   tcp::HalfOpen& record = half_open_[index];
-  if (record.answers >= core.config.limits.challenge_acks_per_second) return;
-  ++record.answers;
+  if (!record.answers.take(core.config.limits.challenge_acks_per_second)) return;
   const std::uint32_t clock = tcp::timestamp_clock(now, record.timestamp_offset);
   tcp::Emission ack;
   ack.segment = tcp::make_syn_received_ack(record.tuple, view, clock);
@@ -341,13 +340,12 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::acknowledge:
       return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_few:
-      if (record.answers >= core.config.limits.challenge_acks_per_second)
-        return Verdict::out_of_window;
-      ++record.answers;
-      return acknowledge(SendReason::ack_unacceptable);
+      return record.answers.take(core.config.limits.challenge_acks_per_second)
+                 ? acknowledge(SendReason::ack_unacceptable)
+                 : Verdict::out_of_window;
     case tcp::TimeWaitStep::acknowledge_restart:
-      record.answers = 0;
-      record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
+      record.answers.clear();
+      record.deadline = now + 2 * core.config.msl;
       unlink(index);
       link_newest(index);
       return acknowledge(SendReason::time_wait_ack);

@@ -219,8 +219,8 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
 std::vector<SocketRow> TcpLayer::table() const {
   std::vector<SocketRow> rows;
   listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
-    rows.push_back({listener.local, std::nullopt, State::listen,
-                    static_cast<std::uint32_t>(listener.queue.size()), listener.backlog});
+    rows.push_back(
+        {listener.local, std::nullopt, State::listen, listener.queue.size(), listener.backlog});
   });
   half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
     rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
@@ -232,10 +232,10 @@ std::vector<SocketRow> TcpLayer::table() const {
     if (!flow.indexed) return;
     SocketRow row{flow.tuple().local(), flow.tuple().remote(), flow.state()};
     if (const Connection* connection = flow.connection()) {
-      row.recv_queue = static_cast<std::uint32_t>(connection->receiver().readable());
-      row.send_queue = static_cast<std::uint32_t>(connection->sender().queued());
+      row.recv_queue = connection->receiver().readable();
+      row.send_queue = connection->sender().queued();
     } else {
-      row.send_queue = static_cast<std::uint32_t>(flow.handshake()->early_data().size());
+      row.send_queue = flow.handshake()->early_data().size();
     }
     rows.push_back(row);
   });

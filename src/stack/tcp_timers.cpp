@@ -14,8 +14,7 @@ constexpr Duration kQuiet = std::chrono::seconds(1);
 Instant TcpLayer::next_deadline(Instant now) const {
   if (unsettled_) return now;
   Instant next = wheel_.next();
-  if (oldest_time_wait_ != kNone)
-    next = std::min(next, time_wait_[oldest_time_wait_].deadline.instant(now));
+  if (oldest_time_wait_ != kNone) next = std::min(next, time_wait_[oldest_time_wait_].deadline);
   return next;
 }
 
@@ -62,7 +61,7 @@ void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
 }
 
 void TcpLayer::expire_time_wait(Core& core, Instant now) {
-  while (oldest_time_wait_ != kNone && time_wait_[oldest_time_wait_].deadline.is_due(now)) {
+  while (oldest_time_wait_ != kNone && time_wait_[oldest_time_wait_].deadline <= now) {
     core.context(now).trace(
         [&] { return TimerFired{time_wait_[oldest_time_wait_].tuple, Timer::time_wait}; });
     drop_time_wait(core, now, oldest_time_wait_);

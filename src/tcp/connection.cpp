@@ -275,11 +275,12 @@ bool Connection::is_hopeless(Instant now) const {
 void Connection::on_keep_alive_timer(const Context& context, Served served) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
+  const Duration interval = std::max(keep.interval, kLeastWait);
   const Instant quiet_until = sender_.heard_at() + keep.idle;
   // [RFC 9293 MUST-26]
   if (sender_.in_flight() || context.now < quiet_until) {
     keep_alive_probes_ = 0;
-    timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
+    timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + interval));
     return;
   }
   if (served == Served::in_time && is_silent_too_long(context.now)) {
@@ -288,7 +289,7 @@ void Connection::on_keep_alive_timer(const Context& context, Served served) {
   }
   if (keep_alive_probes_ < 255) ++keep_alive_probes_;
   keep_alive_due_ = true;
-  timers_.set(Timer::keep_alive, context.now + keep.interval);
+  timers_.set(Timer::keep_alive, context.now + interval);
 }
 
 // A user timeout rules once a probe is out, however many there were: who sets both means the time
@@ -319,11 +320,9 @@ void Connection::on_heard(const Context& context) {
 bool Connection::may_answer(const Context& context) {
   if (context.now - answers_since_ >= std::chrono::seconds(1)) {
     answers_since_ = context.now;
-    answers_ = 0;
+    answers_.clear();
   }
-  if (answers_ >= context.config.limits.challenge_acks_per_second) return false;
-  ++answers_;
-  return true;
+  return answers_.take(context.config.limits.challenge_acks_per_second);
 }
 
 void Connection::owe_challenge(const Context& context) {
@@ -357,7 +356,7 @@ void Connection::hash_into(base::Hasher& h) const {
   h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
             burst_, keep_alive_probes_, timestamp_offset_, path_mtu_);
   const bool counting = h.origin() - answers_since_ < std::chrono::seconds(1);
-  if (h.takes_history() || counting) h.add_all(answers_, answers_since_);
+  if (h.takes_history() || counting) h.add_all(answers_.value(), answers_since_);
   h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
             signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
   for (Instant deadline : timers_.deadlines()) h.add(deadline);

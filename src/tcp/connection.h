@@ -15,6 +15,7 @@
 #include "estab/event.h"
 #include "estab/stack.h"
 
+#include "tcp/answer_count.h"
 #include "tcp/context.h"
 #include "tcp/early_data.h"
 #include "tcp/ecn.h"
@@ -218,7 +219,7 @@ class Connection {
   bool challenge_due_ = false;
   std::uint16_t burst_ = 0;  // full segments of new data sent in one go
   std::uint8_t keep_alive_probes_ = 0;
-  std::uint8_t answers_ = 0;  // challenge ACKs and the like in the current second
+  AnswerCount answers_;  // challenge ACKs and the like in the current second
   Instant answers_since_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
   StreamEvent signals_;

@@ -43,13 +43,11 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
 }
 
 void arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
-  Duration wait = config.rto_initial;
-  for (int i = 0; i < h.repeats && wait < config.rto_max; ++i) wait *= 2;
   const Instant give_up = h.started_at + config.r2_syn;
-  h.deadline = now + std::min(wait, config.rto_max);
+  h.deadline = now + backed_off(config.rto_initial, h.repeats, config.rto_max);
   if (give_up > now) h.deadline = std::min(h.deadline, give_up);
   h.sent_at = now;
-  h.answers = 0;
+  h.answers.clear();
 }
 
 // Not before a repeated SYN-ACK has gone unanswered, for whatever time this host stood still.
@@ -80,7 +78,7 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
 void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   if (negotiated.timestamps) h.add_timestamp(ts_recent);
-  h.add_all(iss, irs, mss, repeats, answers, sent_twice, listener, started_at, deadline);
+  h.add_all(iss, irs, mss, repeats, answers.value(), sent_twice, listener, started_at, deadline);
   if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
   negotiated.hash_into(h);
   for (const IpAddress& hop : return_route.hops()) h.add(hop);

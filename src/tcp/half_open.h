@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "tcp/answer_count.h"
 #include "tcp/connection.h"
 #include "tcp/opening.h"
 #include "tcp/return_route.h"
@@ -22,7 +23,7 @@ struct HalfOpen {
   std::uint32_t hash = 0;      // its place in the flow table
   std::uint16_t mss = 0;       // announced
   std::uint8_t repeats = 0;    // of the SYN-ACK
-  std::uint8_t answers = 0;    // to unacceptable segments, since the SYN-ACK was last due
+  AnswerCount answers;         // to unacceptable segments, since the SYN-ACK was last due
   bool sent_twice = false;     // the SYN-ACK, in answer to a SYN that came again
   std::uint32_t listener = 0;  // its number in the stack
   std::uint32_t timer = 0xffffffff;

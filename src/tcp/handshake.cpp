@@ -94,8 +94,7 @@ SynReceivedView Handshake::syn_received_view() const {
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
 Handshake::Step Handshake::answer(const Context& context, Verdict verdict, SendReason reason) {
-  if (answers_ >= context.config.limits.challenge_acks_per_second) return {verdict};
-  ++answers_;
+  if (!answers_.take(context.config.limits.challenge_acks_per_second)) return {verdict};
   Emission ack;
   ack.segment = make_syn_received_ack(tuple_, syn_received_view(),
                                       timestamp_clock(context.now, timestamp_offset_));
@@ -176,16 +175,14 @@ void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpCon
 
 // [RFC 1122 4.2.3.1-3]
 void Handshake::arm(const Context& context) {
-  Duration wait = config_->rto_initial;
-  for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
-  deadline_ = context.now + std::min(wait, config_->rto_max);
+  deadline_ = context.now + backed_off(config_->rto_initial, repeats_, config_->rto_max);
   if (give_up_at() > context.now) deadline_ = std::min(deadline_, give_up_at());
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
   if (!wants_to_send()) return std::nullopt;
   due_ = false;
-  answers_ = 0;
+  answers_.clear();
   sent_at_ = context.now;
   if (repeats_ > 0) ++context.counters.retransmitted_segments;
   arm(context);
@@ -273,7 +270,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   const bool irs_known = state_ == State::syn_received;
   if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
   if (irs_known) h.add(irs_);
-  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_, due_,
+  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_.value(), due_,
             sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
   if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
   negotiated_.hash_into(h);

@@ -9,6 +9,7 @@
 #include "estab/error.h"
 #include "estab/state.h"
 
+#include "tcp/answer_count.h"
 #include "tcp/connection.h"
 #include "tcp/context.h"
 #include "tcp/early_data.h"
@@ -89,10 +90,10 @@ class Handshake {
   std::uint32_t timestamp_offset_ = 0;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
-  std::uint8_t answers_ = 0;  // to unacceptable segments, since the SYN-ACK was last sent
-  bool due_ = true;           // the SYN, or the SYN-ACK, is to be sent
-  bool sent_twice_ = false;   // so that no answer can be timed
-  bool released_ = false;     // the application has let go
+  AnswerCount answers_;      // to unacceptable segments, since the SYN-ACK was last sent
+  bool due_ = true;          // the SYN, or the SYN-ACK, is to be sent
+  bool sent_twice_ = false;  // so that no answer can be timed
+  bool released_ = false;    // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_, soft_error_;
   EarlyData early_data_;

@@ -247,7 +247,7 @@ void Receiver::schedule_ack(const Context& context, const TcpConfig& config, std
     --quick_acks_;
     due_ = SendReason::ack_immediate;
     // [RFC 9293 SHLD-19]
-  } else if (unacknowledged_ >= 2 * segment_size_ || config.delayed_ack == Duration::zero()) {
+  } else if (unacknowledged_ >= 2 * segment_size_ || config.delayed_ack <= Duration::zero()) {
     due_ = SendReason::ack_immediate;
   } else if (!timers.runs(Timer::delayed_ack)) {
     // [RFC 9293 SHLD-18, MUST-40]
@@ -365,8 +365,8 @@ void Receiver::fill(TcpInfo& info) const {
   info.rcv_wnd = window();
   info.rcv_wscale = shift_;
   info.bytes_received = static_cast<std::uint64_t>(nxt_ - kFirstOctet) - (fin_received_ ? 1 : 0);
-  info.recv_queue = static_cast<std::uint32_t>(queue_.size());
-  info.reord_bytes = gaps_ ? static_cast<std::uint32_t>(gaps_->octets()) : 0;
+  info.recv_queue = queue_.size();
+  info.reord_bytes = gaps_ ? gaps_->octets() : 0;
 }
 
 std::size_t Receiver::memory() const {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/hasher.h"
+#include "tcp/timers.h"
 
 namespace estab::tcp {
 
@@ -53,13 +54,11 @@ void RttEstimator::back_off(const TcpConfig& config) {
 void RttEstimator::on_syn_retransmitted(const TcpConfig& config) {
   backoff_ = 0;
   if (!has_sample())
-    rto_ = std::clamp<Duration>(std::chrono::seconds(3), config.rto_min, config.rto_max);
+    rto_ = std::min(std::max<Duration>(std::chrono::seconds(3), config.rto_min), config.rto_max);
 }
 
 Duration RttEstimator::rto(const TcpConfig& config) const {
-  Duration rto = rto_;
-  for (int i = 0; i < backoff_ && rto < config.rto_max; ++i) rto *= 2;
-  return std::min(rto, config.rto_max);
+  return backed_off(rto_, backoff_, config.rto_max);
 }
 
 void RttEstimator::hash_into(base::Hasher& hasher) const {

@@ -372,8 +372,8 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
   Duration wait = rtt_.rto(config);
   if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
-  for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
-  Instant deadline = context.now + std::min(wait, config.rto_max);
+  wait = backed_off(wait, probes_, config.rto_max);  // SHLD-30
+  Instant deadline = context.now + wait;
   const Instant give_up = config.user_timeout ? oldest_at_ + *config.user_timeout : kNever;
   if (give_up > context.now) deadline = std::min(deadline, give_up);
   timers.set(Timer::persist, deadline);
@@ -549,8 +549,8 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.bytes_sent =
       static_cast<std::uint64_t>(std::min(max_, queue_.end()) - kFirstOctet) + bytes_retransmitted_;
   info.total_retrans = total_retransmits_;
-  info.notsent_bytes = static_cast<std::uint32_t>(queue_.end() - std::min(max_, queue_.end()));
-  info.unacked_bytes = static_cast<std::uint32_t>(max_ - una_);
+  info.notsent_bytes = static_cast<std::uint64_t>(queue_.end() - std::min(max_, queue_.end()));
+  info.unacked_bytes = static_cast<std::uint64_t>(max_ - una_);
 }
 
 void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {

@@ -235,7 +235,7 @@ class Sender {
   bool slowed_ = false;         // one MSS was still too much: nothing goes before the timer has run
   bool cwnd_limited_ = false;   // the congestion window, and nothing else, stopped sending
   TailProbe tail_;
-  std::uint32_t total_retransmits_ = 0;
+  std::uint64_t total_retransmits_ = 0;
   std::uint64_t bytes_retransmitted_ = 0;
   RttEstimator rtt_;
   Controller congestion_;

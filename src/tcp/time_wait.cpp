@@ -15,7 +15,7 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
   record.timestamps = connection.negotiated().timestamps;
   record.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(
       connection.receiver().window() >> connection.negotiated().receive_shift, 0xffff));
-  record.deadline = Deadline32(deadline);
+  record.deadline = deadline;
   return record;
 }
 
@@ -78,7 +78,7 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
 void TimeWait::hash_into(base::Hasher& h) const {
   h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
   if (timestamps) h.add_timestamp(ts_recent);
-  h.add_all(snd_nxt, rcv_nxt, deadline.instant(h.origin()), window, timestamps, answers);
+  h.add_all(snd_nxt, rcv_nxt, deadline, window, timestamps, answers.value());
 }
 
 }  // namespace estab::tcp

@@ -1,6 +1,6 @@
 // TimeWait: what remains of a connection for 2 MSL after this side closed first (MUST-13). One MSL
 // so that the last ACK can reach the peer, one so that a FIN the peer repeats can come back; in
-// both the answer is that ACK again. 68 octets, no buffers.
+// both the answer is that ACK again. 72 octets, no buffers.
 //
 // It is also a guard against old duplicates (RFC 1337): a RST does not end it, and a new SYN does
 // only if its numbers prove that it is new (RFC 6191).
@@ -9,51 +9,26 @@
 #include <cstdint>
 #include <optional>
 
+#include "tcp/answer_count.h"
 #include "tcp/connection.h"
 
 namespace estab::tcp {
 
-/// A point in time to the millisecond, in 32 bits: half the 32-bit range (24 days) ahead or behind
-/// any `now` is told apart.
-class Deadline32 {
- public:
-  Deadline32() = default;
-  explicit Deadline32(Instant at) : ms_(static_cast<std::uint32_t>(ceil_ms(at))) {}
-  bool is_due(Instant now) const {
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(floor_ms(now)) - ms_) >= 0;
-  }
-  /// The instant meant, seen from a time not 24 days away.
-  Instant instant(Instant near) const {
-    const std::int64_t base = floor_ms(near);
-    const auto ahead = static_cast<std::int32_t>(ms_ - static_cast<std::uint32_t>(base));
-    return Instant(std::chrono::milliseconds(base + ahead));
-  }
-  std::uint32_t value() const { return ms_; }
-  friend bool operator==(Deadline32, Deadline32) = default;
-
- private:
-  static std::int64_t floor_ms(Instant at) { return at.time_since_epoch().count() / 1'000'000; }
-  static std::int64_t ceil_ms(Instant at) {
-    return (at.time_since_epoch().count() + 999'999) / 1'000'000;
-  }
-  std::uint32_t ms_ = 0;
-};
-
 struct TimeWait {
+  Instant deadline;
   FourTuple tuple;
   SeqNum snd_nxt, rcv_nxt;
   std::uint32_t ts_recent = 0;
-  Deadline32 deadline;
   std::uint32_t older = 0xffffffff, newer = 0xffffffff;  // in the order of their deadlines
   std::uint16_t window = 0;                              // as last announced
   bool timestamps = false;
-  std::uint8_t answers = 0;  // to empty segments, since the wait began
+  AnswerCount answers;  // to empty segments, since the wait began
 
   friend bool operator==(const TimeWait&, const TimeWait&) = default;
   void hash_into(base::Hasher& hasher) const;
 };
 
-static_assert(sizeof(TimeWait) <= 68);
+static_assert(sizeof(TimeWait) <= 72);
 
 TimeWait make_time_wait(const Connection& connection, Instant deadline);
 

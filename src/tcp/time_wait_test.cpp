@@ -1,4 +1,4 @@
-// The TIME-WAIT record alone: its clock, and each decision of check_time_wait.
+// The TIME-WAIT record alone: each decision of check_time_wait.
 #include "tcp/time_wait.h"
 
 #include <gtest/gtest.h>
@@ -8,31 +8,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using Step = TimeWaitStep;
-
-// ---- Deadline32
-
-TEST(Deadline32, IsDueFromItsMillisecondOn) {
-  const Deadline32 deadline(Instant(1500us));  // rounded up
-  EXPECT_FALSE(deadline.is_due(Instant(1999us)));
-  EXPECT_TRUE(deadline.is_due(Instant(2ms)));
-  EXPECT_TRUE(deadline.is_due(Instant(1h)));
-}
-
-TEST(Deadline32, IsRightAtEveryAgeOfTheStack) {
-  for (const Duration age : {Duration(0s), Duration(24h * 20), Duration(24h * 49),
-                             Duration(24h * 50), Duration(24h * 365 * 100)}) {
-    const Instant now(age);
-    const Deadline32 deadline(now + 60s);
-    EXPECT_EQ(deadline.instant(now), now + 60s);
-    EXPECT_EQ(deadline.instant(now + 10min), now + 60s);
-    EXPECT_FALSE(deadline.is_due(now));
-    EXPECT_FALSE(deadline.is_due(now + 59999ms));
-    EXPECT_TRUE(deadline.is_due(now + 60s));
-    EXPECT_TRUE(deadline.is_due(now + 24h));
-  }
-}
-
-// ---- the decision
 
 class TimeWaits : public testing::Test {
  protected:

@@ -4,12 +4,25 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 
 #include "estab/time.h"
 #include "estab/trace.h"
 
 namespace estab::tcp {
+
+/// A timer that sets itself again waits at least this long, whatever it was set to: else it would
+/// be due again before anything else could happen.
+inline constexpr Duration kLeastWait = std::chrono::milliseconds(1);
+
+/// RFC 6298 (5.5): the wait before the next repetition, doubled with each, up to `most`.
+inline Duration backed_off(Duration first, int repetitions, Duration most) {
+  most = std::max(most, kLeastWait);
+  Duration wait = std::max(first, kLeastWait);
+  for (int i = 0; i < repetitions && wait < most; ++i) wait *= 2;
+  return std::min(wait, most);
+}
 
 /// Whether a timer is served while this host keeps up. One served much later than it was due tells
 /// of a standstill here (stopped, suspended, starved), not of the peer: what the peer has said in

@@ -266,7 +266,7 @@ nlohmann::ordered_json live_json(const LiveResult& result) {
           {"sha256_served", result.sha256_sent},
           {"sha256_received", result.sha256_received},
           {"sha256_match", result.sha256_sent == result.sha256_received},
-          {"msl_ns", Duration(Scene::kMsl).count()},
+          {"msl_ns", Duration(Scene::kMsl).count().value()},
           {"ok", result.failures.empty()},
           {"failures", result.failures},
           {"ladder", as_json(result.ladder)}};

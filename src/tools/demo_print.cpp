@@ -68,8 +68,8 @@ nlohmann::ordered_json as_json(const Performance& performance) {
           {"shows", performance.demo->shows},
           {"look", performance.demo->look},
           {"seed", performance.options.seed},
-          {"delay_ns", performance.options.delay.count()},
-          {"msl_ns", Duration(Scene::kMsl).count()},
+          {"delay_ns", performance.options.delay.count().value()},
+          {"msl_ns", Duration(Scene::kMsl).count().value()},
           {"ok", performance.failures.empty()},
           {"failures", performance.failures},
           {"ladder", as_json(performance.ladder)}};

@@ -99,7 +99,7 @@ std::string format_duration(Duration duration) {
   if (nanoseconds >= 1e9) return three_digits(nanoseconds / 1e9) + " s";
   if (nanoseconds >= 1e6) return three_digits(nanoseconds / 1e6) + " ms";
   if (nanoseconds >= 1e3) return three_digits(nanoseconds / 1e3) + " us";
-  return fmt::format("{} ns", duration.count());
+  return fmt::format("{} ns", duration.count().value());
 }
 
 std::string format_rate(double bits_per_second) {

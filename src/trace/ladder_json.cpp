@@ -27,7 +27,8 @@ Json end_json(const LadderEnd& end, LadderSide side) {
 }
 
 void add_segment(const Ladder& ladder, const LadderEvent& event, Json& object) {
-  const auto arrived = event.arrived ? Json((*event.arrived - ladder.start).count()) : Json();
+  const auto arrived =
+      event.arrived ? Json((*event.arrived - ladder.start).count().value()) : Json();
   object.update({{"arrived_ns", arrived},
                  {"to", ladder.ends[index_of(other(event.from))].name},
                  {"segment", event.notation},
@@ -45,7 +46,7 @@ void add_segment(const Ladder& ladder, const LadderEvent& event, Json& object) {
 Json event_json(const Ladder& ladder, const LadderEvent& event) {
   const bool segment = event.kind == LadderEvent::Kind::segment;
   Json object{{"kind", segment ? "segment" : "moment"},
-              {"time_ns", (event.departed - ladder.start).count()},
+              {"time_ns", (event.departed - ladder.start).count().value()},
               {"from", ladder.ends[index_of(event.from)].name}};
   if (segment) add_segment(ladder, event, object);
   std::string text = event.text;
@@ -63,7 +64,7 @@ std::string ladder_json(const Ladder& ladder) {
   Json object{{"schema", "estab.ladder/1"}, {"ends", Json::array()}};
   for (const LadderSide side : {LadderSide::left, LadderSide::right})
     object["ends"].push_back(end_json(ladder.ends[index_of(side)], side));
-  if (ladder.transit) object["transit_ns"] = ladder.transit->count();
+  if (ladder.transit) object["transit_ns"] = ladder.transit->count().value();
   object["events"] = Json::array();
   for (const LadderEvent& event : ladder.events)
     object["events"].push_back(event_json(ladder, event));

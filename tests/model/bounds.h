@@ -73,7 +73,6 @@ struct Bounds {
   /// R2 is within reach: a connection may end because nobody answers.
   bool ends_by_silence = false;
 
-  static constexpr Duration kForever = Duration::max();
   const Applications& of(Side side) const { return applications[index_of(side)]; }
 };
 

@@ -109,7 +109,7 @@ std::optional<std::uint32_t> SegmentTable::after(std::uint32_t number, std::uint
   const std::uint64_t key = std::uint64_t{number + 1} << 32 | ms;
   if (const std::uint32_t* found = after_.find(key))
     return *found == kDead ? std::nullopt : std::optional(*found);
-  const bool mortal = lifetime_ != Duration::max();
+  const bool mortal = lifetime_ != kForever;
   const std::uint32_t age_ms = mortal ? kept_[number].age_ms + ms : 0;
   std::uint32_t later = kDead;
   if (std::chrono::milliseconds(age_ms) <= lifetime_) {
