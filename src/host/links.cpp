@@ -13,9 +13,11 @@ constexpr Duration kBlindRetry = std::chrono::milliseconds(1);
 
 InterfaceId Links::add(std::unique_ptr<Device> device) {
   const InterfaceId interface = stack_.add_interface(device->interface_config());
+  if (!interface) return interface;  // the stack has as many as its limits allow
   if (links_.size() <= interface.index) links_.resize(interface.index + std::size_t{1});
   Link& link = links_[interface.index];
   link.descriptor = device->descriptor();
+  link.interface = interface;
   link.device = std::move(device);
   link.up = true;
   if (link.descriptor < 0) {
@@ -27,14 +29,15 @@ InterfaceId Links::add(std::unique_ptr<Device> device) {
 }
 
 bool Links::is_up(InterfaceId interface) const {
-  return interface.index < links_.size() && links_[interface.index].up;
+  if (interface.index >= links_.size()) return false;
+  const Link& link = links_[interface.index];
+  return link.up && link.interface == interface;
 }
 
 std::size_t Links::receive(Instant now, std::uint32_t number) {
   Link& link = links_[number];
-  const InterfaceId interface{static_cast<std::uint16_t>(number)};
   link.emptied_at = now;
-  const std::size_t count = link.device->receive(now, stack_, interface, burst_);
+  const std::size_t count = link.device->receive(now, stack_, link.interface, burst_);
   if (count == burst_) link.emptied_at = Instant::min();
   return count;
 }

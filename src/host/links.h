@@ -40,6 +40,7 @@ class Links {
   static constexpr int kCatchUp = 64;
 
   struct Link {
+    InterfaceId interface;
     std::unique_ptr<Device> device;
     int descriptor = -1;
     bool up = false;
