@@ -4,8 +4,8 @@
 
 estab::Task<> echo(estab::TcpStream stream) {
   std::array<std::uint8_t, 16384> buffer;
-  while (std::size_t n = (co_await stream.read(buffer)).value_or(0))
-    if (!co_await stream.write_all({buffer.data(), n})) co_return;
+  while (auto n = co_await stream.read(buffer))
+    if (!co_await stream.write_all({buffer.data(), *n})) co_return;
 }  // here the stream is closed
 
 estab::Task<> serve(estab::Host& host) {

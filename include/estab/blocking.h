@@ -10,9 +10,12 @@
 //
 // Connections only make progress while one of these calls runs (any of them serves all of them), so
 // a program that is busy elsewhere for long should call Host::run_once(0s) now and then. A call
-// that waits takes an optional limit, after which it gives Error::would_block: nothing was lost,
-// and the same call may be made again. Host::stop(), from another thread or a signal handler, does
-// the same to the call that is waiting. All the rest belongs to one thread.
+// that waits takes an optional limit, after which it gives Error::timed_out: nothing was lost, and
+// the same call may be made again. Host::stop(), from another thread or a signal handler, ends the
+// call that is waiting in the same way with Error::cancelled. All the rest belongs to one thread.
+//
+// Coroutines may run beside the blocking calls; what leaves one of them by an exception comes out
+// of the call that is waiting then, as it does from estab::Host::run().
 #pragma once
 
 #include <cstddef>
@@ -111,7 +114,8 @@ class Host {
   explicit Host(HostOptions options = {});
   Host(Host&&) = default;
   Host& operator=(Host&&) = delete;
-  /// Delivers and closes what is left, for at most HostOptions::linger, or until stop().
+  /// Delivers and closes what is left, for at most HostOptions::linger, or until stop(). An
+  /// exception that leaves a task meanwhile is lost: call finish() before to see it.
   ~Host();
 
   /// The Host underneath: coroutines may be spawned there, and run while a blocking call waits.
@@ -137,12 +141,14 @@ class Host {
   Result<TcpListener> listen(std::uint16_t port);
   Result<DatagramSocket> bind_datagram(const Endpoint& local);
 
-  void sleep(Duration duration);
+  /// Error::cancelled if stop() came first.
+  Result<void> sleep(Duration duration);
   Result<void> readable(int descriptor, Duration limit = kForever);
   Result<void> writable(int descriptor, Duration limit = kForever);
   Result<void> signal(int number, Duration limit = kForever);
 
   bool run_once(Duration timeout) { return host_.run_once(timeout); }
+  bool run_until(Instant until) { return host_.run_until(until); }
   bool finish(Duration limit) { return host_.finish(limit); }
   void stop() { host_.stop(); }
   void post(std::function<void()> call) { host_.post(std::move(call)); }

@@ -31,6 +31,10 @@ class Device {
   /// Sends the frame, or keeps a copy of it to be flushed. Only while ready().
   virtual void transmit(Instant now, const TransmitFrame& frame) = 0;
 
+  /// When receive() will have something to do of which descriptor() does not tell: frames under way
+  /// on a simulated link, say. It is then called; not after now: at once.
+  virtual Instant next_deadline() const { return kNever; }
+
   /// Why nothing will ever come or go here again; nothing while the device lives. Worth asking when
   /// descriptor() is said to be in error.
   virtual std::optional<DeviceError> failure() const { return std::nullopt; }

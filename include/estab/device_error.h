@@ -1,5 +1,5 @@
-// Why a device could not be opened. The text is one line for a person: what, why, and what to do
-// next, with the exact command where a right or a driver is missing.
+// Why a device could not be opened, or has ceased to work. The text is one line for a person: what,
+// why, and what to do next, with the exact command where a right or a driver is missing.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ struct DeviceError {
     busy,           ///< another program holds it
     name_taken,     ///< there is an interface of that name, but of another kind
     invalid_name,   ///< not a name for an interface
+    link_gone,      ///< it worked, and now the interface below it is no more
     system,         ///< the kernel refused for another reason: see system_error
   };
   Kind kind;

@@ -1,9 +1,16 @@
 // Every way a command of the application can fail. Errors are values; the core throws nothing.
+//
+// Each is also a std::error_code, for programs that speak that language already:
+//
+//   std::error_code code = stream.error();                 // "estab:1, the peer reset ..."
+//   if (code == std::errc::connection_reset) ...           // as the system call would have said it
 #pragma once
 
 #include <cstdint>
 #include <expected>
 #include <string_view>
+#include <system_error>
+#include <type_traits>
 
 namespace estab {
 
@@ -23,6 +30,9 @@ enum class Error : std::uint8_t {
   already_shut_down,      ///< sending after shutdown
   end_of_stream,          ///< the peer has closed its direction and every octet has been read
   would_block,            ///< nothing to read, no room to write, nothing to accept: try later
+  timed_out,              ///< the caller's own limit for this call has passed; nothing was lost
+  cancelled,              ///< this side gave the wait up: Host::stop(), TaskHandle::cancel()
+  link_down,              ///< the interface below was removed, or its device is gone
   address_in_use,         ///< the local endpoint is taken
   address_not_available,  ///< the local address is none of this stack's, or not one to use
                           ///< (MUST-46)
@@ -40,7 +50,19 @@ std::string_view message(Error error);
 /// The enumerator's own name, as in `connection_refused`.
 std::string_view name(Error error);
 
+/// The category of the codes below; its name is "estab". A code compares equal to the std::errc
+/// which the system calls use for the same thing, where there is one.
+const std::error_category& error_category();
+/// Found by ADL where an Error is assigned to, or compared with, a std::error_code. Its value is
+/// one more than the enumerator's: 0 would mean success.
+inline std::error_code make_error_code(Error error) {
+  return {static_cast<int>(error) + 1, error_category()};
+}
+
 template <class T>
 using Result = std::expected<T, Error>;
 
 }  // namespace estab
+
+template <>
+struct std::is_error_code_enum<estab::Error> : std::true_type {};

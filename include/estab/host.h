@@ -17,8 +17,11 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "estab/address.h"
+#include "estab/clock.h"
 #include "estab/config.h"
 #include "estab/datagram_socket.h"
 #include "estab/device.h"
@@ -26,9 +29,11 @@
 #include "estab/operation.h"
 #include "estab/stack.h"
 #include "estab/task.h"
+#include "estab/task_handle.h"
 #include "estab/tcp_listener.h"
 #include "estab/tcp_stream.h"
 #include "estab/time.h"
+#include "estab/when.h"
 
 namespace estab {
 
@@ -42,6 +47,8 @@ struct HostOptions {
   Duration linger = std::chrono::seconds(60);
   /// Frames taken from one device before the others and the application have their turn.
   std::size_t burst = 64;
+  /// Null: the machine's. Must outlive the Host.
+  Clock* clock = nullptr;
 };
 
 class ConnectOperation final : public Operation<Result<TcpStream>> {
@@ -74,10 +81,14 @@ class [[nodiscard]] SleepOperation final : public host::Wait {
     return host::Awaiter<SleepOperation>(*this);
   }
   void take() const {}
+  /// Whether it came to its end, once done(); else why not.
+  Result<void> end() const { return end_; }
 
  private:
   bool attempt(Instant) override { return false; }
-  void fail(Error) override {}
+  void fail(Error error) override { end_ = std::unexpected(error); }
+  void expire() override {}
+  Result<void> end_{};
 };
 
 class DescriptorOperation final : public Operation<Result<void>> {
@@ -109,6 +120,42 @@ enum class TaskKind : std::uint8_t {
   foreground,  ///< run() returns when the last of these is over
   background,  ///< one that may wait for ever: for a signal, a clock
 };
+
+namespace host {
+
+TaskId spawn(Loop& loop, TaskFrame frame, TaskKind kind, std::unique_ptr<TaskOutcome> outcome);
+
+template <class T>
+std::unique_ptr<TaskOutcome> room_for_outcome() {
+  if constexpr (std::is_void_v<T>)
+    return nullptr;
+  else
+    return std::make_unique<TaskOutcomeOf<T>>();
+}
+
+/// The result of a task that is given so much time and no more.
+template <class T>
+struct Limited {
+  using type = Result<T>;
+};
+template <class T>
+struct Limited<Result<T>> {
+  using type = Result<T>;
+};
+template <class T>
+using LimitedResult = typename Limited<T>::type;
+
+template <class T>
+Task<LimitedResult<T>> limited(Loop* loop, Duration limit, Task<T> task) {
+  auto first = co_await when_any(std::move(task), SleepOperation(loop, limit));
+  if (first.index() == 1) co_return std::unexpected(Error::timed_out);
+  if constexpr (std::is_void_v<T>)
+    co_return LimitedResult<T>();
+  else
+    co_return std::get<0>(std::move(first));
+}
+
+}  // namespace host
 
 class Host {
  public:
@@ -142,28 +189,43 @@ class Host {
 
   // ---- running
 
+  // An exception that leaves a task nobody joins, a posted call, a device or the clock comes out of
+  // these calls, one a call, in their order. It has ended what it came out of and nothing else: the
+  // Host is whole, and the call may be made again. From within a coroutine or a posted call of this
+  // Host, which would have to wait for itself, run(), run_once(), run_until() and finish() throw
+  // std::logic_error, and block_on gives Error::invalid_argument.
+
   /// Runs until stop(), or until no foreground task is left and every connection has been closed
-  /// properly (at most HostOptions::linger longer). An exception that left a spawned task comes out
-  /// here; the Host is whole and run() may be called again.
+  /// properly (at most HostOptions::linger longer).
   void run();
   /// One round: sends what waits, waits at most `timeout` for something to happen, deals with it
   /// all, and sends. False once stop() was called (and forgets that it was).
   bool run_once(Duration timeout = kForever);
+  /// Rounds until it is `until` (run_until(now()): what can be done at once). False if stop() came
+  /// first.
+  bool run_until(Instant until);
+  /// When run_once() is due next, if nothing comes from outside before: not after now() while
+  /// something is left to do, kNever if nothing will happen by itself.
+  Instant next_deadline() const;
   /// Makes run(), run_once() or a blocking call return soon. From any thread, and from a signal
   /// handler.
   void stop();
   /// Runs `call` on the host's thread, within run(). From any thread.
   void post(std::function<void()> call);
 
-  /// Hands a coroutine over to the host. It starts in the loop, and is destroyed when it is over or
-  /// with the Host.
-  void spawn(Task<> task, TaskKind kind = TaskKind::foreground);
+  /// Hands a coroutine over to the host. It starts in the loop, and is destroyed when it is over,
+  /// cancelled through its handle, or with the Host. The handle may be dropped.
+  template <class T>
+  TaskHandle<T> spawn(Task<T> task, TaskKind kind = TaskKind::foreground) {
+    return {*loop_,
+            host::spawn(*loop_, std::move(task.frame()), kind, host::room_for_outcome<T>())};
+  }
   /// Spawned tasks that are not over.
   std::size_t tasks() const;
 
   /// Runs the loop until the task is over, and returns its result or throws its exception. When
-  /// stop() is called meanwhile, the task is destroyed and this returns Error::would_block. Not
-  /// from within a coroutine. (For a single operation: block_on in operation.h.)
+  /// stop() is called meanwhile, the task is destroyed and this returns Error::cancelled. (For a
+  /// single operation: block_on in operation.h.)
   template <class T>
   Result<T> block_on(Task<T> task);
   /// Runs the loop until no connection is left to be delivered and closed (TIME-WAIT does not
@@ -196,6 +258,12 @@ class Host {
   /// file is always ready. One coroutine a direction; close the descriptor only when none waits.
   DescriptorOperation readable(int descriptor);
   DescriptorOperation writable(int descriptor);
+  /// Awaits a task for at most `limit`; then the task is destroyed and this gives Error::timed_out.
+  /// A task that gives a Result gives the same one here.
+  template <class T>
+  Task<host::LimitedResult<T>> within(Duration limit, Task<T> task) {
+    return host::limited(loop_.get(), limit, std::move(task));
+  }
   /// Waits for a signal. The first call for a number blocks the signal for this thread, so call it
   /// before starting other threads; one that comes while nobody waits is kept for the next call.
   SignalOperation signal(int number);
@@ -204,20 +272,16 @@ class Host {
   host::Loop& loop() { return *loop_; }
 
  private:
-  bool run_task(host::TaskFrame& frame);
-
   std::unique_ptr<host::Loop> loop_;
 };
 
 template <class T>
 Result<T> Host::block_on(Task<T> task) {
-  if (!run_task(task.frame())) return std::unexpected(Error::would_block);
-  if constexpr (std::is_void_v<T>) {
-    std::move(task).take();
-    return {};
-  } else {
-    return std::move(task).take();
-  }
+  struct Spawned {
+    TaskHandle<T> handle;
+    ~Spawned() { handle.cancel(); }  // whatever ends the wait
+  } spawned{spawn(std::move(task))};
+  return estab::block_on(spawned.handle.join());
 }
 
 }  // namespace estab

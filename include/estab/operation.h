@@ -2,20 +2,23 @@
 // returns one. Nothing happens until it is awaited:
 //
 //   auto n = co_await stream.read(buffer);                   // Result<std::size_t>
-//   auto m = co_await stream.read(buffer).within(5s);        // Error::would_block after 5 s
+//   auto m = co_await stream.read(buffer).within(5s);        // Error::timed_out after 5 s
 //
 // An operation lives in the frame of the coroutine that awaits it; waiting allocates nothing.
-// Destroying the frame (with its Task, or with the Host) withdraws the operation.
+// Destroying the frame (with its Task, or with the Host) withdraws the operation. An exception
+// (std::bad_alloc: the library throws no other) comes out of the co_await.
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <expected>
 #include <optional>
 #include <utility>
 
 #include "estab/error.h"
+#include "estab/task.h"
 #include "estab/time.h"
 
 namespace estab {
@@ -24,7 +27,10 @@ namespace host {
 
 class Loop;
 
-/// The part of an operation that the loop knows: where it waits, until when, and whom to resume.
+/// Operations and tasks that one coroutine awaits together (when.h).
+class Group;
+
+/// The part of an operation that the loop knows: where it waits, until when, and whom to tell.
 class Wait {
  public:
   Wait(const Wait&) = delete;
@@ -35,12 +41,23 @@ class Wait {
   bool done() const { return stage_ == Stage::done; }
   /// Ends the operation with an error, if it still waits.
   void cancel(Error error);
+  /// Ends it with an error before it has begun.
+  void refuse(Error error);
+  /// Waits no longer; nobody is told.
+  void abandon();
+  /// What an attempt threw; the result is then no result.
+  const std::exception_ptr& exception() const { return exception_; }
 
   /// Null: an operation on nothing, which fails with Error::no_such_id.
   Loop* loop() const { return loop_; }
 
   /// Whom to resume once it is done.
-  void set_waiter(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+  void set_waiter(const Waiter& waiter) { waiter_ = waiter; }
+  /// Whom to tell instead, if it is part of a group.
+  void set_group(Group& group, std::uint32_t number) {
+    group_ = &group;
+    number_ = number;
+  }
 
  protected:
   explicit Wait(Loop* loop) : loop_(loop) {}
@@ -54,7 +71,7 @@ class Wait {
   /// Null: only time wakes it.
   virtual Wait** place() { return nullptr; }
   /// The limit of within() has passed: sets the result.
-  virtual void expire() { fail(Error::would_block); }
+  virtual void expire() { fail(Error::timed_out); }
   /// Waits no longer: neither for an event nor for a time.
   void withdraw();
 
@@ -69,22 +86,33 @@ class Wait {
   enum class Turn : std::uint8_t { none, attempt, give_up };
   static constexpr std::size_t kNotInHeap = static_cast<std::size_t>(-1);
 
-  /// Its turn in the loop: tries, and resumes the waiter if that ended it.
+  /// Its turn in the loop: tries, and tells whoever waits if that ended it.
   void take_turn(Instant now);
+  bool try_again(Instant now);
   void end() {
     withdraw();
     stage_ = Stage::done;
   }
 
-  std::coroutine_handle<> waiter_;
+  Waiter waiter_;
+  Group* group_ = nullptr;
+  std::exception_ptr exception_;
   Wait** place_ = nullptr;
   Wait* next_ = nullptr;  // among those whose turn it is
   Wait* previous_ = nullptr;
   Instant deadline_ = kNever;
   std::size_t heap_index_ = kNotInHeap;
+  std::uint32_t number_ = 0;  // in its group
   Stage stage_ = Stage::idle;
   Turn turn_ = Turn::none;
 };
+
+/// The result of an operation that is done, or what it threw.
+template <class O>
+auto result_of(O& operation) {
+  if (operation.exception()) std::rethrow_exception(operation.exception());
+  return operation.take();
+}
 
 /// What stands between a co_await and the operation in it.
 template <class O>
@@ -92,15 +120,20 @@ class Awaiter {
  public:
   explicit Awaiter(O& operation) : operation_(operation) {}
   bool await_ready() { return operation_.start(); }
-  void await_suspend(std::coroutine_handle<> waiter) { operation_.set_waiter(waiter); }
-  auto await_resume() { return operation_.take(); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> waiter) {
+    operation_.set_waiter(Waiter(waiter));
+  }
+  auto await_resume() { return result_of(operation_); }
 
  private:
   O& operation_;
 };
 
-/// Runs the loop until the operation is done. False: stop() was called first.
-bool run_until_done(Wait& wait);
+/// Starts the operation and runs the loop until it is done. When stop() is called meanwhile it is
+/// ended with Error::cancelled; from within a coroutine of the loop it is refused with
+/// Error::invalid_argument.
+void run_until_done(Wait& wait);
 /// Sends what the calls made so far gave rise to, without waiting for anything.
 void flush(Loop* loop);
 
@@ -110,7 +143,7 @@ void flush(Loop* loop);
 template <class R>
 class [[nodiscard]] Operation : public host::Wait {
  public:
-  /// Gives up after `limit`. The result is then Error::would_block: nothing was lost, and the same
+  /// Gives up after `limit`. The result is then Error::timed_out: nothing was lost, and the same
   /// operation may be tried again (Host::connect: Error::connect_timed_out, and it was aborted).
   Operation&& within(Duration limit) && {
     limit_ = limit;
@@ -129,11 +162,12 @@ class [[nodiscard]] Operation : public host::Wait {
 };
 
 /// Awaits an operation without a coroutine: runs the Host's loop until it is done. When stop() is
-/// called meanwhile, the result is Error::would_block. Not from within a coroutine of that Host.
+/// called meanwhile, the result is Error::cancelled. From within a coroutine or a posted call of
+/// that Host, where it would have to wait for itself: Error::invalid_argument.
 template <class R>
 R block_on(Operation<R>&& operation) {
-  if (!operation.start() && !host::run_until_done(operation)) operation.cancel(Error::would_block);
-  return operation.take();
+  host::run_until_done(operation);
+  return host::result_of(operation);
 }
 
 }  // namespace estab

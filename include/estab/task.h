@@ -3,6 +3,7 @@
 //   estab::Task<std::size_t> count(estab::TcpStream& stream);     // a coroutine
 //   std::size_t n = co_await count(stream);                       // inside another one
 //   host.spawn(serve(host));                                      // on its own
+//   auto [a, b] = co_await estab::when_all(left(), right());      // side by side: when.h
 //
 // A Task is lazy: it runs when it is first awaited or spawned. It owns its frame: destroying a Task
 // that is suspended destroys it and everything it awaits, innermost first, in constant stack depth.
@@ -27,12 +28,29 @@ namespace host {
 
 class TaskPromise;
 
-/// Resumes `next`, and then whatever each coroutine hands over to, until one hands over to nobody.
-void resume(std::coroutine_handle<> next);
-/// Makes `next` run as soon as the coroutine now running has returned to resume().
-void hand_over(std::coroutine_handle<> next);
+/// A coroutine that waits, and the tree of tasks it is part of: that of the task which a Host runs
+/// or which was awaited by none of ours.
+struct Waiter {
+  std::coroutine_handle<> handle{};
+  const TaskPromise* root = nullptr;
 
-/// Who is told that a spawned task is over. The frame is to be destroyed afterwards, not within.
+  Waiter() = default;
+  Waiter(std::coroutine_handle<> coroutine, const TaskPromise* tree = nullptr)
+      : handle(coroutine), root(tree) {}
+  template <class Promise>
+  explicit Waiter(std::coroutine_handle<Promise> coroutine);
+  explicit operator bool() const { return static_cast<bool>(handle); }
+};
+
+/// Resumes `next`, and then whatever each coroutine hands over to, until one hands over to nobody.
+void resume(const Waiter& next);
+/// Makes `next` run as soon as the coroutine now running has returned to resume().
+void hand_over(const Waiter& next);
+/// Whether a coroutine of that tree is running now, further up on this thread's stack.
+bool is_running(const TaskPromise& root);
+
+/// Who is told that a task is over which nobody awaits. The frame is to be destroyed afterwards,
+/// not within.
 class TaskOwner {
  public:
   virtual void on_task_done(TaskPromise& promise) = 0;
@@ -84,12 +102,15 @@ class TaskPromise {
   void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
   std::exception_ptr exception() const { return exception_; }
-  /// For a task that nobody awaits: `owner` is told when it is over.
-  void set_owner(TaskOwner& owner, std::uint32_t number) {
+  /// For a task that nobody awaits: `owner` is told when it is over. `root`: of the tree it is part
+  /// of; null if it is one itself.
+  void set_owner(TaskOwner& owner, std::uint32_t number, const TaskPromise* root = nullptr) {
     owner_ = &owner;
     number_ = number;
+    root_ = root ? root : this;
   }
   std::uint32_t number() const { return number_; }
+  const TaskPromise* root() const { return root_; }
 
  private:
   template <class T>
@@ -101,7 +122,8 @@ class TaskPromise {
     if (exception_) std::rethrow_exception(exception_);
   }
 
-  std::coroutine_handle<> awaited_by_;
+  Waiter awaited_by_;
+  const TaskPromise* root_ = nullptr;
   TaskPromise* parent_ = nullptr;  // the promise of awaited_by_, if that is a task
   TaskFrame* child_ = nullptr;     // the task this one waits for
   TaskOwner* owner_ = nullptr;
@@ -129,6 +151,31 @@ class TaskResult<void> : public TaskPromise {
   void take() const {}
 };
 
+template <class Promise>
+Waiter::Waiter(std::coroutine_handle<Promise> coroutine) : handle(coroutine) {
+  if constexpr (std::is_base_of_v<TaskPromise, Promise>) root = coroutine.promise().root();
+}
+
+/// What a task that is over has left for whoever asks for it later.
+class TaskOutcome {
+ public:
+  virtual ~TaskOutcome() = default;
+  /// Takes the result out of the promise.
+  virtual void collect(TaskPromise& promise) = 0;
+};
+
+template <class T>
+class TaskOutcomeOf final : public TaskOutcome {
+ public:
+  void collect(TaskPromise& promise) override {
+    value_.emplace(static_cast<TaskResult<T>&>(promise).take());
+  }
+  T take() { return std::move(*value_); }
+
+ private:
+  std::optional<T> value_;
+};
+
 }  // namespace host
 
 template <class T = void>
@@ -148,6 +195,8 @@ class [[nodiscard]] Task {
   /// True if there is a coroutine in it (finished or not).
   explicit operator bool() const { return frame_.promise() != nullptr; }
   bool done() const { return frame_.handle() && frame_.handle().done(); }
+  /// What a task that is done() threw; null if nothing.
+  std::exception_ptr exception() const { return frame_.promise()->exception(); }
 
   class Awaiter {
    public:
@@ -156,12 +205,13 @@ class [[nodiscard]] Task {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> waiter) {
       host::TaskPromise& promise = *task_.frame_.promise();
-      promise.awaited_by_ = waiter;
+      promise.awaited_by_ = host::Waiter(waiter);
+      promise.root_ = promise.awaited_by_.root;
       if constexpr (std::is_base_of_v<host::TaskPromise, Promise>) {
         promise.parent_ = &waiter.promise();
         promise.parent_->child_ = &task_.frame_;
       }
-      host::hand_over(task_.frame_.handle());
+      host::hand_over({task_.frame_.handle(), promise.root_});
     }
     T await_resume() {
       auto& promise = static_cast<promise_type&>(*task_.frame_.promise());

@@ -2,8 +2,8 @@
 //
 //   estab::Task<> echo(estab::TcpStream stream) {
 //     std::array<std::uint8_t, 4096> buffer;
-//     while (std::size_t n = (co_await stream.read(buffer)).value_or(0))
-//       if (!co_await stream.write_all({buffer.data(), n})) co_return;
+//     while (auto n = co_await stream.read(buffer))
+//       if (!co_await stream.write_all({buffer.data(), *n})) co_return;
 //   }  // the stream is closed when it goes out of scope
 //
 // At a time one coroutine may read (read, peek), one may write, one may wait for closed() and one
@@ -139,11 +139,12 @@ class [[nodiscard]] TcpStream {
   // ---- reading
 
   /// Waits until something can be read, and copies what there is, at most into.size() octets.
-  /// 0: the peer has ended its direction.
+  /// Error::end_of_stream once the peer has ended its direction and all has been read. 0 only into
+  /// an empty buffer, at once.
   ReadOperation read(MutableOctets into);
-  /// Waits until something can be read, and gives views of it in place (up to 16). No views: the
-  /// peer has ended its direction. Valid until the next co_await and the next call on anything of
-  /// this Host; consume() says how much was used.
+  /// Waits until something can be read, and gives views of it in place (1 to 16);
+  /// Error::end_of_stream as with read(). Valid until the next co_await and the next call on
+  /// anything of this Host; consume() says how much was used.
   PeekOperation peek();
   /// Takes the first `octets` octets as read; the window opens again by as much.
   Result<void> consume(std::size_t octets);

@@ -123,7 +123,7 @@ InterfaceConfig TunDevice::interface_config() const {
 
 std::optional<DeviceError> TunDevice::failure() const {
   if (!impl_->gone) return std::nullopt;
-  return DeviceError{DeviceError::Kind::system, EBADFD,
+  return DeviceError{DeviceError::Kind::link_gone, EBADFD,
                      "the interface " + name() + " has been deleted; start again to make it anew"};
 }
 

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "host/loop.h"
+
 namespace estab::blocking {
 
 namespace {
@@ -76,7 +78,7 @@ Result<ReceivedDatagram> DatagramSocket::recv_from(MutableOctets into, Duration 
 
 Host::Host(HostOptions options) : host_(options), linger_(options.linger) {}
 Host::~Host() {
-  if (host_) host_.finish(linger_);
+  if (host_) host_.loop().finish_quietly(linger_);
 }
 
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
@@ -103,9 +105,10 @@ Result<DatagramSocket> Host::bind_datagram(const Endpoint& local) {
   return DatagramSocket(std::move(*socket));
 }
 
-void Host::sleep(Duration duration) {
+Result<void> Host::sleep(Duration duration) {
   SleepOperation operation = host_.sleep(duration);
-  if (!operation.start() && !host::run_until_done(operation)) operation.cancel(Error::would_block);
+  host::run_until_done(operation);
+  return operation.end();
 }
 Result<void> Host::readable(int descriptor, Duration limit) {
   return block_on(host_.readable(descriptor).within(limit));

@@ -33,8 +33,8 @@ inline Task<std::string> read_all(TcpStream& stream) {
   std::array<std::uint8_t, 4096> buffer;
   for (;;) {
     const auto got = co_await stream.read(buffer);
+    if (!got && got.error() == Error::end_of_stream) co_return all;
     if (!got) co_return all + "!" + std::string(name(got.error()));
-    if (*got == 0) co_return all;
     all += as_text(Octets(buffer).first(*got));
   }
 }

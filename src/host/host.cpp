@@ -6,6 +6,11 @@
 
 namespace estab {
 
+TaskId host::spawn(Loop& loop, TaskFrame frame, TaskKind kind,
+                   std::unique_ptr<TaskOutcome> outcome) {
+  return loop.tasks().add(std::move(frame), kind, std::move(outcome));
+}
+
 Host::Host(HostOptions options) : loop_(std::make_unique<host::Loop>(options)) {}
 Host::Host(Host&&) noexcept = default;
 Host& Host::operator=(Host&&) noexcept = default;
@@ -47,6 +52,12 @@ void Host::run() {
 bool Host::run_once(Duration timeout) {
   return loop_->run_once(timeout);
 }
+Instant Host::next_deadline() const {
+  return loop_->next_deadline();
+}
+bool Host::run_until(Instant until) {
+  return loop_->run_until(until);
+}
 bool Host::finish(Duration limit) {
   return loop_->finish(limit);
 }
@@ -57,21 +68,8 @@ void Host::post(std::function<void()> call) {
   loop_->inbox().post(std::move(call));
 }
 
-void Host::spawn(Task<> task, TaskKind kind) {
-  loop_->tasks().add(std::move(task.frame()), kind);
-}
 std::size_t Host::tasks() const {
   return loop_->tasks().size();
-}
-
-bool Host::run_task(host::TaskFrame& frame) {
-  struct Done final : host::TaskOwner {
-    bool done = false;
-    void on_task_done(host::TaskPromise&) override { done = true; }
-  } owner;
-  frame.promise()->set_owner(owner, 0);
-  host::resume(frame.handle());
-  return loop_->run_until([&owner] { return owner.done; });
 }
 
 ConnectOperation Host::connect(const ConnectOptions& options) {

@@ -374,7 +374,7 @@ TEST(Host, GivesAWaitUpWhenItsLimitHasPassed) {
   auto waits = [&]() -> Task<Error> {
     co_return (co_await host.readable(pipe.out.number()).within(2ms)).error();
   };
-  EXPECT_EQ(host.block_on(waits()), Error::would_block);
+  EXPECT_EQ(host.block_on(waits()), Error::timed_out);
   // and the seat is free again
   ASSERT_EQ(write(pipe.in.number(), "x", 1), 1);
   EXPECT_TRUE(block_on(host.readable(pipe.out.number())));
@@ -412,11 +412,11 @@ TEST(Host, WaitsForASignal) {
 
 TEST(Host, KeepsASignalThatCameWhileNobodyWaited) {
   Host host;
-  EXPECT_EQ(block_on(host.signal(SIGUSR1).within(0ms)).error(), Error::would_block);
+  EXPECT_EQ(block_on(host.signal(SIGUSR1).within(0ms)).error(), Error::timed_out);
   raise(SIGUSR1);
   host.run_once(0ms);
   EXPECT_TRUE(block_on(host.signal(SIGUSR1).within(0ms)));
-  EXPECT_EQ(block_on(host.signal(SIGUSR1).within(0ms)).error(), Error::would_block);
+  EXPECT_EQ(block_on(host.signal(SIGUSR1).within(0ms)).error(), Error::timed_out);
 }
 
 TEST(Host, UnblocksTheSignalsItBlockedWhenItGoes) {
@@ -468,9 +468,9 @@ TEST(Host, StopEndsWhateverBlocks) {
   for (int i = 0; i < 2; ++i) {
     std::thread other([&host] { host.stop(); });
     if (i == 0) {
-      EXPECT_EQ(block_on(host.readable(pipe.out.number())).error(), Error::would_block);
+      EXPECT_EQ(block_on(host.readable(pipe.out.number())).error(), Error::cancelled);
     } else {
-      EXPECT_EQ(host.block_on(sleeps_for_ever(host, destroyed)).error(), Error::would_block);
+      EXPECT_EQ(host.block_on(sleeps_for_ever(host, destroyed)).error(), Error::cancelled);
     }
     other.join();
   }

@@ -1,5 +1,7 @@
 #include "host/links.h"
 
+#include <algorithm>
+
 namespace estab::host {
 
 namespace {
@@ -15,6 +17,7 @@ InterfaceId Links::add(std::unique_ptr<Device> device) {
   if (links_.size() <= interface.index) links_.resize(interface.index + std::size_t{1});
   Link& link = links_[interface.index];
   link.descriptor = device->descriptor();
+  link.interface = interface;
   link.device = std::move(device);
   link.up = true;
   if (link.descriptor < 0) {
@@ -26,7 +29,17 @@ InterfaceId Links::add(std::unique_ptr<Device> device) {
 }
 
 bool Links::is_up(InterfaceId interface) const {
-  return interface.index < links_.size() && links_[interface.index].up;
+  if (interface.index >= links_.size()) return false;
+  const Link& link = links_[interface.index];
+  return link.up && link.interface == interface;
+}
+
+std::size_t Links::receive(Instant now, std::uint32_t number) {
+  Link& link = links_[number];
+  link.emptied_at = now;
+  const std::size_t count = link.device->receive(now, stack_, link.interface, burst_);
+  if (count == burst_) link.emptied_at = Instant::min();
+  return count;
 }
 
 void Links::on_ready(Instant now, std::uint32_t number, std::uint32_t events) {
@@ -34,9 +47,7 @@ void Links::on_ready(Instant now, std::uint32_t number, std::uint32_t events) {
   if (!link.up) return;
   if (events & EPOLLOUT) flush(number);
   if (!(events & ~std::uint32_t{EPOLLOUT})) return;
-  const InterfaceId interface{static_cast<std::uint16_t>(number)};
-  const std::size_t received = link.device->receive(now, stack_, interface, burst_);
-  if (received > 0) return;
+  if (receive(now, number) > 0) return;
   if (events & (EPOLLERR | EPOLLHUP) || link.device->failure()) lose(link);
 }
 
@@ -47,10 +58,19 @@ bool Links::poll_blind(Instant now) {
     Link& link = links_[number];
     if (!link.up || link.descriptor >= 0) continue;
     if (link.full) flush(number);
-    const InterfaceId interface{static_cast<std::uint16_t>(number)};
-    if (link.device->receive(now, stack_, interface, burst_) > 0) more = true;
+    if (receive(now, number) > 0) more = true;
   }
   return more;
+}
+
+// What comes in is answered burst by burst: the stack keeps only so many answers.
+void Links::catch_up(Instant now) {
+  for (std::uint32_t number = 0; number < links_.size(); ++number) {
+    const Link& link = links_[number];
+    if (!link.up || link.emptied_at == now) continue;
+    for (int bursts = 0; bursts < kCatchUp && receive(now, number) == burst_; ++bursts)
+      transmit(now);
+  }
 }
 
 void Links::transmit(Instant now) {
@@ -63,8 +83,14 @@ void Links::transmit(Instant now) {
   }
 }
 
-Duration Links::longest_sleep() const {
-  return blind_ > 0 && full_ > 0 ? kBlindRetry : kForever;
+Instant Links::next_deadline(Instant now) const {
+  Instant next = kNever;
+  for (const Link& link : links_) {
+    if (!link.up) continue;
+    next = std::min(next, link.device->next_deadline());
+    if (link.full && link.descriptor < 0) next = std::min(next, now + kBlindRetry);
+  }
+  return next;
 }
 
 void Links::on_full(std::uint32_t number) {

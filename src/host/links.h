@@ -28,19 +28,27 @@ class Links {
   void on_ready(Instant now, std::uint32_t number, std::uint32_t events);
   /// A burst from each device without a descriptor. True if there may be more.
   bool poll_blind(Instant now);
+  /// Takes from each device what has arrived by now, up to kCatchUp bursts: as much as the queue of
+  /// a device holds, and a bound for one that fills as fast as it is emptied.
+  void catch_up(Instant now);
   /// Sends what the stack has, until a device is full.
   void transmit(Instant now);
-  /// How long the loop may sleep for the sake of devices that cannot wake it.
-  Duration longest_sleep() const;
+  /// When a device wants to be asked again that will not wake the loop.
+  Instant next_deadline(Instant now) const;
 
  private:
+  static constexpr int kCatchUp = 64;
+
   struct Link {
+    InterfaceId interface;
     std::unique_ptr<Device> device;
     int descriptor = -1;
     bool up = false;
-    bool full = false;  ///< holds a frame it could not send
+    bool full = false;                    ///< holds a frame it could not send
+    Instant emptied_at = Instant::min();  ///< when it last had less than a burst
   };
 
+  std::size_t receive(Instant now, std::uint32_t number);
   void flush(std::uint32_t number);
   void on_full(std::uint32_t number);
   void lose(Link& link);

@@ -1,73 +1,19 @@
 // Devices of every kind under a host: without a descriptor, full, lost, many at once.
 #include "host/links.h"
 
-#include <deque>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "host/connected_pair.h"
+#include "host/test_wire.h"
 
 namespace estab {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace host::test;
-
-/// A wire of which each direction holds `room` frames, and that wakes nobody.
-struct Wire {
-  explicit Wire(std::size_t frames) : room(frames) {}
-  std::array<std::deque<std::vector<std::uint8_t>>, 2> queues;
-  std::size_t room;
-  int times_full = 0;
-};
-
-class WireEnd final : public Device {
- public:
-  WireEnd(std::shared_ptr<Wire> wire, std::size_t side) : wire_(std::move(wire)), side_(side) {}
-
-  InterfaceConfig interface_config() const override { return {.name = "wire"}; }
-  int descriptor() const override { return -1; }
-  std::size_t receive(Instant now, Stack& stack, InterfaceId interface,
-                      std::size_t burst) override {
-    auto& arriving = wire_->queues[1 - side_];
-    std::size_t count = 0;
-    for (; count < burst && !arriving.empty(); ++count) {
-      stack.handle_frame(now, interface, {.octets = arriving.front()});
-      arriving.pop_front();
-    }
-    largest_burst = std::max(largest_burst, count);
-    return count;
-  }
-  bool ready() const override { return kept_.empty(); }
-  bool flush() override {
-    if (!kept_.empty() && put(kept_)) kept_.clear();
-    return kept_.empty();
-  }
-  void transmit(Instant, const TransmitFrame& frame) override {
-    EXPECT_TRUE(ready()) << "a frame for a device that is full";
-    std::vector<std::uint8_t> octets(frame.size());
-    frame.copy_to(octets.data());
-    if (put(octets)) return;
-    kept_ = octets;
-    ++wire_->times_full;
-  }
-
-  static inline std::size_t largest_burst = 0;
-
- private:
-  bool put(const std::vector<std::uint8_t>& octets) {
-    auto& leaving = wire_->queues[side_];
-    if (leaving.size() >= wire_->room) return false;
-    leaving.push_back(octets);
-    return true;
-  }
-
-  std::shared_ptr<Wire> wire_;
-  std::size_t side_;
-  std::vector<std::uint8_t> kept_;
-};
 
 struct WiredPair : Hosts {
   explicit WiredPair(std::size_t room) : wire(std::make_shared<Wire>(room)) {
@@ -94,12 +40,11 @@ TEST(Links, CarryFramesOfADeviceThatCannotWakeTheLoop) {
   WiredPair pair(1000);
   const auto sent = pattern(1 << 20);
   std::vector<std::uint8_t> got;
-  WireEnd::largest_burst = 0;
   pair.server.spawn(receive_all(pair.server, got));
   pair.client.spawn(send_all(pair.client, sent));
   pair.run();
   EXPECT_TRUE(got == sent);
-  EXPECT_LE(WireEnd::largest_burst, HostOptions{}.burst);
+  EXPECT_LE(pair.wire->largest_burst, HostOptions{}.burst);
 }
 
 TEST(Links, WaitUntilAFullDeviceTakesFramesAgain) {

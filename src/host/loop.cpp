@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
-#include <new>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
+#include <fcntl.h>
 #include <sys/random.h>
 
 namespace estab::host {
@@ -33,13 +34,13 @@ StackConfig with_seed(const HostOptions& options) {
   return config;
 }
 
-/// For destructors. Without memory the stack has noted what is to be done, and does it with the
-/// next call it gets.
+/// For destructors, from which nothing may be thrown. Without memory the stack has noted what is to
+/// be done, and does it with the next call it gets.
 template <class Call>
 void without_fail(Call&& call) {
   try {
     call();
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
   }
 }
 
@@ -58,8 +59,15 @@ class Raised {
 
 }  // namespace
 
+Instant machine_time() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
 Loop::Loop(const HostOptions& options)
     : linger_(options.linger),
+      clock_(options.clock),
       stack_(with_seed(options)),
       links_(stack_, poller_, std::max<std::size_t>(options.burst, 1)) {
   poller_.watch(inbox_.descriptor(), EPOLLIN, {PollTag::Kind::inbox, 0});
@@ -67,13 +75,7 @@ Loop::Loop(const HostOptions& options)
 
 Loop::~Loop() {
   tasks_.clear();
-  without_fail([this] { links_.transmit(clock()); });
-}
-
-Instant Loop::clock() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return Instant(std::chrono::seconds(time.tv_sec)) + std::chrono::nanoseconds(time.tv_nsec);
+  without_fail([this] { links_.transmit(time()); });
 }
 
 // ---- running
@@ -83,8 +85,8 @@ void Loop::run() {
   for (;;) {
     Duration timeout = kForever;
     if (tasks_.foreground() == 0) {
-      if (linger_until == kNever) linger_until = clock() + linger_;
-      timeout = linger_until - clock();
+      if (linger_until == kNever) linger_until = time() + linger_;
+      timeout = linger_until - time();
       if (!delivering() || timeout <= Duration::zero()) {
         run_once(Duration::zero());
         return;
@@ -96,63 +98,103 @@ void Loop::run() {
   }
 }
 
+bool Loop::run_until(Instant until) {
+  do {
+    const Instant before = time();
+    if (!run_once(std::max(until, before) - before)) return false;
+  } while (time() < until || next_deadline() <= until);
+  return true;
+}
+
 bool Loop::finish(Duration limit) {
-  const Instant until = clock() + limit;
+  const Instant until = time() + limit;
   while (delivering()) {
-    const Duration left = until - clock();
+    const Duration left = until - time();
     if (left <= Duration::zero() || !run_once(left)) return !delivering();
   }
   run_once(Duration::zero());
   return true;
 }
 
-bool Loop::run_once(Duration timeout) {
-  {
-    const Raised raised(in_round_);
-    now_ = clock();
-    // Whoever called may have waited for what this alone brings about.
-    if (settle()) timeout = Duration::zero();
-    if (!inbox_.stopping()) round(timeout);
+void Loop::finish_quietly(Duration limit) {
+  if (in_round_) return;
+  const Instant until = time() + limit;
+  while (delivering() && !inbox_.stopping() && time() < until) {
+    turn(until - time());
+    failures_.forget();
   }
-  if (const std::exception_ptr exception = tasks_.take_exception())
-    std::rethrow_exception(exception);
+  turn(Duration::zero());
+}
+
+bool Loop::run_once(Duration timeout) {
+  turn(timeout);
+  failures_.rethrow_first();
   return !inbox_.take_stop();
 }
 
-void Loop::round(Duration timeout) {
-  const auto events = poller_.wait(sleep_time(timeout));
-  now_ = clock();
-  busy_ = false;
-  for (const epoll_event& event : events) on_poll_event(event);
-  if (links_.poll_blind(now_)) busy_ = true;
-  if (stack_.next_deadline() <= now_) stack_.handle_deadline(now_);
-  expire_timers();
+void Loop::turn(Duration timeout) {
+  if (in_round_)
+    throw std::logic_error("a Host's loop was run from within a coroutine or call that it runs");
+  if (!failures_.empty()) return;  // first those that are on their way
+  const Raised raised(in_round_);
+  now_ = time();
+  // Whoever called may have waited for what this alone brings about.
+  if (settle()) timeout = Duration::zero();
+  if (!inbox_.stopping()) round(now_ + timeout);
+}
+
+void Loop::round(Instant until) {
+  std::span<const epoll_event> events;
+  shielded([&] { events = wait(std::min(until, next_deadline())); });
+  now_ = time();
+  busy_ = !failures_.empty();
+  for (const epoll_event& event : events) shielded([&] { on_poll_event(event); });
+  shielded([this] { busy_ |= links_.poll_blind(now_); });
+  on_deadlines();
   settle();
 }
 
-Duration Loop::sleep_time(Duration timeout) const {
-  if (busy_ || !turns_.empty()) return Duration::zero();
-  const Instant deadline = std::min(stack_.next_deadline(), timers_.next_deadline());
-  if (deadline != kNever) timeout = std::min(timeout, deadline - now_);
-  return std::min(timeout, links_.longest_sleep());
+std::span<const epoll_event> Loop::wait(Instant until) {
+  if (!clock_) return poller_.wait(std::max(until, now_) - now_);
+  if (until > now_) clock_->wait(until);
+  return poller_.wait(Duration::zero());
+}
+
+Instant Loop::next_deadline() const {
+  if (busy_ || !turns_.empty() || tasks_.has_new() || inbox_.has_rung()) return now();
+  return std::min({stack_.next_deadline(), timers_.next_deadline(), links_.next_deadline(now())});
 }
 
 void Loop::on_poll_event(const epoll_event& event) {
   const PollTag tag = Poller::tag(event);
   switch (tag.kind) {
     case PollTag::Kind::inbox:
-      return inbox_.run_calls();
+      return run_posted_calls();
     case PollTag::Kind::signals:
       return signals_.receive([this](Wait& wait) { wake(wait); });
     case PollTag::Kind::link:
       return links_.on_ready(now_, tag.number, event.events);
     case PollTag::Kind::descriptor: {
-      const DescriptorSlot& slot = descriptors_[tag.number];
+      const DescriptorSlot& slot = descriptors_[static_cast<int>(tag.number)];
       wake_at(slot.reader);
       wake_at(slot.writer);
       return;
     }
   }
+}
+
+// What these calls post is for the next round.
+void Loop::run_posted_calls() {
+  for (std::size_t count = inbox_.open(); count > 0; --count) shielded(inbox_.take_call());
+}
+
+void Loop::on_deadlines() {
+  if (std::min(stack_.next_deadline(), timers_.next_deadline()) > now_) return;
+  shielded([this] { links_.catch_up(now_); });
+  shielded([this] {
+    if (stack_.next_deadline() <= now_) stack_.handle_deadline(now_);
+  });
+  expire_timers();
 }
 
 void Loop::expire_timers() {
@@ -171,14 +213,15 @@ bool Loop::settle() {
     worked = true;
     if (pass + 1 == kPassesPerRound) busy_ = true;
   }
-  now_ = clock();  // the coroutines may have taken their time
-  links_.transmit(now_);
+  now_ = time();  // the coroutines may have taken their time
+  shielded([this] { links_.transmit(now_); });
   return worked;
 }
 
 std::size_t Loop::take_turns() {
   const std::size_t count = turns_.size();
-  for (std::size_t i = 0; i < count && !turns_.empty(); ++i) turns_.front().take_turn(now_);
+  for (std::size_t i = 0; i < count && !turns_.empty(); ++i)
+    shielded([this] { turns_.front().take_turn(now_); });
   return count;
 }
 
@@ -186,10 +229,10 @@ std::size_t Loop::take_turns() {
 
 std::size_t Loop::dispatch_events() {
   std::size_t count = 0;
-  while (const std::optional<Event> event = stack_.poll_event()) {
-    std::visit([this](const auto& value) { on_event(value); }, *event);
-    ++count;
-  }
+  shielded([&] {
+    for (; event_ || (event_ = stack_.poll_event()); event_.reset(), ++count)
+      std::visit([this](const auto& value) { on_event(value); }, *event_);
+  });
   return count;
 }
 
@@ -254,14 +297,15 @@ void Loop::abort(StreamId stream) {
   streams_.release(stream);
 }
 
-Loop::DescriptorSlot& Loop::descriptor(int descriptor) {
-  const auto number = static_cast<std::size_t>(descriptor);
-  while (descriptors_.size() <= number) descriptors_.emplace_back();
-  return descriptors_[number];
+// A table of what is open has a bound that the system keeps.
+Loop::DescriptorSlot* Loop::descriptor(int descriptor) {
+  const auto known = descriptors_.find(descriptor);
+  if (known != descriptors_.end()) return &known->second;
+  return fcntl(descriptor, F_GETFD) < 0 ? nullptr : &descriptors_[descriptor];
 }
 
 int Loop::arm(int descriptor, std::uint32_t events) {
-  const DescriptorSlot& slot = descriptors_[static_cast<std::size_t>(descriptor)];
+  const DescriptorSlot& slot = descriptors_[descriptor];
   if (slot.reader) events |= EPOLLIN;
   if (slot.writer) events |= EPOLLOUT;
   return poller_.watch(descriptor, events | EPOLLONESHOT,

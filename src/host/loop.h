@@ -2,16 +2,26 @@
 // into the list of those whose turn it is, and in its turn it tries again and, if that ended it,
 // its coroutine goes on at once. Whatever the coroutines of a round did goes out in one pass after
 // it.
+//
+// Law: what is called from here and throws takes nothing else with it. Its exception is noted, the
+// round goes on, and run() throws it afterwards.
+//
+// Law: no deadline fires while a frame that came before it waits unread in a device. (Within
+// bounds: see Links::catch_up.) A process that stood still for a minute would otherwise give up
+// connections whose answers have long been there.
 #pragma once
 
 #include <array>
 #include <cstddef>
-#include <deque>
+#include <exception>
+#include <optional>
 #include <span>
+#include <unordered_map>
 
 #include "estab/host.h"
 #include "estab/stack.h"
 
+#include "host/failures.h"
 #include "host/inbox.h"
 #include "host/links.h"
 #include "host/poller.h"
@@ -24,6 +34,9 @@
 
 namespace estab::host {
 
+/// The machine's monotonic clock.
+Instant machine_time();
+
 class Loop {
  public:
   explicit Loop(const HostOptions& options);
@@ -35,18 +48,34 @@ class Loop {
   Links& links() { return links_; }
   Inbox& inbox() { return inbox_; }
   TaskTable& tasks() { return tasks_; }
+  const TaskTable& tasks() const { return tasks_; }
+  /// Within run() or the like, further up on the stack.
+  bool is_in_round() const { return in_round_; }
   /// The time of this round; outside a round, the time now.
-  Instant now() const { return in_round_ ? now_ : clock(); }
+  Instant now() const { return in_round_ ? now_ : time(); }
+  /// When the next round is due if nothing comes from outside; not after now() while something is
+  /// left to do.
+  Instant next_deadline() const;
 
+  /// Each throws std::logic_error from within a round.
   void run();
   bool run_once(Duration timeout);
+  bool run_until(Instant until);
   bool finish(Duration limit);
-  void flush() { links_.transmit(now()); }
-  /// Runs until `done()`. False: stop() came first.
+  /// For destructors: exceptions are forgotten, and within a round nothing is done.
+  void finish_quietly(Duration limit);
+  void flush() {
+    shielded([this] { links_.transmit(now()); });
+  }
+  /// Runs until `done()`. False: stop() came first. What is done is told before any exception.
   template <class Done>
-  bool run_until(Done done) {
-    while (!done())
-      if (!run_once(kForever)) return done();
+  bool run_until_true(Done done) {
+    while (!done()) {
+      turn(kForever);
+      if (done()) break;
+      failures_.rethrow_first();
+      if (inbox_.take_stop()) return false;
+    }
     return true;
   }
 
@@ -79,16 +108,31 @@ class Loop {
   /// Watches a descriptor until the next event, for `events` and for all who wait on it already.
   /// Returns 0 or errno.
   int arm(int descriptor, std::uint32_t events);
-  DescriptorSlot& descriptor(int descriptor);
+  /// Null for what is no open descriptor.
+  DescriptorSlot* descriptor(int descriptor);
   Signals& signals() { return signals_; }
   bool watch_signal(int number);
 
  private:
-  static Instant clock();
-  void round(Duration timeout);
-  Duration sleep_time(Duration timeout) const;
+  Instant time() const { return clock_ ? clock_->now() : machine_time(); }
+  /// One round, from which nothing is thrown.
+  void turn(Duration timeout);
+  void round(Instant until);
+  std::span<const epoll_event> wait(Instant until);
   void on_poll_event(const epoll_event& event);
+  void run_posted_calls();
+  void on_deadlines();
   void expire_timers();
+  /// Makes a call that may throw. What it throws is noted, and the next round does not wait.
+  template <class Call>
+  void shielded(Call&& call) {
+    try {
+      call();
+    } catch (...) {
+      failures_.note(std::current_exception());
+      busy_ = true;
+    }
+  }
   /// Events, turns and new tasks, until there are none; then output. False if there were none.
   bool settle();
   std::size_t dispatch_events();
@@ -100,7 +144,10 @@ class Loop {
   bool delivering() { return stack_.census().streams > 0; }
 
   Duration linger_;
+  Clock* clock_;
+  Failures failures_;
   Stack stack_;
+  std::optional<Event> event_;  // polled, and not dealt with yet
   Poller poller_;
   Links links_;
   Inbox inbox_;
@@ -108,14 +155,14 @@ class Loop {
   SlotTable<StreamSlot, StreamId> streams_;
   SlotTable<ListenerSlot, ListenerId> listeners_;
   SlotTable<DatagramSlot, DatagramId> ports_;
-  std::deque<DescriptorSlot> descriptors_;  // by number
+  std::unordered_map<int, DescriptorSlot> descriptors_;
   TimerHeap timers_;
   WaitList turns_;
   std::array<Octets, 16> views_;
   Instant now_{};
   bool in_round_ = false;
-  bool busy_ = false;  // something is left to do without waiting
-  TaskTable tasks_;    // the last member: what tasks hold needs all the others
+  bool busy_ = false;                  // something is left to do without waiting
+  TaskTable tasks_{*this, failures_};  // the last member: what tasks hold needs all the others
 };
 
 }  // namespace estab::host

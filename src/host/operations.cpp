@@ -57,11 +57,10 @@ bool DescriptorOperation::attempt(Instant) {
   if (!asked_) {
     // Never ready at once: a loop over an endless file must leave the others their turn.
     asked_ = true;
-    if (descriptor_ < 0) {
+    if (!loop_->descriptor(descriptor_)) {
       fail(Error::invalid_argument);
       return true;
     }
-    loop_->descriptor(descriptor_);
   } else {
     pollfd look{descriptor_, static_cast<short>(in ? POLLIN : POLLOUT), 0};
     if (poll(&look, 1, 0) > 0) return true;
@@ -77,9 +76,9 @@ bool DescriptorOperation::attempt(Instant) {
 }
 
 host::Wait** DescriptorOperation::place() {
-  if (descriptor_ < 0) return nullptr;
-  auto& slot = loop_->descriptor(descriptor_);
-  return direction_ == Direction::in ? &slot.reader : &slot.writer;
+  auto* const slot = loop_->descriptor(descriptor_);
+  if (!slot) return nullptr;
+  return direction_ == Direction::in ? &slot->reader : &slot->writer;
 }
 
 // ---- signals

@@ -316,7 +316,40 @@ TEST(TcpStream, GivesAReadUpWhenItsLimitHasPassedAndLosesNothing) {
   pair.run_until([&] { return log.size() == 1; });
   ASSERT_TRUE(block_on(pair.ends.client.write(as_octets("abc"))));
   pair.run();
-  EXPECT_EQ(log, (std::vector<std::string>{"would_block", "3"}));
+  EXPECT_EQ(log, (std::vector<std::string>{"timed_out", "3"}));
+}
+
+TEST(TcpStream, ReadingIntoAnEmptyBufferIsNoEndOfTheStream) {
+  Connected pair;
+  std::array<std::uint8_t, 10> buffer;
+  std::vector<Result<std::size_t>> got;
+  auto reads = [&]() -> Task<> {
+    got.push_back(co_await pair.ends.server.read({}));
+    got.push_back(co_await pair.ends.server.read(buffer));
+    got.push_back(co_await pair.ends.server.read({}));
+    got.push_back(co_await pair.ends.server.read(buffer));
+  };
+  ASSERT_TRUE(block_on(pair.ends.client.write(as_octets("abc"))));
+  ASSERT_TRUE(pair.ends.client.shutdown());
+  pair.server.spawn(reads());
+  pair.run();
+  EXPECT_EQ(got,
+            (std::vector<Result<std::size_t>>{0, 3, 0, std::unexpected(Error::end_of_stream)}));
+}
+
+TEST(TcpStream, TheStackTellsTheEndOfAStreamAsTheStreamDoes) {
+  Connected pair;
+  ASSERT_TRUE(pair.ends.client.shutdown());
+  Result<std::span<const Octets>> views{};
+  auto peeks = [&]() -> Task<> { views = co_await pair.ends.server.peek(); };
+  pair.server.spawn(peeks());
+  pair.run();
+  EXPECT_EQ(views.error(), Error::end_of_stream);
+  std::array<std::uint8_t, 10> buffer;
+  Stack& stack = pair.server.stack();
+  const StreamId stream = pair.ends.server.id();
+  EXPECT_EQ(stack.recv(pair.server.now(), stream, buffer).error(), Error::end_of_stream);
+  EXPECT_EQ(stack.recv(pair.server.now(), stream, {}), 0u);
 }
 
 TEST(TcpStream, IsToldOfUrgentDataAndHowMuchIsLeft) {

@@ -7,28 +7,39 @@ namespace estab::host {
 
 namespace {
 
+/// One call of resume().
 struct Relay {
-  std::coroutine_handle<> next;
-  bool running = false;
+  Waiter next;
+  const TaskPromise* root = nullptr;  // of the coroutine it runs
+  const Relay* outer = nullptr;       // the call within which it was made
 };
-thread_local Relay relay;
+thread_local Relay* relay = nullptr;
 
 }  // namespace
 
-void resume(std::coroutine_handle<> next) {
-  struct Restore {
-    Relay outer = relay;
-    ~Restore() { relay = outer; }
-  } restore;
-  relay = {next, true};
-  while (relay.next) std::exchange(relay.next, {}).resume();
+void resume(const Waiter& next) {
+  struct Level : Relay {
+    explicit Level(const Waiter& first) : Relay{first, nullptr, relay} { relay = this; }
+    ~Level() { relay = const_cast<Relay*>(outer); }
+  } level(next);
+  while (level.next) {
+    const Waiter now = std::exchange(level.next, {});
+    level.root = now.root;
+    now.handle.resume();
+  }
 }
 
-void hand_over(std::coroutine_handle<> next) {
+void hand_over(const Waiter& next) {
   // Not running: the waiter is somebody else's coroutine, resumed by somebody else's loop.
   // Taken: the running coroutine itself resumed the one that now waits.
-  if (!relay.running || relay.next) return resume(next);
-  relay.next = next;
+  if (!relay || relay->next) return resume(next);
+  relay->next = next;
+}
+
+bool is_running(const TaskPromise& root) {
+  for (const Relay* level = relay; level; level = level->outer)
+    if (level->root == &root) return true;
+  return false;
 }
 
 void TaskPromise::finish() noexcept {

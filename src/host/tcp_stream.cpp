@@ -28,15 +28,10 @@ host::Wait** seat(host::Loop& loop, StreamId stream, host::Wait* StreamSlot::* w
 // ---- reading
 
 bool ReadOperation::attempt(Instant now) {
-  if (into_.empty()) return true;
   result_ = loop_->stack().recv(now, stream_, into_);
   if (result_) return true;
   if (result_.error() == Error::would_block) return false;
-  if (result_.error() == Error::end_of_stream) {
-    result_ = 0;
-  } else {
-    fail(explain(*loop_, stream_, result_.error()));
-  }
+  fail(explain(*loop_, stream_, result_.error()));
   return true;
 }
 
@@ -48,7 +43,11 @@ bool PeekOperation::attempt(Instant) {
   const std::span<Octets> views = loop_->views();
   const std::size_t count = loop_->stack().peek(stream_, views);
   result_ = views.first(count);
-  if (count > 0 || loop_->stack().at_end(stream_)) return true;
+  if (count > 0) return true;
+  if (loop_->stack().at_end(stream_)) {
+    fail(Error::end_of_stream);
+    return true;
+  }
   if (const auto known = loop_->stack().info(stream_); !known) {
     fail(explain(*loop_, stream_, known.error()));
     return true;

@@ -1,4 +1,6 @@
 // The life of an operation: started, woken, ended, resumed.
+#include "estab/when.h"
+
 #include "host/loop.h"
 
 namespace estab::host {
@@ -38,23 +40,51 @@ void Wait::cancel(Error error) {
   end();
   fail(error);
   // Not resumed from here: the caller is another coroutine in the midst of something.
-  if (waiter_) loop_->wake(*this);
+  if (waiter_ || group_) loop_->wake(*this);
+}
+
+void Wait::refuse(Error error) {
+  stage_ = Stage::done;
+  fail(error);
+}
+
+void Wait::abandon() {
+  withdraw();
+  if (stage_ == Stage::waiting) stage_ = Stage::idle;
 }
 
 void Wait::take_turn(Instant now) {
   const Turn turn = turn_;
   loop_->end_turn(*this);
   if (stage_ == Stage::waiting) {
-    const bool got = attempt(now);
+    const bool got = try_again(now);
     if (!got && turn != Turn::give_up) return;
     end();
     if (!got) expire();
   }
-  if (waiter_) resume(waiter_);  // which may destroy this
+  // Who is resumed may destroy this.
+  if (!group_) {
+    if (waiter_) resume(waiter_);
+  } else if (group_->on_member_done(number_)) {
+    resume(Waiter(group_->waiter()));
+  }
 }
 
-bool run_until_done(Wait& wait) {
-  return wait.loop()->run_until([&wait] { return wait.done(); });
+// What it throws is the business of who awaits it, and of nobody else.
+bool Wait::try_again(Instant now) {
+  try {
+    return attempt(now);
+  } catch (...) {
+    exception_ = std::current_exception();
+    return true;
+  }
+}
+
+void run_until_done(Wait& wait) {
+  Loop* const loop = wait.loop();
+  if (loop && loop->is_in_round()) return wait.refuse(Error::invalid_argument);
+  if (wait.start()) return;
+  if (!loop->run_until_true([&wait] { return wait.done(); })) wait.cancel(Error::cancelled);
 }
 
 void flush(Loop* loop) {

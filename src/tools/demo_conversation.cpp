@@ -93,7 +93,7 @@ class Conversation {
     std::array<std::uint8_t, 512> buffer;
     while (outcome_.heard_by_stack.size() < at_least) {
       const auto count = co_await stream_.read(buffer);
-      if (!count || *count == 0) co_return;
+      if (!count) co_return;
       outcome_.heard_by_stack += as_text(Octets(buffer).first(*count));
     }
   }

@@ -120,8 +120,8 @@ Task<> Get::run() {
 Task<> Get::read_all(TcpStream& stream) {
   while (true) {
     auto views = co_await stream.peek();
-    if (!views) fail(message(views.error()));
-    if (views->empty()) {
+    if (!views && views.error() != Error::end_of_stream) fail(message(views.error()));
+    if (!views) {
       auto fine = reader_.end();
       if (!fine) fail(fine.error());
       co_return;

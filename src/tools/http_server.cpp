@@ -137,11 +137,10 @@ Task<HttpServer::Incoming> HttpServer::next_request(Connection& connection) {
     auto views = co_await connection.stream.peek().within(std::max(left, Duration::zero()));
     bool was_waiting = std::exchange(connection.waiting, false);
     if (stopping_ && was_waiting) co_return std::nullopt;
-    if (!views && views.error() == Error::would_block && !was_waiting)
+    if (!views && views.error() == Error::timed_out && !was_waiting)
       co_return std::unexpected(Status::request_timeout);
-    if (!views) co_return std::nullopt;
-    if (views->empty()) {
-      connection.ended = true;
+    if (!views) {
+      connection.ended = views.error() == Error::end_of_stream;
       co_return std::nullopt;
     }
     Octets some = views->front().first(std::min(views->front().size(), kReadAtOnce));
@@ -250,7 +249,7 @@ Task<bool> HttpServer::send_octets(Connection& connection, const FileOctets& oct
     auto queued = co_await connection.stream.write_owned(octets.octets, octets.owner, mode)
                       .within(options_.stall_limit);
     if (queued) co_return true;
-    if (queued.error() != Error::would_block) co_return false;
+    if (queued.error() != Error::timed_out) co_return false;
     if (acknowledged(connection.stream) == before) co_return false;
   }
 }
@@ -263,7 +262,7 @@ Task<> HttpServer::end(Connection& connection) {
   Instant until = host_.now() + options_.close_limit;
   while (!connection.ended && host_.now() < until) {
     auto views = co_await stream.peek().within(until - host_.now());
-    if (!views || views->empty()) break;
+    if (!views) break;
     std::size_t octets = 0;
     for (Octets view : *views) octets += view.size();
     static_cast<void>(stream.consume(octets));
@@ -273,7 +272,7 @@ Task<> HttpServer::end(Connection& connection) {
   while (has_unacknowledged(stream)) {
     std::uint64_t before = acknowledged(stream);
     auto closed = co_await stream.closed().within(options_.stall_limit);
-    if (closed || closed.error() != Error::would_block) break;
+    if (closed || closed.error() != Error::timed_out) break;
     if (acknowledged(stream) == before) {
       stream.abort();
       co_return;

@@ -96,6 +96,7 @@ ExitCode exit_code_of(DeviceError::Kind kind) {
     case DeviceError::Kind::invalid_name:
       return ExitCode::bad_input;
     case DeviceError::Kind::busy:
+    case DeviceError::Kind::link_gone:
     case DeviceError::Kind::system:
       break;
   }

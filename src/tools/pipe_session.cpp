@@ -56,9 +56,9 @@ void PipeSession::end_output() {
 Task<> PipeSession::receive() {
   while (true) {
     auto views = co_await stream_.peek();
-    if (!views) fail(std::string(message(views.error())));
-    if (views && views->empty()) end_output();
-    if (!views || views->empty()) break;
+    if (!views && views.error() == Error::end_of_stream) end_output();
+    if (!views && views.error() != Error::end_of_stream) fail(std::string(message(views.error())));
+    if (!views) break;
     auto written = output_.try_write(*views);
     if (!written) fail("cannot write to standard output: " + written.error());
     if (!written) break;

@@ -76,8 +76,8 @@ Task<> Traffic::discard(Place place) {
   Result<void> outcome{};
   while (true) {
     auto views = co_await stream.peek();
-    if (!views) outcome = std::unexpected(views.error());
-    if (!views || views->empty()) break;
+    if (!views && views.error() != Error::end_of_stream) outcome = std::unexpected(views.error());
+    if (!views) break;
     std::size_t octets = 0;
     for (Octets view : *views) octets += view.size();
     totals_.received_octets += octets;
@@ -111,8 +111,8 @@ Task<> Traffic::echo(Place place) {
   Result<void> outcome{};
   while (outcome) {
     auto n = co_await stream.read(buffer);
-    if (!n) outcome = std::unexpected(n.error());
-    if (!n || *n == 0) break;
+    if (!n && n.error() != Error::end_of_stream) outcome = std::unexpected(n.error());
+    if (!n) break;
     totals_.received_octets += *n;
     outcome = co_await stream.write_all(Octets(buffer).first(*n));
     if (outcome) totals_.sent_octets += *n;

@@ -39,6 +39,8 @@ ALLOWED = [
     r"_ZNK?St(9exception|9bad_alloc|11logic_error|13runtime_error|12length_error|12out_of_range"
     r"|16invalid_argument|18bad_variant_access|19bad_optional_access|17bad_function_call)\w*",
     r"_ZNK?St7__cxx1112basic_string\w+",
+    # Error codes: values with a table of sentences beside them.
+    r"_Z(NK?|T[VIS]N)St3_V2(14error_category|16generic_category)\w+",
     r"_ZNK?Ss\w+",
     r"_ZNSt8__detail15_List_node_base\w+",
     r"_ZNKSt8__detail20_Prime_rehash_policy\w+",
