@@ -1,6 +1,8 @@
 // The devices of a host and the frames between them and the stack. Frames come in by bursts, so
-// that a busy device does not keep the others and the application waiting; they go out while every
-// device takes them, since the stack cannot be asked for the frames of one interface only.
+// that a busy device does not keep the others and the application waiting, and they go out by
+// bursts, so that what the peers answer is read before it overflows the queue of the device. They
+// go out while every device takes them, since the stack cannot be asked for the frames of one
+// interface only.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +30,12 @@ class Links {
   void on_ready(Instant now, std::uint32_t number, std::uint32_t events);
   /// A burst from each device without a descriptor. True if there may be more.
   bool poll_blind(Instant now);
-  /// Sends what the stack has, until a device is full.
-  void transmit(Instant now);
+  /// Sends a burst of what the stack has, or less if a device is full. True if there may be more.
+  bool transmit(Instant now);
+  void transmit_all(Instant now) {
+    while (transmit(now)) {
+    }
+  }
   /// How long the loop may sleep for the sake of devices that cannot wake it.
   Duration longest_sleep() const;
 

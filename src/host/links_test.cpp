@@ -32,6 +32,7 @@ class WireEnd final : public Device {
   std::size_t receive(Instant now, Stack& stack, InterfaceId interface,
                       std::size_t burst) override {
     auto& arriving = wire_->queues[1 - side_];
+    sent_since_ = 0;
     std::size_t count = 0;
     for (; count < burst && !arriving.empty(); ++count) {
       stack.handle_frame(now, interface, {.octets = arriving.front()});
@@ -47,6 +48,7 @@ class WireEnd final : public Device {
   }
   void transmit(Instant, const TransmitFrame& frame) override {
     EXPECT_TRUE(ready()) << "a frame for a device that is full";
+    most_sent = std::max(most_sent, ++sent_since_);
     std::vector<std::uint8_t> octets(frame.size());
     frame.copy_to(octets.data());
     if (put(octets)) return;
@@ -55,6 +57,7 @@ class WireEnd final : public Device {
   }
 
   static inline std::size_t largest_burst = 0;
+  static inline std::size_t most_sent = 0;  ///< without a look at what has come
 
  private:
   bool put(const std::vector<std::uint8_t>& octets) {
@@ -66,6 +69,7 @@ class WireEnd final : public Device {
 
   std::shared_ptr<Wire> wire_;
   std::size_t side_;
+  std::size_t sent_since_ = 0;
   std::vector<std::uint8_t> kept_;
 };
 
@@ -100,6 +104,20 @@ TEST(Links, CarryFramesOfADeviceThatCannotWakeTheLoop) {
   pair.run();
   EXPECT_TRUE(got == sent);
   EXPECT_LE(WireEnd::largest_burst, HostOptions{}.burst);
+}
+
+TEST(Links, ReadBetweenTheBurstsTheyWrite) {
+  WiredPair pair(1000);
+  const auto sent = pattern(4 << 20);
+  std::vector<std::uint8_t> got;
+  WireEnd::most_sent = 0;
+  pair.server.spawn(receive_all(pair.server, got));
+  pair.client.spawn(send_all(pair.client, sent));
+  pair.run();
+  EXPECT_TRUE(got == sent);
+  // One burst at the end of a round, one before the next round waits.
+  EXPECT_LE(WireEnd::most_sent, 2 * HostOptions{}.burst);
+  EXPECT_GE(WireEnd::most_sent, HostOptions{}.burst) << "there was more to send";
 }
 
 TEST(Links, WaitUntilAFullDeviceTakesFramesAgain) {

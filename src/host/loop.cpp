@@ -67,7 +67,7 @@ Loop::Loop(const HostOptions& options)
 
 Loop::~Loop() {
   tasks_.clear();
-  without_fail([this] { links_.transmit(clock()); });
+  without_fail([this] { links_.transmit_all(clock()); });
 }
 
 Instant Loop::clock() {
@@ -172,7 +172,7 @@ bool Loop::settle() {
     if (pass + 1 == kPassesPerRound) busy_ = true;
   }
   now_ = clock();  // the coroutines may have taken their time
-  links_.transmit(now_);
+  if (links_.transmit(now_)) busy_ = true;
   return worked;
 }
 

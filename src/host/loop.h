@@ -46,7 +46,7 @@ class Loop {
   void run();
   bool run_once(Duration timeout);
   bool finish(Duration limit);
-  void flush() { links_.transmit(now()); }
+  void flush() { links_.transmit_all(now()); }
   /// Runs until `done()`. False: stop() came first.
   template <class Done>
   bool run_until(Done done) {

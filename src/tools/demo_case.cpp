@@ -97,6 +97,7 @@ Performance perform(const DemoCase& demo, const SceneOptions& options) {
   Scene scene(options, demo.arrange);
   demo.play(scene);
   performance.failures = scene.failures();
+  performance.capture = scene.capture();
   performance.ladder_options.msl = Scene::kMsl;
   performance.ladder_options.msl_remark = "shortened for this demo";
   performance.ladder_options.brief_before = scene.curtain_at();
