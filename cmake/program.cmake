@@ -2,7 +2,7 @@
 # (src/tools/commands.h), so there is no list here either. Everything but main is an object library,
 # which the program and its unit tests share; a static library would lose the registrations.
 find_package(CLI11 REQUIRED)
-find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Git QUIET)
 
 file(GLOB tool_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/tools/*.cpp)
@@ -19,7 +19,7 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/src/tools/version.cpp PROPERTI
 
 add_library(estab-tools OBJECT ${tool_sources})
 target_link_libraries(estab-tools PUBLIC estab_flags estab-host estab-device estab-oracle estab-drill estab-posix estab-trace estab-core
-                      CLI11::CLI11 nlohmann_json::nlohmann_json fmt::fmt-header-only)
+                      CLI11::CLI11 OpenSSL::Crypto nlohmann_json::nlohmann_json fmt::fmt-header-only)
 target_include_directories(estab-tools PUBLIC ${PROJECT_SOURCE_DIR}/src)
 
 add_executable(estab ${PROJECT_SOURCE_DIR}/src/tools/main.cpp)

@@ -28,7 +28,7 @@ function(estab_test name)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
-foreach(folder base wire ip udp tcp tcp/congestion stack)
+foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send tcp/legacy stack)
   file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
   string(REPLACE "/" "_" suffix ${folder})
   estab_test(test_${suffix} LINK estab-device estab-trace estab-core SOURCES ${found})

@@ -8,7 +8,8 @@
 # install it names the one command that an administrator has to run, and ends with 3.
 set -euo pipefail
 
-build=(g++ cmake ninja-build ccache pkg-config libcli11-dev libfmt-dev nlohmann-json3-dev)
+build=(g++ cmake ninja-build ccache pkg-config libcli11-dev libfmt-dev nlohmann-json3-dev libmnl-dev
+       libssl-dev)
 demo=("${build[@]}" curl iproute2)
 test=("${demo[@]}" libgtest-dev librapidcheck-dev libbenchmark-dev python3
       netcat-openbsd iperf3 wrk tshark)

@@ -9,7 +9,7 @@
 namespace estab::base {
 namespace {
 
-// next() looks through at most so many entries of a far slot before it settles for its start.
+// next() looks through at most so many entries of a far slot before it is content with its start.
 constexpr int kPatience = 16;
 
 }  // namespace
@@ -41,24 +41,23 @@ std::uint32_t TimerWheel::arm(std::uint32_t handle, std::uint64_t key, Instant d
   nodes_[handle].key = key;
   nodes_[handle].deadline = deadline;
   append(list_for(deadline), handle);
-  if (next_known_) next_ = std::min(next_, deadline);
+  if (deadline < next_ && next_list_ != kUnknown) {
+    next_ = deadline;
+    next_list_ = nodes_[handle].list;
+  }
   return handle;
 }
 
 void TimerWheel::cancel(std::uint32_t& handle) {
   if (handle == kNone) return;
   ensure(handle < nodes_.size() && nodes_[handle].list != kFree);
-  if (nodes_[handle].deadline <= next_) next_known_ = false;
   remove(handle);
   free_node(handle);
   handle = kNone;
 }
 
 Instant TimerWheel::next() const {
-  if (!next_known_) {
-    next_ = earliest();
-    next_known_ = true;
-  }
+  if (next_list_ == kUnknown) find_next();
   return next_;
 }
 
@@ -108,6 +107,7 @@ void TimerWheel::append(std::uint32_t list, std::uint32_t node) {
 
 void TimerWheel::remove(std::uint32_t node) {
   const auto [key, deadline, previous, next, list] = nodes_[node];
+  if (list == next_list_) next_list_ = kUnknown;
   nodes_[previous].next = next;
   nodes_[next].previous = previous;
   if (lists_[list] != node) return;
@@ -158,13 +158,11 @@ void TimerWheel::spread(std::uint32_t list) {
     remove(node);
     append(list_for(nodes_[node].deadline), node);
   }
-  next_known_ = false;
 }
 
 std::uint64_t TimerWheel::take_due() {
   const std::uint32_t node = nodes_[lists_[kDue]].next;
   const std::uint64_t key = nodes_[node].key;
-  next_known_ = false;
   remove(node);
   free_node(node);
   return key;
@@ -183,19 +181,22 @@ std::uint64_t TimerWheel::first_tick(std::uint32_t list) const {
   return (above | list % kSlots) << bits;
 }
 
-Instant TimerWheel::earliest() const {
-  if (size_ == 0) return kNever;
-  const std::uint32_t list = lists_[kDue] != kNone ? kDue : earliest_list();
-  const bool far = list >= kSlots && list != kDue;
-  Instant least = kNever;
+void TimerWheel::find_next() const {
+  next_ = kNever;
+  next_list_ = kFree;
+  if (size_ == 0) return;
+  next_list_ = lists_[kDue] != kNone ? kDue : earliest_list();
+  const bool far = next_list_ >= kSlots && next_list_ != kDue;
   int looked_at = 0;
-  std::uint32_t node = lists_[list];
+  std::uint32_t node = lists_[next_list_];
   do {
-    if (far && ++looked_at > kPatience) return start_of(first_tick(list));
-    least = std::min(least, nodes_[node].deadline);
+    if (far && ++looked_at > kPatience) {
+      next_ = start_of(first_tick(next_list_));
+      return;
+    }
+    next_ = std::min(next_, nodes_[node].deadline);
     node = nodes_[node].next;
-  } while (node != lists_[list]);
-  return least;
+  } while (node != lists_[next_list_]);
 }
 
 }  // namespace estab::base

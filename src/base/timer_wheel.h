@@ -71,6 +71,7 @@ class TimerWheel {
   static constexpr std::uint32_t kLevels = (64 - kTickBits + kSlotBits - 1) / kSlotBits;
   static constexpr std::uint32_t kDue = kLevels * kSlots;  // the list of what advance() will fire
   static constexpr std::uint32_t kFree = kDue + 1;         // a node on the free list
+  static constexpr std::uint32_t kUnknown = kFree + 1;     // next() has to look again
 
   struct Node {
     std::uint64_t key = 0;
@@ -97,7 +98,7 @@ class TimerWheel {
 
   std::uint32_t earliest_list() const;
   std::uint64_t first_tick(std::uint32_t list) const;
-  Instant earliest() const;
+  void find_next() const;
 
   std::vector<Node> nodes_;
   // Each list is a ring of nodes; what stands here is its last node.
@@ -108,9 +109,10 @@ class TimerWheel {
   std::uint32_t free_ = kNone;
   std::uint64_t now_ = 0;  // the current tick
 
-  // What next() found, while it holds.
+  // What next() found, and the list it read that from. It holds for as long as no entry leaves that
+  // list: remove() sees to it.
   mutable Instant next_ = kNever;
-  mutable bool next_known_ = true;
+  mutable std::uint32_t next_list_ = kFree;  // kFree: from none, for the wheel is empty
 
   static constexpr std::array<std::uint32_t, kDue + 1> filled_with_none() {
     std::array<std::uint32_t, kDue + 1> lists{};

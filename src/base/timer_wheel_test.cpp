@@ -1,5 +1,7 @@
 #include "base/timer_wheel.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <vector>
@@ -189,6 +191,21 @@ TEST(TimerWheel, NamesATimeAfterTheLastAdvanceForACrowdedSlot) {
   EXPECT_EQ(now, at(2h));
 }
 
+TEST(TimerWheel, ForgetsACrowdedSlotWhoseEntriesAreAllCancelled) {
+  TimerWheel wheel;
+  fired(wheel, at(1h));
+  std::vector<std::uint32_t> handles;
+  for (std::uint64_t key = 0; key < 21; ++key)
+    handles.push_back(wheel.arm(TimerWheel::kNone, key, at(1h + 1s)));
+  for (std::uint32_t& handle : handles) {
+    EXPECT_GT(wheel.next(), at(1h));
+    wheel.cancel(handle);
+  }
+  EXPECT_EQ(wheel.next(), kNever);
+  fired(wheel, at(2h));
+  EXPECT_EQ(wheel.next(), kNever);
+}
+
 TEST(TimerWheel, ReusesItsEntries) {
   TimerWheel wheel;
   std::uint32_t handle = wheel.arm(TimerWheel::kNone, 1, at(1s));
@@ -311,6 +328,99 @@ class WheelAndModel {
   std::map<std::uint64_t, Entry> model_;
   std::map<std::uint64_t, Entry> again_;
 };
+
+// Crowds: many entries whose deadlines lie close together, as after a burst of connections, most of
+// them cancelled again before their time.
+class CrowdsAndModel {
+ public:
+  explicit CrowdsAndModel(std::uint64_t seed) : prng_(seed), now_(at(below(1h))) {
+    fired(wheel_, now_);
+  }
+
+  void step() {
+    const std::uint64_t choice = prng_.below(8);
+    if (choice == 0) arm_crowd();
+    if (choice >= 1 && choice <= 4) cancel_some();
+    if (choice == 5) cancel_all();
+    if (choice >= 6) advance();
+    check();
+  }
+
+ private:
+  struct Entry {
+    std::uint32_t handle;
+    Instant deadline;
+  };
+
+  Duration below(Duration limit) {
+    return Duration(prng_.below(static_cast<std::uint64_t>(limit.count())));
+  }
+
+  // In a second's time or an hour's, within a microsecond or a minute of each other.
+  void arm_crowd() {
+    const Instant about = now_ + below(prng_.chance(0.5) ? Duration(1s) : Duration(1h));
+    const Duration spread = prng_.chance(0.5) ? Duration(1us) : Duration(1min);
+    for (std::uint64_t i = prng_.below(60); i > 0; --i) {
+      const Instant deadline = about + below(spread);
+      const std::uint64_t key = keys_++;
+      armed_[key] = {wheel_.arm(TimerWheel::kNone, key, deadline), deadline};
+    }
+  }
+
+  void cancel(std::map<std::uint64_t, Entry>::iterator victim) {
+    wheel_.cancel(victim->second.handle);
+    armed_.erase(victim);
+    if (prng_.chance(0.3)) check();  // also asks next(), which is to forget what it has found
+  }
+
+  void cancel_some() {
+    for (std::uint64_t i = prng_.below(30); i > 0 && !armed_.empty(); --i)
+      cancel(std::next(armed_.begin(), static_cast<std::ptrdiff_t>(prng_.below(armed_.size()))));
+  }
+
+  void cancel_all() {
+    while (!armed_.empty()) cancel(armed_.begin());
+  }
+
+  void advance() {
+    now_ = prng_.chance(0.5) ? std::max(now_, std::min(wheel_.next(), now_ + Duration(1h)))
+                             : now_ + below(prng_.chance(0.5) ? Duration(1ms) : Duration(1min));
+    Keys due;
+    for (const auto& [key, entry] : armed_)
+      if (entry.deadline <= now_) due.push_back(key);
+    Keys keys = fired(wheel_, now_);
+    std::ranges::sort(keys);
+    ASSERT_EQ(keys, due);
+    for (std::uint64_t key : keys) armed_.erase(key);
+  }
+
+  void check() {
+    Instant earliest = kNever;
+    for (const auto& [key, entry] : armed_) earliest = std::min(earliest, entry.deadline);
+    ASSERT_EQ(wheel_.size(), armed_.size());
+    ASSERT_EQ(wheel_.next() == kNever, armed_.empty());
+    ASSERT_LE(wheel_.next(), earliest);
+    if (earliest > now_) {
+      ASSERT_GT(wheel_.next(), now_) << "a host would spin";
+    }
+  }
+
+  Prng prng_;
+  TimerWheel wheel_;
+  Instant now_;
+  std::uint64_t keys_ = 0;
+  std::map<std::uint64_t, Entry> armed_;
+};
+
+TEST(TimerWheel, NamesNoTimePastHoweverManyEntriesAreCancelled) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    CrowdsAndModel both(seed);
+    for (int i = 0; i < 300; ++i) {
+      both.step();
+      ASSERT_FALSE(HasFatalFailure()) << "seed " << seed << " step " << i;
+    }
+  }
+}
 
 TEST(TimerWheel, BehavesAsAListOfDeadlinesDoes) {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {

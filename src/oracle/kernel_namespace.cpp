@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "device/netlink.h"
+#include "device/netlink_socket.h"
 
 namespace estab::oracle {
 
@@ -92,47 +93,21 @@ constexpr Setting kSettings[] = {
 
 // `ip route add PREFIX dev oracle0 quickack 1`.
 int add_route(const Cidr& destination) {
-  struct {
-    nlmsghdr header;
-    rtmsg fixed;
-    std::array<std::uint8_t, 128> attributes;
-  } request{};
-  const Octets prefix = destination.address.wire_octets();
-  std::size_t length = 0;
-  const auto add = [&](std::uint16_t type, Octets value) {
-    const rtattr attribute{static_cast<unsigned short>(RTA_LENGTH(value.size())), type};
-    std::memcpy(request.attributes.data() + length, &attribute, sizeof attribute);
-    std::memcpy(request.attributes.data() + length + RTA_LENGTH(0), value.data(), value.size());
-    length += RTA_ALIGN(attribute.rta_len);
-  };
-  const auto number = [](const std::uint32_t& value) {
-    return Octets(reinterpret_cast<const std::uint8_t*>(&value), sizeof value);
-  };
-  const std::uint32_t index = ::if_nametoindex(kInterface), one = 1;
-  add(RTA_DST, prefix);
-  add(RTA_OIF, number(index));
-  std::array<std::uint8_t, RTA_LENGTH(4)> metric{};
-  const rtattr quick{RTA_LENGTH(4), RTAX_QUICKACK};
-  std::memcpy(metric.data(), &quick, sizeof quick);
-  std::memcpy(metric.data() + RTA_LENGTH(0), &one, sizeof one);
-  add(RTA_METRICS, metric);
-  request.fixed.rtm_family = destination.address.is_v4() ? AF_INET : AF_INET6;
-  request.fixed.rtm_dst_len = destination.prefix_length;
-  request.fixed.rtm_table = RT_TABLE_MAIN;
-  request.fixed.rtm_protocol = RTPROT_STATIC;
-  request.fixed.rtm_scope = destination.address.is_v4() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  request.fixed.rtm_type = RTN_UNICAST;
-  request.header.nlmsg_type = RTM_NEWROUTE;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
-  request.header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(sizeof(rtmsg)) + length);
-  const FileDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket || ::send(socket.number(), &request, request.header.nlmsg_len, 0) < 0) return errno;
-  alignas(nlmsghdr) std::array<char, 1024> answer;
-  const ssize_t got = ::recv(socket.number(), answer.data(), answer.size(), 0);
-  if (got < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(nlmsgerr)))) return EPROTO;
-  nlmsgerr result;
-  std::memcpy(&result, NLMSG_DATA(reinterpret_cast<nlmsghdr*>(answer.data())), sizeof result);
-  return -result.error;
+  const bool v4 = destination.address.is_v4();
+  rtmsg fixed{};
+  fixed.rtm_family = v4 ? AF_INET : AF_INET6;
+  fixed.rtm_dst_len = destination.prefix_length;
+  fixed.rtm_table = RT_TABLE_MAIN;
+  fixed.rtm_protocol = RTPROT_STATIC;
+  fixed.rtm_scope = v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  fixed.rtm_type = RTN_UNICAST;
+  device::NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE, fixed);
+  request.add(RTA_DST, destination.address.wire_octets());
+  mnl_attr_put_u32(request.message(), RTA_OIF, ::if_nametoindex(kInterface));
+  nlattr* metrics = mnl_attr_nest_start(request.message(), RTA_METRICS);
+  mnl_attr_put_u32(request.message(), RTAX_QUICKACK, 1);
+  mnl_attr_nest_end(request.message(), metrics);
+  return device::NetlinkSocket(NETLINK_ROUTE).exchange(request);
 }
 
 std::expected<FileDescriptor, std::string> open_tun() {

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -48,8 +47,7 @@ State state_of(std::uint8_t number) {
 }  // namespace
 
 KernelSubject::KernelSubject(KernelNamespace&& in)
-    : in_(std::move(in)),
-      diagnosis_(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)) {}
+    : in_(std::move(in)), diagnosis_(NETLINK_SOCK_DIAG) {}
 
 void KernelSubject::begin(const FourTuple& tuple, const ReceiveRoom&) {
   tuple_ = tuple;
@@ -87,33 +85,24 @@ bool KernelSubject::take_frame(std::vector<std::uint8_t>& into) {
 }
 
 State KernelSubject::state() {
-  struct {
-    nlmsghdr header;
-    inet_diag_req_v2 request;
-  } query{};
-  query.header.nlmsg_len = sizeof query;
-  query.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  query.header.nlmsg_flags = NLM_F_REQUEST;
-  query.request.sdiag_family = tuple_.family() == Family::ipv4 ? AF_INET : AF_INET6;
-  query.request.sdiag_protocol = IPPROTO_TCP;
-  query.request.idiag_states = 0xffffffff;
-  query.request.id.idiag_sport = htons(tuple_.local_port);
-  query.request.id.idiag_dport = htons(tuple_.remote_port);
+  inet_diag_req_v2 question{};
+  question.sdiag_family = tuple_.family() == Family::ipv4 ? AF_INET : AF_INET6;
+  question.sdiag_protocol = IPPROTO_TCP;
+  question.idiag_states = 0xffffffff;
+  question.id.idiag_sport = htons(tuple_.local_port);
+  question.id.idiag_dport = htons(tuple_.remote_port);
   const Octets local = tuple_.local_address.wire_octets();
   const Octets remote = tuple_.remote_address.wire_octets();
-  std::memcpy(query.request.id.idiag_src, local.data(), local.size());
-  std::memcpy(query.request.id.idiag_dst, remote.data(), remote.size());
-  query.request.id.idiag_cookie[0] = query.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-  if (::send(diagnosis_.number(), &query, sizeof query, 0) < 0) return State::closed;
-  alignas(nlmsghdr) std::array<char, 4096> answer;
-  const ssize_t length = ::recv(diagnosis_.number(), answer.data(), answer.size(), 0);
-  nlmsghdr header;
-  if (length < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(inet_diag_msg)))) return State::closed;
-  std::memcpy(&header, answer.data(), sizeof header);
-  if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return State::closed;
-  inet_diag_msg message;
-  std::memcpy(&message, answer.data() + NLMSG_HDRLEN, sizeof message);
-  return state_of(message.idiag_state);
+  std::memcpy(question.id.idiag_src, local.data(), local.size());
+  std::memcpy(question.id.idiag_dst, remote.data(), remote.size());
+  question.id.idiag_cookie[0] = question.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  State state = State::closed;  // also if the kernel knows no such connection
+  const device::NetlinkRequest request(SOCK_DIAG_BY_FAMILY, 0, question);
+  diagnosis_.exchange(request, [&](const nlmsghdr& answer) {
+    if (const auto* message = device::fixed_part<inet_diag_msg>(answer))
+      state = state_of(message->idiag_state);
+  });
+  return state;
 }
 
 posix::Outcome KernelSubject::socket(int domain) {

@@ -3,7 +3,7 @@
 // followed.
 #pragma once
 
-#include "device/file_descriptor.h"
+#include "device/netlink_socket.h"
 #include "oracle/kernel_namespace.h"
 #include "oracle/subject.h"
 
@@ -38,7 +38,7 @@ class KernelSubject final : public Subject {
   void drain();
 
   KernelNamespace in_;
-  device::FileDescriptor diagnosis_;  // a netlink socket that tells states
+  device::NetlinkSocket diagnosis_;  // tells states
   FourTuple tuple_{};
 };
 

@@ -1,6 +1,6 @@
 // How much is in flight: slow start, congestion avoidance, fast retransmit and NewReno recovery, as
 // a peer sees them (RFC 5681, RFC 6582, RFC 3042, RFC 6928). The numbers alone are in
-// tcp/congestion/new_reno_test.cpp.
+// tcp/legacy/new_reno_test.cpp.
 
 #include "stack/testing/opened.h"
 

@@ -56,6 +56,29 @@ TEST(KeepAlive, GivesUpAfterSoManyUnanswered) {
   EXPECT_EQ(peer.told().failure, Error::connection_timed_out);
 }
 
+// Who sets both means the time (RFC 5482 §4.2), as with Linux.
+TEST(KeepAlive, GivesUpAtTheUserTimeoutWhateverTheCount) {
+  for (const Duration timeout : {6s, 3s}) {
+    Opened peer(
+        {.tcp = {.user_timeout = timeout,
+                 .keep_alive = {.enabled = true, .idle = 1s, .interval = 1s, .probes = 4}}});
+    peer.mark();
+    peer.after(1h);
+    for (Duration at = 1s; at < timeout; at += 1s) peer.out_at(at, ". 0:0(0) ack 1");
+    peer.out_at(timeout, "R. 1:1(0) ack 1 win 0");
+    EXPECT_EQ(peer.told().failure, Error::user_timeout);
+  }
+}
+
+TEST(KeepAlive, SendsOneProbeAtLeastBeforeItGivesUp) {
+  Opened peer({.tcp = {.user_timeout = 2s,
+                       .keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 0}}});
+  peer.after(10s);
+  peer.out_at(10s, ". 0:0(0) ack 1");
+  peer.ack(1);
+  EXPECT_EQ(peer.state(), State::established);
+}
+
 // [RFC 9293 MUST-27]
 TEST(KeepAlive, FollowsItsSettings) {  // MUST-27
   Opened peer({.tcp = {.keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 2}}});

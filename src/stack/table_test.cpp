@@ -84,11 +84,15 @@ TEST(Ipv6Only, KeepsIpv4FromTheUnspecifiedAddress) {
 TEST(Reconfiguring, AnOpeningMayMakeItGiveUpSooner) {
   Peer peer;
   ASSERT_TRUE(peer.connect());
+  peer.after(1s);
+  peer.out("S 0:0(0) <*>");
   peer.out("S 0:0(0) <*>");
   TcpConfig settings = peer.stack().settings(peer.stream()).value();
-  settings.user_timeout = 500ms;
+  settings.user_timeout = 1500ms;
   ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), settings));
-  peer.after(500ms);
+  peer.after(499ms);
+  EXPECT_EQ(peer.state(), State::syn_sent);
+  peer.after(1ms);
   EXPECT_EQ(peer.told().failure, Error::user_timeout);
   peer.quiet();
 }

@@ -80,15 +80,18 @@ TEST_F(TailProbe, DoesNotGoIfTheAckComesBeforeItCould) {
   }
 }
 
-TEST(TailProbeAndUserTimeout, TheTimeoutEndsTheConnectionWhenItSaysSo) {
+// There is no time for a probe, only for what must go again before anything is given up.
+TEST(TailProbeAndUserTimeout, TheTimeoutComesBeforeTheProbe) {
   TcpConfig tcp = probing();
   tcp.user_timeout = 150ms;
   Opened peer({.tcp = tcp, .options = "mss 1000,sackOK"});
   peer.send(2000);
   peer.out_run(1, 2001, 1000, "P.");
-  peer.after(149ms);
+  peer.after(150ms);
+  EXPECT_EQ(peer.out_at(150ms, ". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
+  peer.after(1s);  // the RTO is 1.1 s, and has doubled
   EXPECT_EQ(peer.state(), State::established);
-  peer.after(1ms);
+  peer.after(2s);
   EXPECT_EQ(peer.told().failure, Error::user_timeout);
 }
 

@@ -277,7 +277,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   }
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
-  (void)tcp::arm_syn_ack(record, config, now);
+  tcp::arm_syn_ack(record, config, now);
   make_room();
   const std::uint32_t index = half_open_.emplace(record);
   ++l.half_open;
@@ -325,9 +325,9 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
 
 Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   tcp::TimeWait& record = time_wait_[index];
-  const auto acknowledge = [&] {
-    send_reply(core, in.tuple,
-               tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
+  const auto acknowledge = [&](SendReason reason) {
+    const std::uint32_t offset = core.secrets.timestamp_offset(in.tuple);
+    send_reply(core, in.tuple, tcp::make_time_wait_ack(record, offset, now, reason),
                State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
@@ -337,18 +337,18 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
-      return acknowledge();
+      return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_few:
       if (record.answers >= core.config.limits.challenge_acks_per_second)
         return Verdict::out_of_window;
       ++record.answers;
-      return acknowledge();
+      return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_restart:
       record.answers = 0;
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);
-      return acknowledge();
+      return acknowledge(SendReason::time_wait_ack);
     case tcp::TimeWaitStep::reopen:
       break;
   }

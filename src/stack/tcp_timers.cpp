@@ -86,11 +86,12 @@ void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) 
     record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
     return;
   }
-  if (record.repeats < 255) ++record.repeats;
-  if (!tcp::arm_syn_ack(record, config, now)) {
+  if (tcp::is_out_of_time(record, config, now)) {
     ++core.counters.failed_opens;
     return forget_half_open(core, now, index, State::closed);
   }
+  if (record.repeats < 255) ++record.repeats;
+  tcp::arm_syn_ack(record, config, now);
   if (record.repeats == config.r1) advise_against_way_of(core, now, record);
   ++core.counters.retransmitted_segments;
   record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);

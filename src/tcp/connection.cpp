@@ -223,34 +223,37 @@ void Connection::on_path_mtu(const PathLimits& path) {
 void Connection::on_timers(const Context& context) {
   for (std::size_t i = 0; i < timers_.deadlines().size(); ++i) {
     const auto timer = static_cast<Timer>(i);
-    if (state_ == State::closed || timers_.deadline(timer) > context.now) continue;
+    const Instant due = timers_.deadline(timer);
+    if (state_ == State::closed || due > context.now) continue;
     const std::uint32_t cwnd = sender_.cwnd();
     timers_.stop(timer);
     context.trace([&] { return TimerFired{tuple_, timer}; });
-    on_timer(context, timer);
+    on_timer(context, timer, due);
     if (context.observer) trace_congestion(context, cwnd);
   }
 }
 
-void Connection::on_timer(const Context& context, Timer timer) {
+void Connection::on_timer(const Context& context, Timer timer, Instant due) {
+  const Served served = tcp::served(context.now, due, sender_.rtt().rto(*config_));
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
       // [RFC 9293 MUST-20]
-      if (!sender_.on_retransmit_timer(context, *config_, timers_))
+      if (!sender_.on_retransmit_timer(context, *config_, timers_, served))
         return fail(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
       if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
       return;
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_) || is_hopeless(context.now))
+      if (!sender_.on_persist_timer(context, *config_, timers_, served) ||
+          (is_hopeless(context.now) && served == Served::in_time))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
       return receiver_.on_delayed_ack_timer();
     case Timer::keep_alive:
-      return on_keep_alive_timer(context);
+      return on_keep_alive_timer(context, served);
     case Timer::fin_wait_2:
       return end(context, std::nullopt, std::nullopt);
     case Timer::user_timeout:
@@ -269,7 +272,7 @@ bool Connection::is_hopeless(Instant now) const {
 
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
 // silence has lasted (MUST-26).
-void Connection::on_keep_alive_timer(const Context& context) {
+void Connection::on_keep_alive_timer(const Context& context, Served served) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
   const Instant quiet_until = sender_.heard_at() + keep.idle;
@@ -279,12 +282,22 @@ void Connection::on_keep_alive_timer(const Context& context) {
     timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + keep.interval));
     return;
   }
-  // [RFC 9293 MUST-29]
-  if (keep_alive_probes_ >= keep.probes)  // MUST-29: one lost probe is not enough
-    return fail(context, Error::connection_timed_out, SendReason::reset_timeout);
-  ++keep_alive_probes_;
+  if (served == Served::in_time && is_silent_too_long(context.now)) {
+    const Error error = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
+    return fail(context, error, SendReason::reset_timeout);
+  }
+  if (keep_alive_probes_ < 255) ++keep_alive_probes_;
   keep_alive_due_ = true;
   timers_.set(Timer::keep_alive, context.now + keep.interval);
+}
+
+// A user timeout rules once a probe is out, however many there were: who sets both means the time
+// (RFC 5482 §4.2). Without one it is the count that does.
+// [RFC 9293 MUST-29]
+bool Connection::is_silent_too_long(Instant now) const {
+  if (keep_alive_probes_ == 0) return false;
+  if (config_->user_timeout) return now - sender_.heard_at() >= *config_->user_timeout;
+  return keep_alive_probes_ >= config_->keep_alive.probes;  // MUST-29: one lost probe is not enough
 }
 
 // [RFC 9293 MAY-5, MUST-24, MUST-25, MUST-27, MUST-28]

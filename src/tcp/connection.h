@@ -185,9 +185,10 @@ class Connection {
   void fail(const Context& context, Error error, std::optional<SendReason> reset);
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   Result<void> check_sendable() const;
-  void on_timer(const Context& context, Timer timer);
+  void on_timer(const Context& context, Timer timer, Instant due);
   bool is_hopeless(Instant now) const;
-  void on_keep_alive_timer(const Context& context);
+  void on_keep_alive_timer(const Context& context, Served served);
+  bool is_silent_too_long(Instant now) const;
   void arm_keep_alive(const Context& context);
   void trace_congestion(const Context& context, std::uint32_t before) const;
 

@@ -42,15 +42,21 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   return emission;
 }
 
-// [RFC 9293 MUST-23]
-bool arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
-  if (now - h.started_at >= config.r2_syn) return false;
+void arm_syn_ack(HalfOpen& h, const TcpConfig& config, Instant now) {
   Duration wait = config.rto_initial;
   for (int i = 0; i < h.repeats && wait < config.rto_max; ++i) wait *= 2;
-  h.deadline = std::min(now + std::min(wait, config.rto_max), h.started_at + config.r2_syn);
+  const Instant give_up = h.started_at + config.r2_syn;
+  h.deadline = now + std::min(wait, config.rto_max);
+  if (give_up > now) h.deadline = std::min(h.deadline, give_up);
   h.sent_at = now;
   h.answers = 0;
-  return true;
+}
+
+// Not before a repeated SYN-ACK has gone unanswered, for whatever time this host stood still.
+// [RFC 9293 MUST-23]
+bool is_out_of_time(const HalfOpen& h, const TcpConfig& config, Instant now) {
+  return now - h.started_at >= config.r2_syn && h.repeats > 0 &&
+         served(now, h.deadline, config.rto_initial) == Served::in_time;
 }
 
 Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config, Instant now) {
@@ -64,7 +70,9 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.receive_window = syn_window(config);
   opening.timestamp_offset = h.timestamp_offset;
   opening.ts_recent = h.ts_recent;
-  if (h.repeats == 0 && !h.sent_twice) opening.rtt = now - h.sent_at;
+  // An ACK read after the SYN-ACK should have been repeated has waited here: how long, nobody
+  // knows.
+  if (h.repeats == 0 && !h.sent_twice && now <= h.deadline) opening.rtt = now - h.sent_at;
   opening.syn_repeated = h.repeats > 0;
   return opening;
 }

@@ -40,8 +40,10 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
                         const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
 Emission make_syn_ack(const HalfOpen& half_open, const TcpConfig& config, Instant now);
-/// Arms the next repetition of the SYN-ACK; false if it is time to give up (MUST-23).
-bool arm_syn_ack(HalfOpen& half_open, const TcpConfig& config, Instant now);
+/// The SYN-ACK goes now: arms its repetition.
+void arm_syn_ack(HalfOpen& half_open, const TcpConfig& config, Instant now);
+/// The time for it to be answered has run out (MUST-23).
+bool is_out_of_time(const HalfOpen& half_open, const TcpConfig& config, Instant now);
 /// What the connection begins with, now that `ack` has come.
 Opening make_opening(const HalfOpen& half_open, const Segment& ack, const TcpConfig& config,
                      Instant now);

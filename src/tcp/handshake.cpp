@@ -155,7 +155,11 @@ Instant Handshake::give_up_at() const {
 void Handshake::on_timer(const Context& context) {
   if (context.now < deadline_) return;
   const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connect_timed_out;
-  if (context.now >= give_up_at()) return fail(context, advice_.value_or(timed_out));
+  // Not before a repeated SYN has gone unanswered, for whatever time this host stood still.
+  const bool had_its_chance =
+      repeats_ > 0 && served(context.now, deadline_, config_->rto_initial) == Served::in_time;
+  if (context.now >= give_up_at() && had_its_chance)
+    return fail(context, advice_.value_or(timed_out));
   if (repeats_ < 255) ++repeats_;
   // [RFC 9293 MUST-22]
   // MUST-22: the application hears at R1 of a SYN as of data.
@@ -174,8 +178,8 @@ void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpCon
 void Handshake::arm(const Context& context) {
   Duration wait = config_->rto_initial;
   for (int i = 0; i < repeats_ && wait < config_->rto_max; ++i) wait *= 2;
-  deadline_ =
-      std::min(context.now + std::min(wait, config_->rto_max), std::max(give_up_at(), context.now));
+  deadline_ = context.now + std::min(wait, config_->rto_max);
+  if (give_up_at() > context.now) deadline_ = std::min(deadline_, give_up_at());
 }
 
 std::optional<Emission> Handshake::poll(const Context& context) {
@@ -247,8 +251,9 @@ Opening Handshake::opening(Instant now) const {
   opening.receive_window = syn_window(*config_);
   opening.timestamp_offset = timestamp_offset_;
   opening.ts_recent = ts_recent_;
-  // Karn (RFC 6298 §3): a SYN-ACK is the SYN sent again.
-  if (repeats_ == 0 && !sent_twice_) opening.rtt = now - sent_at_;
+  // Karn (RFC 6298 §3): a SYN-ACK is the SYN sent again. An answer read after the SYN should have
+  // been repeated has waited here: how long, nobody knows.
+  if (repeats_ == 0 && !sent_twice_ && now <= deadline_) opening.rtt = now - sent_at_;
   opening.syn_repeated = repeats_ > 0;
   return opening;
 }

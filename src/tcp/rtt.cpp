@@ -1,6 +1,7 @@
 #include "tcp/rtt.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hasher.h"
 
@@ -15,9 +16,17 @@ constexpr int kK = 4;
 // [RFC 6298 2-1, 2-2]
 RttEstimator::RttEstimator(const TcpConfig& config) : rto_(config.rto_initial) {}
 
+// A standstill, of the path or of this host, looks like one very slow round trip; a path that has
+// become slow looks like several. So a sample beyond the RTO, which should not have been waited for
+// so long, counts as twice the RTO at most; the next one, if it is beyond as well, is believed.
+Duration RttEstimator::believable(Duration rtt) {
+  const bool repeated = std::exchange(beyond_, rtt > rto_) && beyond_;
+  return repeated ? rtt : std::min(rtt, 2 * rto_);
+}
+
 // [RFC 9293 MUST-18]
 void RttEstimator::on_sample(Duration rtt, const TcpConfig& config) {
-  rtt = std::max(rtt, Duration(1));
+  rtt = std::max(believable(rtt), Duration(1));
   backoff_ = 0;
   if (!has_sample()) {  // (2.2)
     // [RFC 6298 2-3]
@@ -54,7 +63,7 @@ Duration RttEstimator::rto(const TcpConfig& config) const {
 }
 
 void RttEstimator::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(srtt_, rttvar_, min_rtt_, rto_, backoff_);
+  hasher.add_all(srtt_, rttvar_, min_rtt_, rto_, backoff_, beyond_);
 }
 
 }  // namespace estab::tcp

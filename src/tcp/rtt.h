@@ -1,5 +1,6 @@
 // RttEstimator: RFC 6298. Law: a sample never comes from a segment that was sent twice, unless the
-// timestamp says which sending is answered (Karn's algorithm; RFC 7323 §4).
+// timestamp says which sending is answered (Karn's algorithm; RFC 7323 §4). And one sample alone
+// hardly more than doubles the RTO: see on_sample.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ class RttEstimator {
  public:
   explicit RttEstimator(const TcpConfig& config);
 
-  /// Also ends a back-off: only a new measurement does (RFC 6298 §5, the note behind (5.7)).
+  /// Also ends a back-off: only a new measurement does (RFC 6298 §5, the note behind (5.7)). There
+  /// is to be one a round trip at most: what is measured was sent after the last sample was taken.
   void on_sample(Duration rtt, const TcpConfig& config);
   /// (5.5) RTO <- RTO * 2, up to the maximum.
   void back_off(const TcpConfig& config);
@@ -41,9 +43,12 @@ class RttEstimator {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  Duration believable(Duration rtt);
+
   Duration srtt_{}, rttvar_{}, min_rtt_{};
   Duration rto_;
   std::uint8_t backoff_ = 0;
+  bool beyond_ = false;  // the last sample lay beyond the RTO
 };
 
 }  // namespace estab::tcp

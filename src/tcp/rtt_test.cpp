@@ -70,7 +70,7 @@ TEST(RttEstimator, NeverGoesBelowTheMinimum) {  // (2.4)
 TEST(RttEstimator, NeverGoesAboveTheMaximum) {  // (2.5)
   const TcpConfig config{.rto_max = 60s};
   RttEstimator rtt(config);
-  rtt.on_sample(59s, config);
+  for (int i = 0; i < 2; ++i) rtt.on_sample(59s, config);
   EXPECT_EQ(rtt.rto(config), 60s);
 }
 
@@ -107,6 +107,34 @@ TEST(RttEstimator, UsesThreeSecondsForDataAfterALostSyn) {  // (5.7)
   EXPECT_EQ(rtt.rto(config), 3s);
   rtt.on_sample(100ms, config);
   EXPECT_EQ(rtt.rto(config), 300ms);
+}
+
+// One round trip of a minute among many of 50 ms is a standstill.
+TEST(RttEstimator, LetsOneAbsurdSampleHardlyMoreThanDoubleTheTimeout) {
+  const TcpConfig config;
+  RttEstimator rtt(config);
+  for (int i = 0; i < 200; ++i) rtt.on_sample(50ms, config);
+  rtt.on_sample(60s, config);
+  EXPECT_LT(rtt.rto(config), 3 * 250ms);
+  for (int i = 0; i < 20; ++i) rtt.on_sample(50ms, config);
+  EXPECT_LT(rtt.rto(config), 300ms);
+}
+
+TEST(RttEstimator, BelievesASecondSampleBeyondTheTimeout) {
+  const TcpConfig config;
+  RttEstimator rtt(config);
+  for (int i = 0; i < 200; ++i) rtt.on_sample(50ms, config);
+  for (int i = 0; i < 2; ++i) rtt.on_sample(3s, config);
+  EXPECT_GT(rtt.rto(config), 3s);
+}
+
+TEST(RttEstimator, DoubtsASampleBeyondTheTimeoutAnewAfterAGoodOne) {
+  const TcpConfig config;
+  RttEstimator rtt(config);
+  for (int i = 0; i < 200; ++i) rtt.on_sample(50ms, config);
+  for (const Duration sample : {Duration(60s), Duration(50ms), Duration(60s)})
+    rtt.on_sample(sample, config);
+  EXPECT_LT(rtt.rto(config), 2s);
 }
 
 TEST(RttEstimator, RemembersTheSmallestSample) {

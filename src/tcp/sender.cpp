@@ -66,9 +66,8 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
 void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                              const AckFacts& facts) {
   if (timed_end_ > kSynOffset && ack >= timed_end_) {
-    rtt_.on_sample(context.now - timed_at_, config);
     timed_end_ = kSynOffset;
-    return;
+    return take_sample(context, config, context.now - timed_at_);
   }
   // Nothing could be timed here because something was sent twice: the timestamp says which sending
   // is answered (RFC 7323 §4.3).
@@ -77,7 +76,15 @@ void Sender::take_rtt_sample(const Context& context, const TcpConfig& config, St
   const std::uint32_t ticks =
       timestamp_clock(context.now, facts.timestamp_offset) - facts.timestamps->echo;
   const Duration elapsed = std::chrono::milliseconds(std::max(ticks, 1u));
-  if (elapsed <= config.rto_max) rtt_.on_sample(elapsed, config);
+  // What was sent before the last sample was taken shared its round trip, and its standstill if
+  // there was one: it would say the same again. (The clock counts whole milliseconds.)
+  const Duration since_sample = context.now - sampled_at_ + std::chrono::milliseconds(1);
+  if (elapsed <= std::min(config.rto_max, since_sample)) take_sample(context, config, elapsed);
+}
+
+void Sender::take_sample(const Context& context, const TcpConfig& config, Duration rtt) {
+  sampled_at_ = context.now;
+  rtt_.on_sample(rtt, config);
 }
 
 void Sender::grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo) {
@@ -367,8 +374,8 @@ void Sender::arm_persist(const Context& context, const TcpConfig& config, TimerT
   if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
   for (int i = 0; i < probes_ && wait < config.rto_max; ++i) wait *= 2;  // SHLD-30
   Instant deadline = context.now + std::min(wait, config.rto_max);
-  if (config.user_timeout)
-    deadline = std::min(deadline, std::max(oldest_at_ + *config.user_timeout, context.now));
+  const Instant give_up = config.user_timeout ? oldest_at_ + *config.user_timeout : kNever;
+  if (give_up > context.now) deadline = std::min(deadline, give_up);
   timers.set(Timer::persist, deadline);
 }
 
@@ -391,7 +398,7 @@ Duration Sender::give_up_after(const TcpConfig& config) const {
 }
 
 bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config,
-                                 TimerTable& timers) {
+                                 TimerTable& timers, Served served) {
   slowed_ = false;
   if (!in_flight()) {  // it only held back what comes next (RFC 3168 §6.1.2)
     timers.stop(Timer::retransmit);
@@ -406,7 +413,10 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
   tail_.phase = TailProbe::Phase::off;
   // [RFC 9293 SHLD-17, MUST-35]
   const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
-  if (!answered && too_late) return false;
+  // R2 and the user timeout count from the first sending, but what has had no second one, or none
+  // that could be answered, says nothing of the peer (RFC 9293 §3.8.3).
+  const bool had_its_chance = retransmits_ > 0 && served == Served::in_time;
+  if (!answered && too_late && had_its_chance) return false;
   congestion_.on_timeout(static_cast<std::uint32_t>(max_ - una_), mss_,
                          retransmits_ == 0 ? Repeat::first : Repeat::again);
   note_reduction();
@@ -428,15 +438,18 @@ bool Sender::on_retransmit_timer(const Context& context, const TcpConfig& config
   return true;
 }
 
-bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers) {
+bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers,
+                              Served served) {
   timers.stop(Timer::persist);
   // However long the pauses between probes: a peer that has answered the last one is there.
   // [RFC 9293 MUST-37]
   const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
   const Instant since = std::max(oldest_at_, heard_at_);
-  if (!answered && context.now - since >= give_up_after(config)) return false;
+  const bool silent = !answered && context.now - since >= give_up_after(config);
   // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
-  if (config.user_timeout && context.now - oldest_at_ >= *config.user_timeout) return false;
+  const bool over = config.user_timeout && context.now - oldest_at_ >= *config.user_timeout;
+  const bool had_its_chance = probes_ > 0 && served == Served::in_time;
+  if ((silent || over) && had_its_chance) return false;
   probe_due_ = true;
   if (probes_ < 255) ++probes_;
   return true;
@@ -565,7 +578,7 @@ void Sender::hash_times_into(base::Hasher& h, const TcpConfig& config) const {
   if (all || config.slow_start_after_idle) h.add(last_sent_);
   // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
   if (all || !is_rto_pinned(config)) {
-    h.add_all(timed_end_.value(), timed_at_);
+    h.add_all(timed_end_.value(), timed_at_, sampled_at_);
     rtt_.hash_into(h);
   }
 }

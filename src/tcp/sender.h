@@ -14,9 +14,9 @@
 
 #include "estab/stack.h"
 
-#include "tcp/congestion/controller.h"
 #include "tcp/context.h"
 #include "tcp/early_data.h"
+#include "tcp/legacy/controller.h"
 #include "tcp/opening.h"
 #include "tcp/rtt.h"
 #include "tcp/send_queue.h"
@@ -118,10 +118,14 @@ class Sender {
   void on_urgent_notice_sent() { urgent_notice_ = false; }
 
   // ---- timers
-  /// RFC 6298 (5.4)-(5.6). False: given up (R2, user timeout).
-  bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
-  /// A probe is due. False: given up, since the peer no longer answers.
-  bool on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers);
+  /// RFC 6298 (5.4)-(5.6). False: given up (R2, user timeout); never before a retransmission has
+  /// gone unanswered.
+  bool on_retransmit_timer(const Context& context, const TcpConfig& config, TimerTable& timers,
+                           Served served);
+  /// A probe is due. False: given up, since the peer no longer answers; never before a probe has
+  /// gone unanswered.
+  bool on_persist_timer(const Context& context, const TcpConfig& config, TimerTable& timers,
+                        Served served);
   /// R2 or the user timeout may now be sooner than the timer that runs.
   void on_reconfigured(const Context& context, const TcpConfig& config, TimerTable& timers);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
@@ -184,6 +188,7 @@ class Sender {
   void after_append(std::size_t octets, SendMode mode);
   void take_rtt_sample(const Context& context, const TcpConfig& config, StreamOffset ack,
                        const AckFacts& facts);
+  void take_sample(const Context& context, const TcpConfig& config, Duration rtt);
   void note_reduction();
   void grow_or_recover(StreamOffset ack, std::uint32_t acked, Echo echo);
   bool uses_window() const;
@@ -204,9 +209,10 @@ class Sender {
   StreamOffset reduced_end_;        // behind what was sent when the window was last reduced
   StreamOffset timed_end_;          // an RTT is being measured until this is acknowledged; 0: none
   Instant timed_at_;
-  Instant oldest_at_;  // when what is oldest in flight was first sent
-  Instant heard_at_;   // when the peer was last heard
-  Instant last_sent_;  // when data was last sent
+  Instant sampled_at_;  // when the last RTT was measured
+  Instant oldest_at_;   // when what is oldest in flight was first sent
+  Instant heard_at_;    // when the peer was last heard
+  Instant last_sent_;   // when data was last sent
   // [RFC 9293 REC-1]
   std::uint32_t window_;              // SND.WND, scaled
   std::uint32_t max_window_;          // Max(SND.WND)

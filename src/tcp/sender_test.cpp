@@ -148,7 +148,7 @@ TEST_F(SenderTest, NumbersABareSegmentSoThatAPeerWithAShutWindowTakesIt) {
   sender.accept_window(at(1), at(1001), 0, timers);
   append(1001, 1101);
   sender.arm_persist(context(), config, timers);
-  ASSERT_TRUE(sender.on_persist_timer(context_at(300ms), config, timers));
+  ASSERT_TRUE(sender.on_persist_timer(context_at(300ms), config, timers, Served::in_time));
   EXPECT_EQ(send_all(), 1);
   EXPECT_EQ(sender.max(), at(1002));
   EXPECT_EQ(sender.bare_number(), at(1001));

@@ -71,6 +71,7 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
                              const TcpConfig* listening);
 
 /// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
-Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now);
+Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now,
+                            SendReason reason);
 
 }  // namespace estab::tcp

@@ -4,11 +4,25 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "estab/time.h"
 #include "estab/trace.h"
 
 namespace estab::tcp {
+
+/// Whether a timer is served while this host keeps up. One served much later than it was due tells
+/// of a standstill here (stopped, suspended, starved), not of the peer: what the peer has said in
+/// the meantime has not been read. Nothing is given up then; it is sent once more, and has its time
+/// to be answered.
+enum class Served : std::uint8_t { in_time, after_standstill };
+
+/// `wait`: what the timer is set to. A host that is always late is no reason to wait for ever: with
+/// each repetition the wait grows, its lateness does not.
+inline Served served(Instant now, Instant deadline, Duration wait) {
+  constexpr Duration kLeast = std::chrono::seconds(1);
+  return now - deadline < std::max(wait, kLeast) ? Served::in_time : Served::after_standstill;
+}
 
 class TimerTable {
  public:

@@ -1,29 +1,30 @@
-// SHA-256 (FIPS 180-4), to tell whether a file came over whole. Not for secrets.
+// SHA-256 (FIPS 180-4) by OpenSSL, to tell whether a file came over whole.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <string>
+
+#include <openssl/evp.h>
 
 #include "estab/octets.h"
 
 namespace estab::tools {
 
+/// Moved from, it may only be assigned to or destroyed. Throws std::runtime_error where OpenSSL is
+/// configured to refuse SHA-256.
 class Sha256 {
  public:
+  Sha256();
   void update(Octets octets);
-  /// The digest in hexadecimal of all octets so far.
+  /// The digest in hexadecimal of all octets so far; more may follow.
   std::string hex() const;
 
  private:
-  void compress(const std::uint8_t* block);
-
-  std::array<std::uint32_t, 8> state_{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  std::array<std::uint8_t, 64> block_{};
-  std::size_t filled_ = 0;
-  std::uint64_t total_ = 0;
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  using Context = std::unique_ptr<EVP_MD_CTX, Free>;
+  Context context_;
 };
 
 /// The digest of one run of octets.

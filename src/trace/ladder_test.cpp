@@ -289,8 +289,11 @@ TEST(Ladder, EscapesWhatJsonCannotHold) {
   Script script;
   handshake(script);
   script.note(40, kA, "a \"quote\", a \\ and a \x01");
+  script.note(50, kA, "Latin-1: \xe4");
   const auto json = nlohmann::json::parse(ladder_json(script.recording()));
-  EXPECT_EQ(json["events"].back()["text"], "a \"quote\", a \\ and a \x01");
+  const auto& events = json["events"];
+  EXPECT_EQ(events[events.size() - 2]["text"], "a \"quote\", a \\ and a \x01");
+  EXPECT_EQ(events.back()["text"], "Latin-1: \ufffd");
 }
 
 TEST(Ladder, IsNothingWithoutSegments) {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the consumer with nothing but a compiler and pkg-config, in the folder given, and runs it.
+# Builds a consumer with nothing but a compiler and pkg-config, in the folder given, and runs it.
 set -eu
-[ $# -eq 3 ] || { echo "usage: $0 COMPILER SOURCE FOLDER" >&2; exit 2; }
-mkdir -p "$3"
-"$1" -std=c++23 "$2" $(pkg-config --cflags --libs estab) -o "$3/consumer"
-"$3/consumer"
+[ $# -eq 4 ] || { echo "usage: $0 COMPILER PACKAGE SOURCE FOLDER" >&2; exit 2; }
+mkdir -p "$4"
+"$1" -std=c++23 "$3" $(pkg-config --cflags --libs "$2") -o "$4/consumer"
+"$4/consumer"

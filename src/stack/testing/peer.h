@@ -223,6 +223,15 @@ class Peer : private Observer {
     collect();
   }
 
+  /// This host does not run for so long: no timer fires and nothing is sent.
+  void sleep(Duration span) { now_ += span; }
+  /// The same, and it goes on without having heard anything: what is due is done.
+  void stand_still(Duration span) {
+    collect();
+    sleep(span);
+    after(0s);
+  }
+
   // ---- the application
   void listen(std::uint32_t backlog = 128, std::optional<TcpConfig> tcp = std::nullopt) {
     const auto made = stack_.listen({{local_, local_port_}, backlog, std::move(tcp)});

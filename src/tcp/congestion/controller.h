@@ -1,70 +1,78 @@
-// Controller: how much may be in flight. It is the seam between the sender, which knows what was
-// acknowledged and what was lost, and an algorithm, which knows only sizes and times.
+// Controller: how much may be in flight, and how fast it may go out. It is the seam between the
+// sender, which knows what was sent, delivered and lost, and an algorithm, which knows only sizes
+// and times. Which algorithm is chosen for each connection at run time.
 //
-// Law: the sender calls on_ack for every advance of SND.UNA outside recovery, and exactly one of
-// on_enter_recovery / on_timeout for each loss event; the controller answers with cwnd() and
-// ssthresh() and knows nothing of sequence numbers.
+// Law: the sender tells everything in the order it happens: on_sent for each transmission; for an
+// ACK on_lost for each transmission it takes for lost, then on_congestion if that begins an episode
+// of repair, then on_ack, in any state. An episode ends with on_recovered, or with on_spurious if
+// nothing had been lost. While repairing is Repairing::losses PRR decides what is sent, down to
+// ssthresh() (not for an algorithm with its own idea: recovers_itself()). No sequence number and no
+// timer is known here, and the window is never inflated.
+//
+// It is a value without anything beside it until the first octet is sent: an idle connection has
+// no more than its initial window.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <variant>
 
-#include "estab/config.h"
-#include "estab/time.h"
-
+#include "base/box.h"
+#include "tcp/congestion/algorithm.h"
+#include "tcp/congestion/cubic.h"
+#include "tcp/congestion/event.h"
 #include "tcp/congestion/new_reno.h"
+#include "tcp/congestion/window.h"
 
-namespace estab::base {
-class Hasher;
-}
-
-namespace estab::tcp {
+namespace estab::tcp::congestion {
 
 class Controller {
  public:
-  using Algorithm = std::variant<NewReno>;
+  Controller(Algorithm algorithm, const Settings& settings)
+      : settings_(settings), algorithm_(algorithm) {}
 
-  Controller(std::uint32_t mss, const TcpConfig& config)
-      : algorithm_(std::in_place_type<NewReno>, mss, config) {}
-
+  Algorithm algorithm() const { return algorithm_; }
   /// Octets that may be in flight.
-  std::uint32_t cwnd() const { return get().cwnd(); }
-  std::uint32_t ssthresh() const { return get().ssthresh(); }
-  bool in_slow_start() const { return cwnd() < ssthresh(); }
+  std::uint32_t congestion_window() const;
+  /// Octets; kNoThreshold: none known.
+  std::uint32_t ssthresh() const;
+  /// What goes out while losses are repaired is up to the window too, not to PRR.
+  bool recovers_itself() const { return false; }
+  bool in_slow_start() const { return congestion_window() < ssthresh(); }
+  /// Octets a second; kUnpaced: as fast as may be. `srtt` is zero before the first sample.
+  std::uint64_t pacing_rate(Duration srtt) const;
+  /// Most octets to be sent in one piece.
+  std::uint32_t send_quantum(Duration srtt) const;
 
-  /// `acked` octets were newly acknowledged, and the window was what limited sending.
-  void on_ack(std::uint32_t acked, std::uint32_t mss) { get().on_ack(acked, mss); }
-  /// Three duplicate ACKs (RFC 5681 §3.2).
-  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss, Reduction reduction) {
-    get().on_enter_recovery(flight, mss, reduction);
-  }
-  /// One more duplicate ACK while in recovery: a segment has left the network.
-  void on_duplicate_in_recovery(std::uint32_t mss) { get().on_duplicate_in_recovery(mss); }
-  /// RFC 6582 §3.2 step 3, partial acknowledgement.
-  void on_partial_ack(std::uint32_t acked, std::uint32_t mss) { get().on_partial_ack(acked, mss); }
-  /// RFC 6582 §3.2 step 3, full acknowledgement.
-  void on_exit_recovery(std::uint32_t flight, std::uint32_t mss) {
-    get().on_exit_recovery(flight, mss);
-  }
-  /// The retransmission timer ran out; `first` if these octets had not been retransmitted before.
-  void on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat) {
-    get().on_timeout(flight, mss, repeat);
-  }
-  /// The peer echoes a mark of congestion (RFC 3168 §6.1.2).
-  void on_congestion_echo(std::uint32_t mss) { get().on_congestion_echo(mss); }
-  /// The SYN or SYN-ACK had to be repeated (RFC 6928 §2: initial window of one segment).
-  void on_syn_lost(std::uint32_t mss) { get().on_syn_lost(mss); }
-  /// Nothing was sent for longer than an RTO (RFC 5681 §4.1).
-  void on_idle(std::uint32_t mss, const TcpConfig& config) { get().on_idle(mss, config); }
+  void on_sent(const SentEvent& event);
+  void on_lost(const LostPacket& packet);
+  void on_ack(const AckEvent& event);
+  void on_congestion(Cause cause, const LossEvent& event);
+  /// What the last on_congestion was for had not happened: all of its episode is undone.
+  void on_spurious();
+  /// All that was lost is repaired.
+  void on_recovered();
+  void on_mss(std::uint32_t mss);
+  /// The first transmission follows a pause of more than an RTO, and the connection starts slowly
+  /// after a pause (RFC 5681 §4.1). Before the on_sent of that transmission.
+  void on_restart_after_idle(const RestartEvent& event);
+  /// The SYN or SYN-ACK had to be repeated: the initial window is one segment (RFC 6928 §2).
+  void on_syn_lost() { settings_.initial_window_segments = 1; }
 
   friend bool operator==(const Controller&, const Controller&) = default;
-  void hash_into(base::Hasher& hasher) const { get().hash_into(hasher); }
+  void hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const;
 
  private:
-  NewReno& get() { return *std::get_if<NewReno>(&algorithm_); }
-  const NewReno& get() const { return *std::get_if<NewReno>(&algorithm_); }
+  using State = std::variant<NewReno, Cubic>;
+
+  State make_state() const;
+  template <class Function>
+  void tell(const Function& function) {
+    if (state_) std::visit(function, *state_);
+  }
+
+  Settings settings_;
   Algorithm algorithm_;
+  base::Box<State> state_;
 };
 
-}  // namespace estab::tcp
+}  // namespace estab::tcp::congestion

@@ -1,99 +1,70 @@
 #include "tcp/congestion/new_reno.h"
 
-#include <algorithm>
-
 #include "base/hasher.h"
 
-namespace estab::tcp {
+namespace estab::tcp::congestion {
 
-namespace {
+NewReno::NewReno(const Settings& settings)
+    : window_{.cwnd = initial_window(settings)}, settings_(settings) {}
 
-constexpr std::uint32_t kMaxCwnd = 1u << 30;  // beyond any window that can be announced
-
-// RFC 6928 §2 (1): min(10*MSS, max(2*MSS, 14600)), with the 10 as a setting.
-// [RFC 6928 2-1]
-std::uint32_t initial_window(std::uint32_t mss, const TcpConfig& config) {
-  const std::uint32_t segments = std::max<std::uint32_t>(config.initial_window_segments, 1);
-  if (segments != 10) return segments * mss;
-  return std::min(10 * mss, std::max(2 * mss, 14600u));
-}
-
-// RFC 5681 §3.1 (4).
-// [RFC 5681 3.1-8]
-std::uint32_t halved(std::uint32_t flight, std::uint32_t mss) {
-  return std::max(flight / 2, 2 * mss);
-}
-
-}  // namespace
-
-// [RFC 5681 3.1-4]
-NewReno::NewReno(std::uint32_t mss, const TcpConfig& config) : cwnd_(initial_window(mss, config)) {}
-
-// [RFC 9293 MUST-19]
-void NewReno::on_ack(std::uint32_t acked, std::uint32_t mss) {
-  if (cwnd_ < ssthresh_) {
-    // Slow start by octets acknowledged (RFC 5681 §3.1 (2), RFC 3465 with L unlimited, so that one
-    // ACK for many segments counts as many), not past ssthresh.
-    const std::uint32_t growth = std::min(acked, ssthresh_ - cwnd_);
-    cwnd_ = std::min(cwnd_ + growth, kMaxCwnd);
+void NewReno::on_ack(const AckEvent& event) {
+  use_.on_ack(event);
+  if (event.repairing == Repairing::losses || !use_.lets_grow(window_)) return;
+  std::uint32_t acked = event.acked;
+  if (window_.in_slow_start()) {
+    // Slow start by octets (RFC 5681 §3.1 (2), RFC 3465 with L unlimited: pacing, not L, keeps one
+    // ACK for many segments from letting out a burst), not past ssthresh.
+    const std::uint32_t growth = std::min(acked, window_.ssthresh - window_.cwnd);
+    window_.grow(growth);
     acked -= growth;
-    if (acked == 0) return;
   }
-  // Congestion avoidance by octets (RFC 5681 §3.1, RFC 3465 §2.1): one MSS a window.
-  // [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
+  // Congestion avoidance (RFC 5681 §3.1, RFC 3465 §2.1): one SMSS a window.
   acked_in_avoidance_ += acked;
-  if (acked_in_avoidance_ < cwnd_) return;
-  acked_in_avoidance_ -= cwnd_;
-  acked_in_avoidance_ = std::min(acked_in_avoidance_, cwnd_);
-  cwnd_ = std::min(cwnd_ + mss, kMaxCwnd);
+  if (acked_in_avoidance_ < window_.cwnd) return;
+  acked_in_avoidance_ = std::min(acked_in_avoidance_ - window_.cwnd, window_.cwnd);
+  window_.grow(settings_.mss);
 }
 
-void NewReno::on_enter_recovery(std::uint32_t flight, std::uint32_t mss, Reduction reduction) {
-  if (reduction == Reduction::due) ssthresh_ = halved(flight, mss);
-  cwnd_ = ssthresh_ + 3 * mss;  // the three segments that left the network
+void NewReno::on_congestion(Cause cause, const LossEvent& event) {
+  if (!in_episode_) before_ = window_;
+  in_episode_ = cause != Cause::ecn;  // marks stay true, whatever becomes of a suspected loss
   acked_in_avoidance_ = 0;
+  const std::uint32_t half = used_window(window_, use_, event) / 2;
+  if (event.repeat == Repeat::first)
+    window_.ssthresh = std::max(half, 2 * settings_.mss);  // RFC 5681 §3.1 (4)
+  switch (cause) {
+    case Cause::timeout:
+      window_.cwnd = settings_.mss;
+      break;  // the loss window
+    // RFC 3168 §6.1.2: down to one SMSS, below which only the timer can slow the sender.
+    case Cause::ecn:
+      window_.cwnd = std::max(half, settings_.mss);
+      break;
+    default:
+      window_.cwnd = std::min(window_.cwnd, window_.ssthresh);
+  }
 }
 
-// [RFC 5681 3.2-10, 3.2-12]
-void NewReno::on_duplicate_in_recovery(std::uint32_t mss) {
-  cwnd_ = std::min(cwnd_ + mss, kMaxCwnd);
+void NewReno::on_spurious() {
+  if (!in_episode_) return;
+  in_episode_ = false;
+  window_.cwnd = std::max(window_.cwnd, before_.cwnd);
+  window_.ssthresh = std::max(window_.ssthresh, before_.ssthresh);
 }
 
-void NewReno::on_partial_ack(std::uint32_t acked, std::uint32_t mss) {
-  cwnd_ -= std::min(acked, cwnd_ - mss);
-  if (acked >= mss) cwnd_ += mss;
+void NewReno::on_restart_after_idle(const RestartEvent&) {
+  // RFC 5681 §4.1: RW = min(IW, cwnd). The way back up is quick as far as the window was in use.
+  const std::uint32_t restart = initial_window(settings_);
+  if (window_.cwnd <= restart) return;
+  if (!window_.in_slow_start() || window_.ssthresh != kNoThreshold)
+    window_.ssthresh = std::max(window_.ssthresh, window_.cwnd / 4 * 3);  // RFC 7661 §4.4.3
+  window_.cwnd = restart;
 }
 
-// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
-void NewReno::on_exit_recovery(std::uint32_t flight, std::uint32_t mss) {
-  // RFC 6582 §3.2, full acknowledgements, option (1): no burst.
-  cwnd_ = std::min(ssthresh_, std::max(flight, mss) + mss);
-  acked_in_avoidance_ = 0;
+void NewReno::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {
+  hasher.add_all(window_.cwnd, window_.ssthresh, settings_.mss, acked_in_avoidance_, in_episode_);
+  if (in_episode_) hasher.add_all(before_.cwnd, before_.ssthresh);
+  use_.hash_into(hasher, total_delivered);
 }
 
-// [RFC 5681 3.1-16, 3.1-17]
-void NewReno::on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat) {
-  if (repeat == Repeat::first) ssthresh_ = halved(flight, mss);
-  cwnd_ = mss;  // the loss window
-  acked_in_avoidance_ = 0;
-}
-
-// RFC 3168 §6.1.2: cwnd is halved down to one MSS, below which only the timer can slow the sender;
-// ssthresh stays as after a loss.
-// [RFC 3168 5-2]
-void NewReno::on_congestion_echo(std::uint32_t mss) {
-  ssthresh_ = halved(cwnd_, mss);
-  cwnd_ = std::max(cwnd_ / 2, mss);
-  acked_in_avoidance_ = 0;
-}
-
-// [RFC 5681 4.1-1] [RFC 6928 2-4]
-void NewReno::on_idle(std::uint32_t mss, const TcpConfig& config) {
-  cwnd_ = std::min(cwnd_, initial_window(mss, config));
-}
-
-void NewReno::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(cwnd_, ssthresh_, acked_in_avoidance_);
-}
-
-}  // namespace estab::tcp
+}  // namespace estab::tcp::congestion

@@ -1,48 +1,44 @@
-// NewReno: slow start, congestion avoidance, fast recovery (RFC 5681, RFC 6582) with the initial
-// window of RFC 6928. All sizes are octets.
+// NewReno: slow start and congestion avoidance by octets acknowledged (RFC 5681, RFC 3465), half of
+// what was in use after a loss. What goes out during recovery is not decided here: PRR (RFC 9937)
+// does that, so there is no inflation of the window (RFC 5681 §3.2 steps 3 and 4).
 #pragma once
 
 #include <cstdint>
 
-#include "estab/config.h"
+#include "tcp/congestion/window.h"
 
-namespace estab::base {
-class Hasher;
-}
-
-namespace estab::tcp {
-
-/// Whether the octets a timeout repeats had been repeated before.
-enum class Repeat : std::uint8_t { first, again };
-
-/// Whether the window has already been reduced for this window of data (RFC 3168 §6.1.2).
-enum class Reduction : std::uint8_t { due, done_already };
+namespace estab::tcp::congestion {
 
 class NewReno {
  public:
-  NewReno(std::uint32_t mss, const TcpConfig& config);
+  explicit NewReno(const Settings& settings);
 
-  std::uint32_t cwnd() const { return cwnd_; }
-  std::uint32_t ssthresh() const { return ssthresh_; }
+  std::uint32_t congestion_window() const { return window_.cwnd; }
+  std::uint32_t ssthresh() const { return window_.ssthresh; }
+  std::uint64_t pacing_rate(Duration srtt) const { return pace_of(window_, srtt); }
+  std::uint32_t send_quantum(Duration srtt) const {
+    return quantum_of(pacing_rate(srtt), settings_.mss);
+  }
 
-  void on_ack(std::uint32_t acked, std::uint32_t mss);
-  void on_enter_recovery(std::uint32_t flight, std::uint32_t mss,
-                         Reduction reduction = Reduction::due);
-  void on_duplicate_in_recovery(std::uint32_t mss);
-  void on_partial_ack(std::uint32_t acked, std::uint32_t mss);
-  void on_exit_recovery(std::uint32_t flight, std::uint32_t mss);
-  void on_timeout(std::uint32_t flight, std::uint32_t mss, Repeat repeat);
-  void on_congestion_echo(std::uint32_t mss);
-  void on_syn_lost(std::uint32_t mss) { cwnd_ = mss; }
-  void on_idle(std::uint32_t mss, const TcpConfig& config);
+  void on_sent(const SentEvent&) {}
+  void on_lost(const LostPacket&) {}
+  void on_ack(const AckEvent& event);
+  void on_congestion(Cause cause, const LossEvent& event);
+  void on_spurious();
+  void on_recovered() { in_episode_ = false; }
+  void on_mss(std::uint32_t mss) { settings_.mss = mss; }
+  void on_restart_after_idle(const RestartEvent& event);
 
   friend bool operator==(const NewReno&, const NewReno&) = default;
-  void hash_into(base::Hasher& hasher) const;
+  void hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const;
 
  private:
-  std::uint32_t cwnd_;
-  std::uint32_t ssthresh_ = 0xffffffff;  // "arbitrarily high" (RFC 5681 §3.1)
+  Window window_;
+  Window before_;  // the reduction that is being repaired, or the last one
+  WindowUse use_;
+  Settings settings_;
   std::uint32_t acked_in_avoidance_ = 0;
+  bool in_episode_ = false;  // of repair: before_ is what a spurious one gives back
 };
 
-}  // namespace estab::tcp
+}  // namespace estab::tcp::congestion

@@ -1,26 +1,42 @@
-// NewReno, number by number: RFC 5681, RFC 6582, RFC 6928.
+// NewReno, number by number: RFC 5681, RFC 3465, RFC 6928, RFC 7661.
 
 #include "tcp/congestion/new_reno.h"
 
 #include <gtest/gtest.h>
 
-namespace estab::tcp {
+#include "tcp/congestion/testing/acks.h"
+
+namespace estab::tcp::congestion {
 namespace {
 
 constexpr std::uint32_t kMss = 1000;
-constexpr std::uint32_t kUnknown = 0xffffffff;
+constexpr Settings kSettings{.mss = kMss};
+
+/// A sender in whose way stands nothing but the window.
+struct Sender {
+  NewReno reno{kSettings};
+  testing::Acks acks;
+
+  void ack(std::uint32_t octets) { reno.on_ack(acks.next(octets, reno.congestion_window())); }
+  void lose(Cause cause, Repeat repeat = Repeat::first) {
+    reno.on_congestion(
+        cause, {.now = acks.now(), .in_flight = reno.congestion_window(), .repeat = repeat});
+  }
+};
 
 /// In congestion avoidance, with cwnd = ssthresh = `segments` of kMss.
-NewReno avoiding(std::uint32_t segments) {
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(2 * segments * kMss, kMss);
-  reno.on_exit_recovery(segments * kMss, kMss);
-  return reno;
+Sender avoiding(std::uint32_t segments) {
+  Sender sender;
+  while (sender.reno.congestion_window() < 2 * segments * kMss)
+    sender.ack(std::min(sender.reno.congestion_window(),
+                        2 * segments * kMss - sender.reno.congestion_window()));
+  sender.lose(Cause::recovery);
+  sender.reno.on_recovered();
+  return sender;
 }
 
-// [RFC 6928 2-1]
 TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) {  // RFC 6928 §2 (1)
-  const auto initial = [](std::uint32_t mss) { return NewReno(mss, {}).cwnd(); };
+  const auto initial = [](std::uint32_t mss) { return NewReno({.mss = mss}).congestion_window(); };
   EXPECT_EQ(initial(536), 5360u);
   EXPECT_EQ(initial(1), 10u);
   EXPECT_EQ(initial(1220), 12200u);
@@ -33,175 +49,230 @@ TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) { 
   EXPECT_EQ(initial(65483), 130966u);
 }
 
-// [RFC 6928 2-1]
 TEST(NewReno, TakesAnotherInitialWindowFromTheSettings) {
-  EXPECT_EQ(NewReno(kMss, {.initial_window_segments = 3}).cwnd(), 3000u);
-  EXPECT_EQ(NewReno(kMss, {.initial_window_segments = 0}).cwnd(), 1000u);
+  EXPECT_EQ(NewReno({.mss = kMss, .initial_window_segments = 3}).congestion_window(), 3000u);
+  EXPECT_EQ(NewReno({.mss = kMss, .initial_window_segments = 0}).congestion_window(), 1000u);
+  EXPECT_LE(NewReno({.mss = 65483, .initial_window_segments = 65535}).congestion_window(),
+            1u << 30);
 }
 
-// [RFC 5681 3.1-8]
 TEST(NewReno, KnowsNoThresholdBeforeTheFirstLoss) {
-  EXPECT_EQ(NewReno(kMss, {}).ssthresh(), kUnknown);
+  EXPECT_EQ(NewReno(kSettings).ssthresh(), kNoThreshold);
 }
 
 TEST(NewReno, GrowsInSlowStartByWhatIsAcknowledged) {
-  NewReno reno(kMss, {});
-  reno.on_ack(kMss, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
-  reno.on_ack(300, kMss);
-  EXPECT_EQ(reno.cwnd(), 11300u);
-  reno.on_ack(11300, kMss);
-  EXPECT_EQ(reno.cwnd(), 22600u) << "a window acknowledged doubles it";
+  Sender sender;
+  sender.ack(kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 11000u);
+  sender.ack(300);
+  EXPECT_EQ(sender.reno.congestion_window(), 11300u);
+  sender.ack(11300);
+  EXPECT_EQ(sender.reno.congestion_window(), 22600u) << "a window acknowledged doubles it";
 }
 
-// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
+TEST(NewReno, EndsSlowStartAtTheThresholdWithoutLosingWhatIsLeftOfTheAck) {
+  Sender sender = avoiding(10);
+  sender.lose(Cause::timeout);
+  ASSERT_EQ(sender.reno.ssthresh(), 5000u);
+  sender.ack(1000);
+  sender.ack(2000);
+  sender.ack(4000);
+  EXPECT_EQ(sender.reno.congestion_window(), 5000u) << "one to the threshold, three count on";
+  sender.ack(2000);
+  EXPECT_EQ(sender.reno.congestion_window(), 6000u);
+}
+
 TEST(NewReno, GrowsByOneSegmentAWindowInCongestionAvoidance) {
-  NewReno reno = avoiding(10);
-  ASSERT_EQ(reno.cwnd(), 10000u);
-  ASSERT_EQ(reno.ssthresh(), 10000u);
-  for (int i = 0; i < 9; ++i) reno.on_ack(kMss, kMss);
-  EXPECT_EQ(reno.cwnd(), 10000u);
-  reno.on_ack(kMss, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
-  for (int i = 0; i < 10; ++i) reno.on_ack(kMss, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
-  reno.on_ack(kMss, kMss);
-  EXPECT_EQ(reno.cwnd(), 12000u);
+  Sender sender = avoiding(10);
+  ASSERT_EQ(sender.reno.congestion_window(), 10000u);
+  for (int i = 0; i < 9; ++i) sender.ack(kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u);
+  sender.ack(kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 11000u);
+  for (int i = 0; i < 10; ++i) sender.ack(kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 11000u);
+  sender.ack(kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 12000u);
 }
 
-// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
-TEST(NewReno, CountsOctetsNotAcksInCongestionAvoidance) {  // RFC 3465: no gain by splitting ACKs
-  NewReno reno = avoiding(10);
-  for (int i = 0; i < 99; ++i) reno.on_ack(100, kMss);
-  EXPECT_EQ(reno.cwnd(), 10000u);
-  reno.on_ack(100, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
-}
-
-// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, GrowsByAtMostOneSegmentForAnAckHoweverLarge) {
-  NewReno reno = avoiding(10);
-  reno.on_ack(1000000, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
+  Sender sender = avoiding(10);
+  sender.ack(10 * kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 11000u);
+  sender.ack(100 * kMss);
+  EXPECT_EQ(sender.reno.congestion_window(), 12000u);
 }
 
-TEST(NewReno, LeavesSlowStartExactlyAtTheThreshold) {
-  NewReno reno(kMss, {});
-  reno.on_timeout(20000, kMss, Repeat::first);
-  ASSERT_EQ(reno.ssthresh(), 10000u);
-  reno.on_ack(8900, kMss);
-  EXPECT_EQ(reno.cwnd(), 9900u);
-  reno.on_ack(1000, kMss);
-  EXPECT_EQ(reno.cwnd(), 10000u) << "100 octets up to the threshold, 900 count as avoidance";
-  reno.on_ack(9100, kMss);
-  EXPECT_EQ(reno.cwnd(), 11000u);
+TEST(NewReno, HalvesWhatIsInUseOnALoss) {
+  Sender sender = avoiding(20);
+  sender.lose(Cause::recovery);
+  EXPECT_EQ(sender.reno.ssthresh(), 10000u);
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u) << "no three segments added";
+  sender.reno.on_recovered();
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u);
 }
 
-// [RFC 5681 3.1-8]
-TEST(NewReno, HalvesWhatIsInFlightOnEnteringRecovery) {  // RFC 5681 §3.2 steps 2 and 3
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(10000, kMss);
-  EXPECT_EQ(reno.ssthresh(), 5000u);
-  EXPECT_EQ(reno.cwnd(), 8000u);
+TEST(NewReno, HasAThresholdOfAtLeastTwoSegments) {
+  Sender sender = avoiding(10);
+  for (const std::uint32_t expected : {5000u, 2500u, 2000u, 2000u}) {
+    sender.lose(Cause::recovery);
+    EXPECT_EQ(sender.reno.ssthresh(), expected);
+  }
 }
 
-TEST(NewReno, NeverLowersTheThresholdBelowTwoSegments) {  // RFC 5681 (4)
-  NewReno fast(kMss, {}), slow(kMss, {});
-  fast.on_enter_recovery(3000, kMss);
-  EXPECT_EQ(fast.ssthresh(), 2000u);
-  slow.on_timeout(1, kMss, Repeat::first);
-  EXPECT_EQ(slow.ssthresh(), 2000u);
+TEST(NewReno, DoesNotGrowWhileLossesAreRepaired) {
+  Sender sender = avoiding(20);
+  sender.lose(Cause::recovery);
+  AckEvent event = sender.acks.next(5000, 10000);
+  event.repairing = Repairing::losses;
+  for (int i = 0; i < 10; ++i) sender.reno.on_ack(event);
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u);
 }
 
-// [RFC 5681 3.2-10, 3.2-12]
-TEST(NewReno, InflatesByOneSegmentForEachFurtherDuplicate) {  // step 4
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(10000, kMss);
-  reno.on_duplicate_in_recovery(kMss);
-  reno.on_duplicate_in_recovery(kMss);
-  EXPECT_EQ(reno.cwnd(), 10000u);
-  EXPECT_EQ(reno.ssthresh(), 5000u);
-}
-
-TEST(NewReno, DeflatesByWhatAPartialAckTookAndAddsOneSegmentBack) {  // RFC 6582 §3.2
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(10000, kMss);
-  reno.on_partial_ack(3000, kMss);
-  EXPECT_EQ(reno.cwnd(), 8000u - 3000 + 1000);
-}
-
-TEST(NewReno, AddsNothingBackForAPartialAckOfLessThanASegment) {
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(10000, kMss);
-  reno.on_partial_ack(999, kMss);
-  EXPECT_EQ(reno.cwnd(), 7001u);
-}
-
-TEST(NewReno, DeflatesNoFurtherThanOneSegment) {
-  NewReno reno(kMss, {});
-  reno.on_enter_recovery(10000, kMss);
-  reno.on_partial_ack(1000000, kMss);
-  EXPECT_EQ(reno.cwnd(), 2000u) << "one, and the one added back";
-}
-
-// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
-TEST(NewReno, LeavesRecoveryWithTheThresholdButNoBurst) {  // RFC 6582 §3.2 (1)
-  NewReno full(kMss, {}), drained(kMss, {}), empty(kMss, {});
-  full.on_enter_recovery(10000, kMss);
-  full.on_exit_recovery(9000, kMss);
-  EXPECT_EQ(full.cwnd(), 5000u);
-  drained.on_enter_recovery(10000, kMss);
-  drained.on_exit_recovery(2500, kMss);
-  EXPECT_EQ(drained.cwnd(), 3500u);
-  empty.on_enter_recovery(10000, kMss);
-  empty.on_exit_recovery(0, kMss);
-  EXPECT_EQ(empty.cwnd(), 2000u);
-}
-
-// [RFC 5681 3.1-8, 3.1-16, 3.1-17]
 TEST(NewReno, FallsToOneSegmentOnATimeout) {  // RFC 5681 §3.1: the loss window
-  NewReno reno(kMss, {});
-  reno.on_timeout(16000, kMss, Repeat::first);
-  EXPECT_EQ(reno.cwnd(), 1000u);
-  EXPECT_EQ(reno.ssthresh(), 8000u);
+  Sender sender = avoiding(16);
+  sender.lose(Cause::timeout);
+  EXPECT_EQ(sender.reno.congestion_window(), 1000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 8000u);
 }
 
-// [RFC 5681 3.1-16, 3.1-17]
 TEST(NewReno, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
-  NewReno reno(kMss, {});
-  reno.on_timeout(16000, kMss, Repeat::first);
-  reno.on_timeout(1000, kMss, Repeat::again);
-  EXPECT_EQ(reno.cwnd(), 1000u);
-  EXPECT_EQ(reno.ssthresh(), 8000u);
+  Sender sender = avoiding(16);
+  sender.lose(Cause::timeout);
+  sender.lose(Cause::timeout, Repeat::again);
+  EXPECT_EQ(sender.reno.congestion_window(), 1000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 8000u);
 }
 
-// [RFC 5681 3.1-5]
-TEST(NewReno, BeginsWithOneSegmentAfterALostSyn) {  // RFC 6928 §2
-  NewReno reno(kMss, {});
-  reno.on_syn_lost(kMss);
-  EXPECT_EQ(reno.cwnd(), 1000u);
-  EXPECT_EQ(reno.ssthresh(), kUnknown);
+TEST(NewReno, GrowsSlowlyAgainWhileATimeoutIsRepaired) {
+  Sender sender = avoiding(16);
+  sender.lose(Cause::timeout);
+  AckEvent event = sender.acks.next(1000, 1000);
+  event.repairing = Repairing::timeout;
+  sender.reno.on_ack(event);
+  EXPECT_EQ(sender.reno.congestion_window(), 2000u);
 }
 
-// [RFC 5681 4.1-1] [RFC 6928 2-4]
-TEST(NewReno, RestartsAfterAPauseWithAtMostTheInitialWindow) {  // RFC 5681 §4.1
-  NewReno large(kMss, {}), small(kMss, {});
-  large.on_ack(50000, kMss);
-  large.on_idle(kMss, {});
-  EXPECT_EQ(large.cwnd(), 10000u);
-  EXPECT_EQ(large.ssthresh(), kUnknown);
-  small.on_timeout(8000, kMss, Repeat::first);
-  small.on_idle(kMss, {});
-  EXPECT_EQ(small.cwnd(), 1000u) << "a pause does not open the window";
+TEST(NewReno, AnswersAMarkLikeALossButGoesDownToOneSegment) {  // RFC 3168 §6.1.2
+  Sender sender = avoiding(10);
+  sender.lose(Cause::ecn);
+  EXPECT_EQ(sender.reno.congestion_window(), 5000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 5000u);
+  for (int i = 0; i < 3; ++i) sender.lose(Cause::ecn);
+  EXPECT_EQ(sender.reno.congestion_window(), 1000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 2000u);
+}
+
+TEST(NewReno, GivesBackWhatASpuriousLossTook) {
+  Sender sender = avoiding(10);
+  const NewReno before = sender.reno;
+  for (const Cause cause : {Cause::recovery, Cause::timeout, Cause::tail_probe}) {
+    sender.lose(cause);
+    EXPECT_LT(sender.reno.congestion_window(), before.congestion_window());
+    sender.reno.on_spurious();
+    EXPECT_EQ(sender.reno.congestion_window(), before.congestion_window());
+    EXPECT_EQ(sender.reno.ssthresh(), before.ssthresh());
+  }
+  Sender fresh;
+  fresh.lose(Cause::timeout);
+  fresh.reno.on_spurious();
+  EXPECT_EQ(fresh.reno.ssthresh(), kNoThreshold) << "slow start goes on";
+  EXPECT_EQ(fresh.reno.congestion_window(), 10000u);
+}
+
+TEST(NewReno, GivesBackWhatTheWholeEpisodeTook) {
+  Sender sender = avoiding(40);
+  sender.lose(Cause::recovery);
+  sender.lose(Cause::timeout);
+  sender.lose(Cause::timeout, Repeat::again);
+  sender.reno.on_spurious();
+  EXPECT_EQ(sender.reno.congestion_window(), 40000u);
+}
+
+TEST(NewReno, GivesBackNothingOfAnEarlierEpisode) {
+  Sender sender = avoiding(40);
+  sender.lose(Cause::recovery);
+  sender.reno.on_recovered();
+  sender.lose(Cause::recovery);
+  sender.reno.on_spurious();
+  EXPECT_EQ(sender.reno.congestion_window(), 20000u);
+  sender.reno.on_spurious();
+  EXPECT_EQ(sender.reno.congestion_window(), 20000u);
+}
+
+TEST(NewReno, GivesBackNothingForAMark) {
+  Sender sender = avoiding(40);
+  sender.lose(Cause::ecn);
+  sender.reno.on_spurious();
+  EXPECT_EQ(sender.reno.congestion_window(), 20000u);
+}
+
+TEST(NewReno, DoesNotGrowInSlowStartBeyondTwiceWhatWasInFlight) {  // RFC 7661 §4.3
+  Sender sender;
+  sender.reno.on_ack(sender.acks.next(1000, 5000));
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u) << "half of the window was not in use";
+  sender.reno.on_ack(sender.acks.next(1000, 5001));
+  EXPECT_EQ(sender.reno.congestion_window(), 11000u);
+}
+
+TEST(NewReno, DoesNotGrowWhileSomethingElseLimits) {
+  for (const Limit limit : {Limit::application, Limit::receiver}) {
+    Sender sender = avoiding(10);
+    sender.ack(1000);
+    for (int i = 0; i < 40; ++i) {
+      AckEvent event = sender.acks.next(1000, 9000);
+      event.limit = limit;
+      sender.reno.on_ack(event);
+    }
+    EXPECT_EQ(sender.reno.congestion_window(), 10000u);
+  }
+}
+
+TEST(NewReno, ReducesWhatWasInUseNotAWindowNobodyUsed) {
+  Sender sender = avoiding(100);
+  for (int round = 0; round < 3; ++round) sender.reno.on_ack(sender.acks.next(1000, 10000));
+  sender.reno.on_congestion(Cause::recovery, {.in_flight = 3000});
+  EXPECT_EQ(sender.reno.ssthresh(), 5000u) << "10000 were in flight, 3000 of them just now";
+}
+
+TEST(NewReno, RestartsAfterAPauseWithTheInitialWindow) {  // RFC 5681 §4.1
+  Sender sender;
+  sender.ack(10000);
+  sender.ack(20000);
+  sender.reno.on_restart_after_idle({});
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u);
+  EXPECT_EQ(sender.reno.ssthresh(), kNoThreshold);
+  sender = avoiding(40);
+  sender.reno.on_restart_after_idle({});
+  EXPECT_EQ(sender.reno.congestion_window(), 10000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 40000u) << "as far as that it may grow quickly";
+  sender = avoiding(4);
+  sender.lose(Cause::timeout);
+  sender.reno.on_restart_after_idle({});
+  EXPECT_EQ(sender.reno.congestion_window(), 1000u) << "a pause does not open the window";
 }
 
 TEST(NewReno, StaysBelowAGibioctet) {
-  NewReno reno(kMss, {});
-  for (int i = 0; i < 10; ++i) reno.on_ack(0xffffffff, kMss);
-  EXPECT_EQ(reno.cwnd(), 1u << 30);
-  reno.on_duplicate_in_recovery(kMss);
-  EXPECT_EQ(reno.cwnd(), 1u << 30);
+  Sender sender;
+  for (int i = 0; i < 30; ++i) sender.ack(0xffffffff);
+  EXPECT_EQ(sender.reno.congestion_window(), 1u << 30);
+}
+
+TEST(NewReno, PacesTwiceTheWindowARoundTripInSlowStartAndAFifthMoreLater) {
+  Sender sender;
+  EXPECT_EQ(sender.reno.pacing_rate(Duration::zero()), kUnpaced);
+  EXPECT_EQ(sender.reno.pacing_rate(std::chrono::milliseconds(100)), 200'000u);
+  sender = avoiding(10);
+  EXPECT_EQ(sender.reno.pacing_rate(std::chrono::milliseconds(100)), 120'000u);
+}
+
+TEST(NewReno, SendsPiecesOfAMillisecondAtTheRateOfItsPace) {
+  Sender sender;
+  EXPECT_EQ(sender.reno.send_quantum(std::chrono::milliseconds(100)), 2000u);
+  EXPECT_EQ(sender.reno.send_quantum(std::chrono::milliseconds(4)), 5000u);
+  EXPECT_EQ(sender.reno.send_quantum(std::chrono::microseconds(10)), 65536u);
+  EXPECT_EQ(sender.reno.send_quantum(Duration::zero()), 65536u);
 }
 
 }  // namespace
-}  // namespace estab::tcp
+}  // namespace estab::tcp::congestion
