@@ -4,7 +4,6 @@
 //   device = estab::capture_to(std::move(device), estab::sink_to(*file));
 #pragma once
 
-#include <cstdio>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -21,25 +20,24 @@ namespace estab {
 /// day at which it passed.
 std::unique_ptr<Device> capture_to(std::unique_ptr<Device> device, OctetSink sink);
 
-/// A file being written. What cannot be written is lost, and said so once by failure().
+/// A file being written, block by block and without a buffer: it can be read while it grows, and
+/// however the program ends nothing that passed before is missing. After the first block that
+/// cannot be written the rest is left out, and failure() says why.
 class CaptureFile {
  public:
   /// Empties the file if it exists.
   static std::expected<std::shared_ptr<CaptureFile>, DeviceError> open(const std::string& path);
+  CaptureFile(const CaptureFile&) = delete;
+  CaptureFile& operator=(const CaptureFile&) = delete;
+  ~CaptureFile();
 
   void write(Octets octets);
-  /// Hands what is buffered to the kernel; so does the destructor.
-  void flush();
   const std::optional<DeviceError>& failure() const { return failure_; }
 
  private:
-  struct Closer {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  CaptureFile(std::FILE* file, std::string path) : file_(file), path_(std::move(path)) {}
-  void fail(int number);
+  CaptureFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
 
-  std::unique_ptr<std::FILE, Closer> file_;
+  int descriptor_;
   std::string path_;
   std::optional<DeviceError> failure_{};
 };

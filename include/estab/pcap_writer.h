@@ -1,6 +1,6 @@
 // PcapWriter: a packet capture in the pcapng format, handed block by block to whoever stores it.
-// Frames are IP datagrams (LINKTYPE_RAW), times have nanoseconds, and each frame says whether it
-// came in or went out.
+// A frame is an IP datagram behind 16 octets that say whether it came in or went out
+// (LINKTYPE_LINUX_SLL, which every reader of captures knows); times have nanoseconds.
 //
 //   estab::PcapWriter writer([&](estab::Octets octets) { file.write(octets); });
 //   estab::PcapTap tap(writer, "client");

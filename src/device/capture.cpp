@@ -5,6 +5,11 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "device/file_descriptor.h"
+
 namespace estab {
 namespace {
 
@@ -62,24 +67,19 @@ std::unique_ptr<Device> capture_to(std::unique_ptr<Device> device, OctetSink sin
 
 std::expected<std::shared_ptr<CaptureFile>, DeviceError> CaptureFile::open(
     const std::string& path) {
-  std::FILE* file = std::fopen(path.c_str(), "wbe");
-  if (file == nullptr) return std::unexpected(file_error(path, "open", errno));
-  std::setvbuf(file, nullptr, _IOFBF, 1 << 18);
-  return std::shared_ptr<CaptureFile>(new CaptureFile(file, path));
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor < 0) return std::unexpected(file_error(path, "open", errno));
+  return std::shared_ptr<CaptureFile>(new CaptureFile(descriptor, path));
+}
+
+CaptureFile::~CaptureFile() {
+  ::close(descriptor_);
 }
 
 void CaptureFile::write(Octets octets) {
   if (failure_) return;
-  errno = 0;
-  if (std::fwrite(octets.data(), 1, octets.size(), file_.get()) != octets.size()) fail(errno);
-}
-
-void CaptureFile::flush() {
-  if (std::fflush(file_.get()) != 0) fail(errno);
-}
-
-void CaptureFile::fail(int number) {
-  if (!failure_) failure_ = file_error(path_, "write to", number);
+  if (const int error = device::write_all(descriptor_, octets))
+    failure_ = file_error(path_, "write to", error);
 }
 
 OctetSink sink_to(std::shared_ptr<CaptureFile> file) {

@@ -61,6 +61,21 @@ TEST(Shell, AsksTheSocketTableAsAPipelineWould) {
   EXPECT_EQ(ask("ss -tan | awk '{print $1}'"), Answer::unknown);
 }
 
+TEST(Shell, ListsTheFamiliesThatAreAskedFor) {
+  const char* table = "192.0.2.1:80 192.0.2.2:4000 TIME-WAIT\n[fd00::1]:80 [::]:* LISTEN\n";
+  const auto ask = [&](const std::string& list, const char* count) {
+    return ask_table(list + " | grep -c 80 | grep " + count, table);
+  };
+  for (const char* list : {"sockstat", "ss -tan", "sockstat -46", "sockstat -4 -6", "sockstat -s"})
+    EXPECT_EQ(ask(list, "2"), Answer::yes) << list;
+  for (const char* list : {"sockstat -4 -P tcp -s", "ss -4", "ss -t4an", "ss --ipv4"}) {
+    EXPECT_EQ(ask(list, "1"), Answer::yes) << list;
+    EXPECT_EQ(ask_table(std::string(list) + " | grep TIME_WAIT", table), Answer::yes) << list;
+  }
+  EXPECT_EQ(ask_table("sockstat -6 -s | grep TIME_WAIT", table), Answer::no);
+  EXPECT_EQ(ask_table("sockstat -6 -s | grep LISTEN", table), Answer::yes);
+}
+
 TEST(Shell, KnowsTheStatesByTheNamesOfEachProgram) {
   const char* table = "a:1 b:2 SYN-RECEIVED\na:1 b:3 FIN-WAIT-1\na:1 b:4 FIN-WAIT-2\n";
   for (const char* name :

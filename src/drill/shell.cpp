@@ -143,10 +143,30 @@ std::string_view other_names(const std::string& line) {
   return {};
 }
 
-Words table_lines(std::string_view table) {
+/// Which families a list is asked for: sockstat, ss and netstat take -4 and -6, alone or among
+/// other letters, and mean both by both.
+struct Families {
+  bool v4 = false, v6 = false;
+
+  bool have(const std::string& line) const {
+    return v4 == v6 || v6 == line.starts_with('[');  // an IPv6 address stands in brackets
+  }
+};
+
+Families read_families(const Words& words) {
+  Families families;
+  for (const std::string& word : words) {
+    const bool is_letters = word.size() > 1 && word[0] == '-' && word[1] != '-';
+    families.v4 |= word == "--ipv4" || (is_letters && word.find('4') != word.npos);
+    families.v6 |= word == "--ipv6" || (is_letters && word.find('6') != word.npos);
+  }
+  return families;
+}
+
+Words table_lines(std::string_view table, const Families& families) {
   Words lines;
   for (const std::string& line : split(table, "\n")) {
-    if (line.empty()) continue;
+    if (line.empty() || !families.have(line)) continue;
     std::string underscored = line;  // FreeBSD writes TIME_WAIT where others write TIME-WAIT
     std::replace(underscored.begin(), underscored.end(), '-', '_');
     underscored += other_names(line);
@@ -202,7 +222,7 @@ std::vector<ShellStep> read_shell(std::string_view command) {
 
 Answer ask_table(std::string_view pipeline, std::string_view table) {
   const Words stages = split(pipeline, "|");
-  Words lines = table_lines(table);
+  Words lines = table_lines(table, read_families(words_of(stages[0])));
   bool any = !lines.empty();
   for (std::size_t i = 1; i < stages.size(); ++i) {
     const Words words = words_of(stages[i]);

@@ -69,18 +69,20 @@ void Links::catch_up(Instant now) {
     const Link& link = links_[number];
     if (!link.up || link.emptied_at == now) continue;
     for (int bursts = 0; bursts < kCatchUp && receive(now, number) == burst_; ++bursts)
-      transmit(now);
+      transmit_all(now);
   }
 }
 
-void Links::transmit(Instant now) {
-  while (full_ == 0 && stack_.poll_transmit(now, frame_)) {
+bool Links::transmit(Instant now) {
+  for (std::size_t count = 0; full_ == 0 && count < burst_; ++count) {
+    if (!stack_.poll_transmit(now, frame_)) return false;
     const std::uint32_t number = frame_.interface.index;
     if (!is_up(frame_.interface)) continue;  // an interface without a device, or a lost one
     Link& link = links_[number];
     link.device->transmit(now, frame_);
     if (!link.device->ready()) on_full(number);
   }
+  return full_ == 0;
 }
 
 Instant Links::next_deadline(Instant now) const {

@@ -1,6 +1,8 @@
 // The devices of a host and the frames between them and the stack. Frames come in by bursts, so
-// that a busy device does not keep the others and the application waiting; they go out while every
-// device takes them, since the stack cannot be asked for the frames of one interface only.
+// that a busy device does not keep the others and the application waiting, and they go out by
+// bursts, so that what the peers answer is read before it overflows the queue of the device. They
+// go out while every device takes them, since the stack cannot be asked for the frames of one
+// interface only.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +33,12 @@ class Links {
   /// Takes from each device what has arrived by now, up to kCatchUp bursts: as much as the queue of
   /// a device holds, and a bound for one that fills as fast as it is emptied.
   void catch_up(Instant now);
-  /// Sends what the stack has, until a device is full.
-  void transmit(Instant now);
+  /// Sends a burst of what the stack has, or less if a device is full. True if there may be more.
+  bool transmit(Instant now);
+  void transmit_all(Instant now) {
+    while (transmit(now)) {
+    }
+  }
   /// When a device wants to be asked again that will not wake the loop.
   Instant next_deadline(Instant now) const;
 

@@ -47,6 +47,19 @@ TEST(Links, CarryFramesOfADeviceThatCannotWakeTheLoop) {
   EXPECT_LE(pair.wire->largest_burst, HostOptions{}.burst);
 }
 
+TEST(Links, ReadBetweenTheBurstsTheyWrite) {
+  WiredPair pair(1000);
+  const auto sent = pattern(4 << 20);
+  std::vector<std::uint8_t> got;
+  pair.server.spawn(receive_all(pair.server, got));
+  pair.client.spawn(send_all(pair.client, sent));
+  pair.run();
+  EXPECT_TRUE(got == sent);
+  // One burst at the end of a round, one before the next round waits.
+  EXPECT_LE(pair.wire->most_sent, 2 * HostOptions{}.burst);
+  EXPECT_GE(pair.wire->most_sent, HostOptions{}.burst) << "there was more to send";
+}
+
 TEST(Links, WaitUntilAFullDeviceTakesFramesAgain) {
   WiredPair pair(2);
   const auto sent = pattern(1 << 18);

@@ -75,7 +75,7 @@ Loop::Loop(const HostOptions& options)
 
 Loop::~Loop() {
   tasks_.clear();
-  without_fail([this] { links_.transmit(time()); });
+  without_fail([this] { links_.transmit_all(time()); });
 }
 
 // ---- running
@@ -214,7 +214,7 @@ bool Loop::settle() {
     if (pass + 1 == kPassesPerRound) busy_ = true;
   }
   now_ = time();  // the coroutines may have taken their time
-  shielded([this] { links_.transmit(now_); });
+  shielded([this] { busy_ |= links_.transmit(now_); });
   return worked;
 }
 

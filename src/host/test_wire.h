@@ -40,6 +40,7 @@ struct Wire {
   std::size_t room;
   int times_full = 0;
   std::size_t largest_burst = 0;
+  std::size_t most_sent = 0;                  ///< by one side, without a look at what has come
   std::function<bool(const Frame&)> loses{};  ///< asked of each frame that is sent
   bool cut = false;                           ///< the device at either end says that it is gone
 };
@@ -53,6 +54,7 @@ class WireEnd final : public Device {
   std::size_t receive(Instant now, Stack& stack, InterfaceId interface,
                       std::size_t burst) override {
     auto& arriving = wire_->queues[1 - side_];
+    sent_since_ = 0;
     std::size_t count = 0;
     for (; count < burst && !arriving.empty() && !wire_->cut; ++count) {
       stack.handle_frame(now, interface, {.octets = arriving.front()});
@@ -71,6 +73,7 @@ class WireEnd final : public Device {
   }
   void transmit(Instant, const TransmitFrame& frame) override {
     EXPECT_TRUE(ready()) << "a frame for a device that is full";
+    wire_->most_sent = std::max(wire_->most_sent, ++sent_since_);
     Wire::Frame octets(frame.size());
     frame.copy_to(octets.data());
     if (put(octets)) return;
@@ -93,6 +96,7 @@ class WireEnd final : public Device {
 
   std::shared_ptr<Wire> wire_;
   std::size_t side_;
+  std::size_t sent_since_ = 0;
   Wire::Frame kept_;
 };
 

@@ -8,9 +8,11 @@
 
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "tools/exit_code.h"
+
+namespace CLI {
+class App;
+}
 
 namespace estab::tools {
 

@@ -49,26 +49,26 @@ ExitCode exchange(Host& host, const ConnectCommand& command, TcpStream stream, T
   return ExitCode::ok;
 }
 
-ExitCode run_connect(const ConnectCommand& command) {
-  Live live(command.exchange.live);
-  Host& host = live.host();
+ExitCode run_connect(const ConnectCommand& command, Host& host) {
   const ExchangeOptions& options = command.exchange;
   Traffic traffic(host, options.traffic.value_or(TrafficKind::sink), options.source_octets);
   PipeSession* session = nullptr;
   Interrupts interrupts(
-      host,
-      [&] {
-        if (session != nullptr)
-          session->stop();
-        else if (traffic.totals().connections > 0)
-          traffic.stop(PipeSession::kGrace);
-        else
-          host.stop();
-      },
-      [&] {
-        if (session != nullptr) session->abort();
-        traffic.abort();
-      });
+      host, {.ask =
+                 [&] {
+                   if (session != nullptr)
+                     session->stop();
+                   else if (traffic.totals().connections > 0)
+                     traffic.stop(PipeSession::kGrace);
+                   else
+                     host.stop();
+                 },
+             .insist =
+                 [&] {
+                   if (session != nullptr) session->abort();
+                   traffic.abort();
+                 },
+             .status = [&] { return session != nullptr ? session->status() : traffic.status(); }});
   auto opened = host.block_on(open_stream(host, command));
   if (!opened) return interrupts.exit_code();
   if (!*opened)
@@ -82,17 +82,20 @@ ExitCode run_connect(const ConnectCommand& command) {
 
 void add_connect(CLI::App& program, ExitCode& exit_code) {
   auto* app = program.add_subcommand(
-      "connect", "Open a connection to standard input and output, as netcat does");
+      "connect", "Open a connection and join it to standard input and output, as netcat does");
   auto command = std::make_shared<ConnectCommand>();
   add_value(*app, "HOST", "ADDRESS", parse_address, command->remote.address,
-            "The peer's address; no names, estab has no DNS")
+            "The peer's IP address; names are not resolved")
       ->required();
   add_value(*app, "PORT", "PORT", parse_port, command->remote.port, "The peer's TCP port")
       ->required();
-  add_value(*app, "--timeout", "DURATION", parse_duration, command->limit,
-            "Give up opening after this long (default: 4m)");
+  add_value(*app, "--timeout", "DURATION", parse_limit, command->limit,
+            "Give up opening after this long, or none (default: 4m)");
   add_exchange_options(*app, command->exchange);
-  app->callback([command, &exit_code] { exit_code = run_connect(*command); });
+  app->callback([command, &exit_code] {
+    exit_code = on_link(command->exchange.live,
+                        [&](Live& live) { return run_connect(*command, live.host()); });
+  });
 }
 
 const Registration kConnect{{"connect", Order::live, add_connect}};

@@ -5,15 +5,16 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "tools/commands.h"
 #include "tools/demo_case.h"
 #include "tools/demo_live.h"
 #include "tools/demo_print.h"
 #include "tools/demo_why.h"
+#include "tools/http_text.h"
 #include "tools/options.h"
 #include "tools/report.h"
+#include "tools/suggestion.h"
 
 namespace estab::tools {
 namespace {
@@ -27,16 +28,18 @@ struct DemoOptions {
 Read<Duration> parse_delay(std::string_view text) {
   auto delay = parse_duration(text);
   if (delay && (*delay < kShortestDelay || *delay > kLongestDelay))
-    return std::unexpected("must be 1us to 200ms");
+    return std::unexpected("must be from 1us to 200ms");
   return delay;
 }
 
-std::string case_list() {
-  std::string text;
-  for (const DemoCase& demo : demo_cases())
-    text += (text.empty() ? "" : ", ") + std::string(demo.name);
-  for (const Contrast& contrast : contrasts()) text += ", " + std::string(contrast.name);
-  return text;
+[[noreturn]] void refuse_case(const std::string& name) {
+  std::vector<std::string> names;
+  for (const DemoCase& demo : demo_cases()) names.emplace_back(demo.name);
+  for (const Contrast& contrast : contrasts()) names.emplace_back(contrast.name);
+  std::string hint = did_you_mean(name, names);
+  if (hint.empty()) hint = fmt::format("; the cases are {}", fmt::join(names, ", "));
+  throw Failure(ExitCode::bad_input,
+                fmt::format("demo: there is no case '{}'{}", escape_control(name), hint));
 }
 
 // These tell a story in which the delays play a part.
@@ -68,9 +71,7 @@ ExitCode run_demo(const DemoOptions& options) {
   const DemoCase* demo = find_contrast_scene(options.name);
   if (demo) refuse_other_delay(options);
   if (!demo) demo = find_demo_case(options.name);
-  if (demo == nullptr)
-    throw Failure(ExitCode::bad_input,
-                  fmt::format("demo: '{}' is no case; there are {}", options.name, case_list()));
+  if (demo == nullptr) refuse_case(options.name);
   return print_performance(perform(*demo, options.scene), options.view);
 }
 
@@ -89,9 +90,9 @@ void add_demo(CLI::App& program, ExitCode& exit_code) {
   auto options = std::make_shared<DemoOptions>();
   command->add_option("CASE", options->name, "What to show, see below");
   add_value(*command, "--delay", "DURATION", parse_delay, options->scene.delay,
-            "Of the wire, one way, 1us to 200ms (default: 10ms)");
+            "One-way delay of the wire, 1us to 200ms (default: 10ms)");
   add_value(*command, "--seed", "NUMBER", parse_count, options->scene.seed,
-            "Initial sequence numbers and all other chance come from it (default: 1)");
+            "Seed for initial sequence numbers and all other random choices (default: 1)");
   command
       ->add_option("--pcap", options->scene.pcap,
                    "Capture every frame, as A sees it, into a pcapng file")

@@ -97,6 +97,7 @@ Performance perform(const DemoCase& demo, const SceneOptions& options) {
   Scene scene(options, demo.arrange);
   demo.play(scene);
   performance.failures = scene.failures();
+  performance.capture = scene.capture();
   const Duration msl = scene.a().stack().config().msl;
   performance.ladder_options.msl = msl;
   performance.ladder_options.msl_remark =

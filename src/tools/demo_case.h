@@ -58,6 +58,7 @@ struct Performance {
   LadderOptions ladder_options{};
   Ladder ladder{};
   std::vector<std::string> failures{};  ///< empty: all that is claimed happened
+  std::shared_ptr<CaptureFile> capture{};
 };
 Performance perform(const DemoCase& demo, const SceneOptions& options);
 

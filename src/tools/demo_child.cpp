@@ -25,14 +25,14 @@ class Arrangement {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    // This program ignores SIGPIPE and blocks the signals its loop waits for; a child does not.
+    // This program ignores some signals and blocks those its loop waits for; a child does not.
     posix_spawnattr_init(&attributes_);
-    sigset_t none, pipe;
+    sigset_t none, ignored;
     sigemptyset(&none);
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
+    sigemptyset(&ignored);
+    for (const int number : {SIGPIPE, SIGXFSZ}) sigaddset(&ignored, number);
     posix_spawnattr_setsigmask(&attributes_, &none);
-    posix_spawnattr_setsigdefault(&attributes_, &pipe);
+    posix_spawnattr_setsigdefault(&attributes_, &ignored);
     posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
   ~Arrangement() {

@@ -19,6 +19,8 @@
 #include "tools/demo_namespace.h"
 #include "tools/http_server.h"
 #include "tools/interrupts.h"
+#include "tools/live.h"
+#include "tools/output.h"
 #include "tools/sha256.h"
 #include "tools/units.h"
 
@@ -67,20 +69,24 @@ std::string write_random_file(const std::string& path, std::uint64_t seed) {
   base::Prng random(seed);
   Sha256 hash;
   std::vector<std::uint8_t> chunk(kChunk);
-  std::ofstream file(path, std::ios::binary);
+  auto file = Output::file(path);
+  const auto require = [&](const std::expected<void, std::string>& result) {
+    if (!result)
+      throw Failure(ExitCode::found_wrong,
+                    fmt::format("demo: cannot write {} to {}: {}; set TMPDIR to a place with more "
+                                "room",
+                                format_size(kFileOctets), path, result.error()));
+  };
+  if (!file) require(std::unexpected(file.error()));
   for (std::size_t done = 0; done < kFileOctets; done += kChunk) {
     for (std::size_t i = 0; i < kChunk; i += sizeof(std::uint64_t)) {
       const std::uint64_t word = random.next();
       std::memcpy(chunk.data() + i, &word, sizeof word);
     }
     hash.update(chunk);
-    file.write(reinterpret_cast<const char*>(chunk.data()), static_cast<std::streamsize>(kChunk));
+    require(file->write_all(chunk));
   }
-  file.close();
-  if (!file)
-    throw Failure(ExitCode::found_wrong,
-                  fmt::format("demo: cannot write {} to {}; set TMPDIR to a place with more room",
-                              format_size(kFileOctets), path));
+  require(file->close());
   return hash.hex();
 }
 
@@ -123,12 +129,15 @@ class LiveDemo {
     if (!options.pcap.empty()) {
       auto file = CaptureFile::open(options.pcap);
       if (!file) throw Failure(ExitCode::bad_input, "--pcap: " + file.error().what);
-      device = capture_to(std::move(device), sink_to(*file));
+      capture_ = *file;
+      device = capture_to(std::move(device), sink_to(capture_));
     }
     const InterfaceId link = host_.add_device(std::move(device));
     (void)host_.add_address(link, Cidr{address(), 24});
   }
   ~LiveDemo() { host_.stack().set_observer(nullptr); }
+
+  const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
 
   LiveResult run() {
     auto files = ServedFiles::open(directory_.path().string());
@@ -137,7 +146,9 @@ class LiveDemo {
     auto listener = host_.listen(ListenOptions{.local = {address(), kHttpPort}, .tcp = {}});
     if (!listener) throw Failure(ExitCode::found_wrong, "demo: cannot listen");
     server.serve(std::move(*listener));
-    Interrupts interrupts(host_, [this] { host_.stop(); }, [] {});
+    Interrupts interrupts(host_, {.ask = [this] { host_.stop(); },
+                                  .insist = [] {},
+                                  .status = [] { return "demo: under way"; }});
     (void)host_.block_on(play());
     server.stop(kGrace);
     host_.run();  // until the server's tasks are over
@@ -221,6 +232,7 @@ class LiveDemo {
   SceneOptions options_;
   TemporaryDirectory directory_;
   Recorder recorder_;
+  std::shared_ptr<CaptureFile> capture_;
   Host host_;
   LiveResult result_;
 };
@@ -232,20 +244,21 @@ void print_live(const LiveResult& result, const DemoView& view) {
   const double rate =
       result.seconds > 0 ? static_cast<double>(result.octets) * 8 / result.seconds : 0;
   const bool same = result.sha256_sent == result.sha256_received;
-  print_title("estab demo", "TCP of this program against the kernel of this machine");
-  fmt::print("  link      {}, in a network namespace of its own\n", result.link);
-  fmt::print("  served    {} of random octets over HTTP; from SYN to FIN the TCP is ours\n",
-             format_size(kFileOctets));
-  fmt::print("  fetched   by curl through the kernel: {} octets in {:.3f} s, {}\n", result.octets,
-             result.seconds, format_rate(rate));
-  fmt::print("  SHA-256   {} served\n            {} received: {}\n\n", result.sha256_sent,
-             result.sha256_received,
-             paint(stdout, same ? Colour::green : Colour::red, same ? "the same" : "NOT the same"));
+  print_title("estab demo", "this program's TCP against this machine's kernel");
+  print("  link      {}, in a network namespace of its own\n", result.link);
+  print("  served    {} of random octets over HTTP; from SYN to FIN the TCP is ours\n",
+        format_size(kFileOctets));
+  print("  fetched   by curl through the kernel: {} octets in {:.3f} s, {}\n", result.octets,
+        result.seconds, format_rate(rate));
+  print("  SHA-256   {} served\n            {} received: {}\n\n", result.sha256_sent,
+        result.sha256_received,
+        paint(Channel::output, same ? Colour::green : Colour::red,
+              same ? "the same" : "NOT the same"));
   print_paragraph(
       "And one small connection, segment by segment. The kernel opens; estab closes first, so the "
       "2 MSL wait is on its side.",
       options);
-  fmt::print("\n{}\n", render_ladder(result.ladder, options));
+  print("\n{}\n", render_ladder(result.ladder, options));
   print_paragraph(
       fmt::format(
           "What to look at: three segments open (SYN, SYN-ACK, ACK). After estab's FIN the "
@@ -276,7 +289,7 @@ nlohmann::ordered_json live_json(const LiveResult& result) {
 
 ExitCode demo_in_memory(const std::string& reason, const DemoView& view,
                         const SceneOptions& options) {
-  log_line(fmt::format("{}; so this runs in memory, both ends ours", reason));
+  log_line(fmt::format("{}; running in memory instead, with both ends ours", reason));
   auto played = nlohmann::ordered_json::array();
   ExitCode worst = ExitCode::ok;
   for (const char* name : {"handshake", "teardown"}) {
@@ -286,19 +299,19 @@ ExitCode demo_in_memory(const std::string& reason, const DemoView& view,
     ExitCode code = ExitCode::ok;
     if (view.format == ReportFormat::json) {
       played.push_back(as_json(performance));
-      code = report_failures(name, performance.failures);
+      code = judge_capture(performance.capture, report_failures(name, performance.failures));
     } else {
-      if (!played.empty() || std::string_view(name) == "teardown") fmt::print("\n");
+      if (!played.empty() || std::string_view(name) == "teardown") print("\n");
       code = print_performance(performance, view);
     }
     if (code != ExitCode::ok) worst = code;
   }
   if (view.format == ReportFormat::json)
-    print_json(stdout, {{"schema", "estab.demo/1"},
-                        {"mode", "memory"},
-                        {"reason", reason},
-                        {"ok", worst == ExitCode::ok},
-                        {"cases", played}});
+    print_json(Channel::output, {{"schema", "estab.demo/1"},
+                                 {"mode", "memory"},
+                                 {"reason", reason},
+                                 {"ok", worst == ExitCode::ok},
+                                 {"cases", played}});
   return worst;
 }
 
@@ -309,14 +322,16 @@ ExitCode demo_live(const DemoView& view, const SceneOptions& options) {
     return demo_in_memory(*obstacle, view, options);
   auto tun = TunDevice::open({.name = "estab0", .host_addresses = {*Cidr::parse("10.77.0.1/24")}});
   if (!tun) return demo_in_memory(tun.error().what, view, options);
-  LiveDemo demo(std::move(*tun), options);
-  LiveResult result = demo.run();
+  std::optional<LiveDemo> demo(std::in_place, std::move(*tun), options);
+  LiveResult result = demo->run();
+  const auto capture = demo->capture();
+  demo.reset();  // with which the last frames leave
   result.link = fmt::format("tun:estab0 (10.77.0.1 the kernel, {} estab)", kStackAddress);
   if (view.format == ReportFormat::json)
-    print_json(stdout, live_json(result));
+    print_json(Channel::output, live_json(result));
   else
     print_live(result, view);
-  return report_failures("demo", result.failures);
+  return judge_capture(capture, report_failures("demo", result.failures));
 }
 
 }  // namespace estab::tools

@@ -16,8 +16,7 @@ namespace {
 
 bool write_file(const char* path, const std::string& text) {
   const device::FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
-  return file &&
-         ::write(file.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return file && device::write_all(file.number(), as_octets(text)) == 0;
 }
 
 // One user and one group of the outside are root inside (user_namespaces(7)).

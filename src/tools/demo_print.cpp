@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
+
+#include "tools/live.h"
 
 namespace estab::tools {
 
@@ -16,22 +17,16 @@ bool set_to(const char* variable, std::string_view value) {
   return found != nullptr && found == value;
 }
 
-bool wants_colour() {
-  const char* no_color = std::getenv("NO_COLOR");  // https://no-color.org: set and not empty
-  return isatty(STDOUT_FILENO) != 0 && (no_color == nullptr || *no_color == '\0') &&
-         !set_to("TERM", "dumb");
-}
-
 }  // namespace
 
 LadderOptions suited_to_output(const LadderOptions& options, const DemoView& view) {
   LadderOptions suited = options;
-  const int columns = terminal_width(stdout);
+  const int columns = terminal_width(Channel::output);
   if (columns > 0) suited.width = static_cast<std::uint16_t>(std::clamp(columns, 80, 140));
   // The console of Linux has few glyphs.
   const bool poor = columns > 0 && (set_to("TERM", "linux") || set_to("TERM", "dumb"));
   suited.glyphs = poor ? Glyphs::ascii : view.glyphs;
-  suited.paint = wants_colour() ? Paint::ansi : Paint::plain;
+  suited.paint = wants_colour(Channel::output) ? Paint::ansi : Paint::plain;
   return suited;
 }
 
@@ -39,7 +34,7 @@ void print_paragraph(std::string_view text, const LadderOptions& options) {
   const std::size_t width = std::clamp<std::size_t>(options.width, 80, 140) - 2;
   std::string line;
   const auto flush = [&] {
-    fmt::print("{}\n", line);
+    print("{}\n", line);
     line.clear();
   };
   for (std::size_t at = 0; at < text.size();) {
@@ -53,9 +48,7 @@ void print_paragraph(std::string_view text, const LadderOptions& options) {
 }
 
 void print_title(std::string_view name, std::string_view shows) {
-  const std::string title =
-      wants_colour() ? fmt::format("\x1b[1m{}\x1b[0m", name) : std::string(name);
-  fmt::print("{}: {}\n\n", title, shows);
+  print("{}: {}\n\n", paint(Channel::output, Colour::bold, name), shows);
 }
 
 nlohmann::ordered_json as_json(const Ladder& ladder) {
@@ -77,21 +70,21 @@ nlohmann::ordered_json as_json(const Performance& performance) {
 
 ExitCode report_failures(std::string_view what, const std::vector<std::string>& failures) {
   for (const std::string& failure : failures)
-    log_line(fmt::format("{}: it was to be shown that {}; it is not so", what, failure));
+    log_line(fmt::format("{}: this was expected and did not happen: {}", what, failure));
   return failures.empty() ? ExitCode::ok : ExitCode::found_wrong;
 }
 
 ExitCode print_performance(const Performance& performance, const DemoView& view) {
   const std::string what = fmt::format("demo {}", performance.demo->name);
   if (view.format == ReportFormat::json) {
-    print_json(stdout, as_json(performance));
+    print_json(Channel::output, as_json(performance));
   } else {
     const LadderOptions options = suited_to_output(performance.ladder_options, view);
     print_title(performance.demo->name, performance.demo->shows);
-    fmt::print("{}\n", render_ladder(performance.ladder, options));
+    print("{}\n", render_ladder(performance.ladder, options));
     print_paragraph(fmt::format("What to look at: {}", performance.demo->look), options);
   }
-  return report_failures(what, performance.failures);
+  return judge_capture(performance.capture, report_failures(what, performance.failures));
 }
 
 }  // namespace estab::tools

@@ -11,6 +11,10 @@ namespace estab::tools {
 
 namespace {
 
+// Virtual time begins at 0, which readers of captures take for "no time". A date of its own, and
+// not today's, so that the same seed gives the same file: 1 January 2000.
+constexpr Duration kCaptureBegins = std::chrono::seconds(946'684'800);
+
 std::optional<Segment> segment_in(const TransmitFrame& frame) {
   auto segment = wire::parse_tcp(frame.header().subspan(frame.transport_offset));
   return segment ? std::optional(*segment) : std::nullopt;
@@ -202,8 +206,9 @@ Scene::~Scene() {
 void Scene::attach_capture() {
   auto file = CaptureFile::open(options_.pcap);
   if (!file) throw Failure(ExitCode::bad_input, "--pcap: " + file.error().what);
-  writer_ = std::make_unique<PcapWriter>(sink_to(*file));
-  tap_ = std::make_unique<PcapTap>(*writer_, "A");
+  capture_ = *file;
+  writer_ = std::make_unique<PcapWriter>(sink_to(capture_));
+  tap_ = std::make_unique<PcapTap>(*writer_, "A", kCaptureBegins);
   world_.link().set_tap(Side::a, tap_.get());
 }
 

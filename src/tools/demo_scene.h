@@ -129,6 +129,8 @@ class Scene {
 
   const Recording& recording() const { return recorder_.recording(); }
   std::optional<Instant> curtain_at() const { return curtain_; }
+  /// Null if nothing is captured.
+  const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
 
  private:
   friend class Actor;
@@ -145,6 +147,7 @@ class Scene {
   SceneOptions options_;
   Simulation world_;
   Recorder recorder_;
+  std::shared_ptr<CaptureFile> capture_;
   std::unique_ptr<PcapWriter> writer_;
   std::unique_ptr<PcapTap> tap_;
   Actor a_, b_;

@@ -55,7 +55,7 @@ nlohmann::ordered_json as_json(const PerformedContrast& performed) {
 ExitCode print_contrast(const PerformedContrast& performed, const DemoView& view) {
   const Contrast& contrast = *performed.contrast;
   if (view.format == ReportFormat::json) {
-    print_json(stdout, as_json(performed));
+    print_json(Channel::output, as_json(performed));
   } else {
     print_title(contrast.name, contrast.asks);
     for (std::size_t i = 0; i < performed.parts.size(); ++i) {
@@ -63,9 +63,9 @@ ExitCode print_contrast(const PerformedContrast& performed, const DemoView& view
       const LadderOptions options = suited_to_output(part.ladder_options, view);
       print_title(fmt::format("{}. The rule {}", i + 1, name(contrast.parts[i].rule)),
                   part.demo->shows);
-      fmt::print("{}\n", render_ladder(part.ladder, options));
+      print("{}\n", render_ladder(part.ladder, options));
       print_paragraph(fmt::format("What is seen: {}", part.demo->look), options);
-      fmt::print("\n");
+      print("\n");
     }
     print_paragraph(fmt::format("Why: {}", contrast.answers), suited_to_output({}, view));
   }

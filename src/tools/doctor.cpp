@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -41,13 +42,14 @@ void print_table(const std::vector<Finding>& findings) {
     Colour colour = finding.present                 ? Colour::green
                     : finding.need == Need::nothing ? Colour::yellow
                                                     : Colour::red;
-    fmt::print("{}  {:<28}  {}\n", paint(stdout, colour, finding.present ? "ok     " : "missing"),
-               finding.what, finding.detail);
-    if (!finding.meaning.empty()) fmt::print("         {}\n", finding.meaning);
-    if (!finding.command.empty()) fmt::print("         mend it with: {}\n", finding.command);
+    print("{}  {:<28}  {}\n",
+          paint(Channel::output, colour, finding.present ? "ok     " : "missing"), finding.what,
+          finding.detail);
+    if (!finding.meaning.empty()) print("         {}\n", finding.meaning);
+    if (!finding.command.empty()) print("         fix it with: {}\n", finding.command);
   }
-  fmt::print("\nestab demo CASE, perf memory (in memory)   yes\n");
-  fmt::print("estab serve, get, connect, listen (TUN)    {}\n", judge(findings).text);
+  print("\nestab demo CASE, perf memory (in memory)   yes\n");
+  print("estab serve, get, connect, listen (TUN)    {}\n", judge(findings).text);
 }
 
 void print_document(const std::vector<Finding>& findings) {
@@ -62,12 +64,12 @@ void print_document(const std::vector<Finding>& findings) {
     document["findings"].push_back(entry);
   }
   document["works"] = {{"memory", "yes"}, {"live", judge(findings).live}};
-  print_json(stdout, document);
+  print_json(Channel::output, document);
 }
 
 void add_doctor(CLI::App& program, ExitCode&) {
   auto* command = program.add_subcommand(
-      "doctor", "Say what works on this machine, and what would mend the rest");
+      "doctor", "Report what works on this machine, and how to fix the rest");
   auto format = std::make_shared<ReportFormat>(ReportFormat::text);
   add_json_flag(*command, *format);
   command->callback([format] {

@@ -97,7 +97,7 @@ bool has_avx2() {
 Finding examine_cpu() {
   Finding finding{.key = "avx2", .what = "AVX2", .need = Need::nothing};
   finding.present = has_avx2();
-  finding.detail = finding.present ? "the processor has it" : "the processor has none";
+  finding.detail = finding.present ? "supported" : "not supported";
   if (!finding.present)
     finding.meaning = "checksums are computed more slowly; nothing else changes";
   return finding;
@@ -107,10 +107,10 @@ Finding examine_tun() {
   Finding finding{.key = "tun_device", .what = "/dev/net/tun", .need = Need::live};
   FileDescriptor tun = open_tun();
   finding.present = static_cast<bool>(tun);
-  finding.detail = finding.present ? "present, can be opened" : text_of(errno);
+  finding.detail = finding.present ? "can be opened" : text_of(errno);
   if (finding.present) return finding;
   bool exists = access("/dev/net/tun", F_OK) == 0;
-  finding.meaning = "no command can have a link to the kernel";
+  finding.meaning = "no command can have a link with the kernel";
   finding.command = exists ? "sudo chmod 666 /dev/net/tun"
                            : "sudo modprobe tun && sudo mkdir -p /dev/net && "
                              "{ test -e /dev/net/tun || sudo mknod -m 666 /dev/net/tun c 10 200; }";
@@ -123,9 +123,9 @@ Finding examine_vnet_header() {
   unsigned int features = 0;
   bool asked = tun && ioctl(tun.number(), TUNGETFEATURES, &features) == 0;
   finding.present = asked && (features & IFF_VNET_HDR) != 0;
-  finding.detail = finding.present ? "the driver has it"
-                   : asked         ? "the driver has none"
-                                   : "cannot be asked without /dev/net/tun";
+  finding.detail = finding.present ? "supported by the driver"
+                   : asked         ? "not supported by the driver"
+                                   : "unknown without /dev/net/tun";
   if (!finding.present)
     finding.meaning = "no super-segments: bulk transfer is several times slower";
   return finding;
@@ -137,9 +137,9 @@ Finding examine_offloads() {
                   .what = "TUN offloads TSO4, TSO6",
                   .present = error == 0,
                   .need = Need::nothing,
-                  .detail = error == 0 ? "the driver takes them" : text_of(error)};
+                  .detail = error == 0 ? "accepted by the driver" : text_of(error)};
   if (error == EPERM)
-    finding.meaning = "could not be tried: neither privilege nor namespace";
+    finding.meaning = "could not be tested without root or a user namespace";
   else if (error != 0)
     finding.meaning = "no super-segments: bulk transfer is several times slower";
   if (error == EPERM) finding.command = "sudo estab doctor";
@@ -152,10 +152,10 @@ Finding examine_privilege() {
                   .what = "CAP_NET_ADMIN",
                   .present = present,
                   .need = Need::live,
-                  .detail = present ? "this process has it" : "this process has none"};
+                  .detail = present ? "held by this process" : "not held by this process"};
   if (present) return finding;
   const char* user = std::getenv("USER");
-  finding.meaning = "a link cannot be made here; somebody who may can make one for this user";
+  finding.meaning = "this user cannot create a link; an administrator can create one for this user";
   finding.command = fmt::format(
       "sudo ip tuntap add dev estab0 mode tun user {} && sudo ip addr add 10.77.0.1/24 dev estab0 "
       "&& sudo ip addr add fd77::1/64 dev estab0 && sudo ip link set estab0 up",
@@ -166,10 +166,10 @@ Finding examine_privilege() {
 Finding examine_namespaces() {
   int error = in_child(try_user_namespace);
   Finding finding{.key = "namespaces",
-                  .what = "user, network namespaces",
+                  .what = "user and network namespaces",
                   .present = error == 0,
                   .need = Need::live_as_user,
-                  .detail = error == 0 ? "can be made" : text_of(error)};
+                  .detail = error == 0 ? "can be created" : text_of(error)};
   if (error == 0) return finding;
   finding.meaning = "without root, `estab demo` runs in memory instead of against the kernel";
   // Debian and Ubuntu each have a switch of their own besides the number of namespaces.
@@ -188,31 +188,14 @@ Finding examine_file_limit() {
   getrlimit(RLIMIT_NOFILE, &limit);
   Finding finding{
       .key = "open_files",
-      .what = "limit of open files",
+      .what = "open file limit",
       .present = limit.rlim_cur >= kManyFiles,
       .need = Need::nothing,
-      .detail = limit.rlim_cur == RLIM_INFINITY ? "none" : fmt::format("{}", limit.rlim_cur)};
+      .detail = limit.rlim_cur == RLIM_INFINITY ? "unlimited" : fmt::format("{}", limit.rlim_cur)};
   if (finding.present) return finding;
   finding.meaning =
-      "`estab serve` has one file open for each answer under way; connections need none";
+      "`estab serve` keeps one file open per response in progress; connections need none";
   finding.command = fmt::format("ulimit -n {}", std::min(limit.rlim_max, kManyFiles));
-  return finding;
-}
-
-Finding examine_memory_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_AS, &limit);
-  constexpr rlim_t kEnough = rlim_t{8} << 30;
-  Finding finding{.key = "address_space",
-                  .what = "limit of address space",
-                  .present = limit.rlim_cur >= kEnough,
-                  .need = Need::nothing,
-                  .detail = limit.rlim_cur == RLIM_INFINITY
-                                ? "none"
-                                : fmt::format("{} MiB", limit.rlim_cur >> 20)};
-  if (finding.present) return finding;
-  finding.meaning = "`estab serve` maps the files it sends, whole";
-  finding.command = "ulimit -v unlimited";
   return finding;
 }
 
@@ -236,7 +219,7 @@ Finding examine_curl() {
                   .need = Need::nothing,
                   .detail = present ? "in the path" : "not in the path"};
   if (present) return finding;
-  finding.meaning = "plain `estab demo` fetches with it through the kernel";
+  finding.meaning = "`estab demo` without a case uses it to fetch through the kernel";
   finding.command = "sudo apt-get install curl";
   return finding;
 }
@@ -244,9 +227,9 @@ Finding examine_curl() {
 }  // namespace
 
 std::vector<Finding> examine_machine() {
-  return {examine_kernel(),       examine_cpu(),       examine_tun(),        examine_vnet_header(),
-          examine_offloads(),     examine_privilege(), examine_namespaces(), examine_file_limit(),
-          examine_memory_limit(), examine_curl()};
+  return {examine_kernel(),      examine_cpu(),        examine_tun(),
+          examine_vnet_header(), examine_offloads(),   examine_privilege(),
+          examine_namespaces(),  examine_file_limit(), examine_curl()};
 }
 
 }  // namespace estab::tools

@@ -1,6 +1,5 @@
 // estab drill: runs packetdrill scripts against the stack, in this process and in virtual time.
 #include <atomic>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "tools/drill_files.h"
 #include "tools/drill_oracle.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/report.h"
 
 namespace estab::tools {
@@ -86,29 +86,31 @@ void print_run(const DrillRun& run, drill::DrillOptions::Log log) {
   const drill::DrillResult& result = run.result;
   const bool is_verbose = log == drill::DrillOptions::Log::on;
   if (is_verbose) {
-    for (const std::string& line : result.log) fmt::print("{}: {}\n", run.file, line);
-    for (const std::string& note : result.notes) fmt::print("{}: note: {}\n", run.file, note);
+    for (const std::string& line : result.log) print("{}: {}\n", run.file, line);
+    for (const std::string& note : result.notes) print("{}: note: {}\n", run.file, note);
   }
   switch (result.verdict) {
     case DrillVerdict::passed:
-      if (is_verbose) fmt::print("{} {}\n", paint(stdout, Colour::green, "passed"), run.file);
+      if (is_verbose) print("{} {}\n", paint(Channel::output, Colour::green, "passed"), run.file);
       return;
     case DrillVerdict::failed:
-      fmt::print("{} {}\n", paint(stdout, Colour::red, "failed"), result.detail);
+      print("{} {}\n", paint(Channel::output, Colour::red, "failed"), result.detail);
       return;
     case DrillVerdict::skipped:
-      fmt::print("{} {}\n", paint(stdout, Colour::yellow, "skipped"), result.detail);
+      print("{} {}\n", paint(Channel::output, Colour::yellow, "skipped"), result.detail);
       return;
   }
 }
 
 void write_junit(const std::string& path, const std::vector<DrillRun>& runs) {
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  const std::string text = drill_junit(runs);
-  const bool written =
-      file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file == nullptr || std::fclose(file) != 0 || !written)
-    throw Failure(ExitCode::bad_input, fmt::format("drill: --junit '{}': cannot be written", path));
+  const auto fail = [&](ExitCode code, const std::string& why) {
+    throw Failure(code, fmt::format("drill: --junit '{}': {}", path, why));
+  };
+  auto file = Output::file(path);
+  if (!file) fail(ExitCode::bad_input, file.error());
+  auto written = file->write_all(as_octets(drill_junit(runs)));
+  if (written) written = file->close();
+  if (!written) fail(ExitCode::found_wrong, written.error());
 }
 
 ExitCode run_against_kernel(const DrillCommand& command) {
@@ -122,7 +124,7 @@ ExitCode run_against_kernel(const DrillCommand& command) {
 
 ExitCode run_drill(const DrillCommand& command) {
   if (!command.against_kernel && command.oracle.random > 0)
-    throw Failure(ExitCode::bad_input, "drill: --random: only with --against-kernel");
+    throw Failure(ExitCode::bad_input, "drill: --random works with --against-kernel only");
   if (command.paths.empty() && command.oracle.random == 0)
     throw Failure(ExitCode::bad_input,
                   "drill: no script: name a file or a directory (or --against-kernel --random N)");
@@ -131,43 +133,44 @@ ExitCode run_drill(const DrillCommand& command) {
   const DrillCount count = count_results(runs);
   if (!command.junit.empty()) write_junit(command.junit, runs);
   if (command.format == ReportFormat::json) {
-    print_json(stdout, drill_json(runs));
+    print_json(Channel::output, drill_json(runs));
   } else {
     for (const DrillRun& run : runs) print_run(run, command.options.log);
-    fmt::print("{} passed, {} failed, {} skipped\n", count.passed, count.failed, count.skipped);
+    print("{} passed, {} failed, {} skipped\n", count.passed, count.failed, count.skipped);
   }
   return count.passed == runs.size() ? ExitCode::ok : ExitCode::found_wrong;
 }
 
 void add_script_options(CLI::App& command, drill::DrillOptions& options) {
   add_value(command, "--profile", "NAME", parse_profile, options.profile,
-            "Whose manners: rfc, linux or freebsd (default: as the script's settings suggest)");
+            "What to do where the RFCs leave a choice: rfc, linux or freebsd "
+            "(default: as the script's settings suggest)");
   add_value(command, "--isn", "NUMBER", parse_sequence_number, options.isn,
-            "Our initial sequence number, for every connection (default: drawn)");
+            "Our initial sequence number on every connection (default: random)");
   add_value(command, "--peer-isn", "NUMBER", parse_sequence_number, options.peer_isn,
-            "Move the numbers of the script's side by that much");
+            "Added to the sequence numbers on the script's side");
   add_value(command, "--ip-version", "NAME", parse_ip_version, options.ip_version,
             "ipv4, ipv6 or ipv4-mapped-ipv6, where the script does not say (default: ipv4)");
   add_value(command, "--mtu", "OCTETS", parse_mtu, options.mtu,
-            "Largest datagram of the interface (default: as the script says, or 1500)");
+            "MTU of the interface (default: as the script says, or 1500)");
   add_value(command, "--tolerance", "DURATION", parse_duration, options.tolerance,
-            "How far from its time an event may be (default: as the script says, or 4ms)");
+            "How far an event may be from its time (default: as the script says, or 4ms)");
   add_parsed<std::pair<std::string, std::string>>(
       command, "-D,--define", "NAME=VALUE", parse_define,
       [&options](const std::pair<std::string, std::string>& define) {
         options.defines.insert_or_assign(define.first, define.second);
       },
-      "Replace a word of the scripts; may be given several times");
+      "Replace the word NAME in the scripts by VALUE; may be repeated");
 }
 
 void add_oracle_options(CLI::App& command, DrillCommand& options) {
   command.add_flag("--against-kernel", options.against_kernel,
-                   "Put the scripts' packets and calls to this machine's TCP too, in a network "
-                   "namespace of its own, and compare the answers");
+                   "Run the scripts' packets and calls against this machine's TCP as well, in a "
+                   "separate network namespace, and compare the answers");
   add_value(command, "--random", "NUMBER", parse_count, options.oracle.random,
-            "With --against-kernel: that many random sequences in place of scripts");
+            "With --against-kernel: run so many random sequences instead of scripts");
   add_value(command, "--seed", "NUMBER", parse_count, options.oracle.seed,
-            "Of the random sequences (default: 1)");
+            "Seed of the random sequences (default: 1)");
   add_value(command, "--first", "NUMBER", parse_count, options.oracle.first,
             "Number of the first random sequence (default: 0)");
 }
@@ -178,15 +181,15 @@ void add_drill(CLI::App& program, ExitCode& exit_code) {
   command->add_option("PATH", options->paths, "Scripts, and directories of scripts (*.pkt)")
       ->type_name("FILE|DIR...");
   add_script_options(*command, options->options);
-  command->add_option("--junit", options->junit, "Write the results as JUnit's XML")
+  command->add_option("--junit", options->junit, "Write the results to FILE as JUnit XML")
       ->type_name("FILE");
   add_value(*command, "--jobs", "NUMBER", parse_count, options->jobs,
-            "Scripts run at once (default: as many as there are processors)");
+            "Scripts to run at once (default: as many as there are processors)");
   add_oracle_options(*command, *options);
   add_json_flag(*command, options->format);
   command->add_flag_callback(
       "-v,--verbose", [options] { options->options.log = drill::DrillOptions::Log::on; },
-      "Print each event as it is run, and what was asked for in vain");
+      "Print each event as it runs, and what the scripts ask for that has no effect here");
   command->callback([options, &exit_code] { exit_code = run_drill(*options); });
 }
 

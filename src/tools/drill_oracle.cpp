@@ -80,7 +80,7 @@ void run_script(oracle::Oracle& oracle, const OracleCommand& command, const std:
   tally.shown.emplace_back(file, oracle::describe(*comparison.unexplained));
 }
 
-void print(const Tally& tally, ReportFormat format) {
+void print_tally(const Tally& tally, ReportFormat format) {
   if (format == ReportFormat::json) {
     nlohmann::ordered_json document{{"schema", "estab.oracle/1"},
                                     {"sequences", tally.sequences},
@@ -90,12 +90,12 @@ void print(const Tally& tally, ReportFormat format) {
     for (const auto& [name, count] : tally.settled) document["settled"][std::string(name)] = count;
     for (const auto& [whose, text] : tally.shown)
       document["differences"].push_back({{"of", whose}, {"description", text}});
-    return print_json(stdout, document);
+    return print_json(Channel::output, document);
   }
   for (const auto& [whose, text] : tally.shown)
-    fmt::print("{} {}\n{}", paint(stdout, Colour::red, "differs"), whose, text);
-  for (const auto& [name, count] : tally.settled) fmt::print("{:8} settled: {}\n", count, name);
-  fmt::print("{} sequences, {} differences unexplained\n", tally.sequences, tally.unexplained);
+    print("{} {}\n{}", paint(Channel::output, Colour::red, "differs"), whose, text);
+  for (const auto& [name, count] : tally.settled) print("{:8} of a known kind: {}\n", count, name);
+  print("{} sequences, {} unexplained differences\n", tally.sequences, tally.unexplained);
 }
 
 }  // namespace
@@ -115,7 +115,7 @@ ExitCode drill_against_kernel(const OracleCommand& command) {
   Tally tally;
   run_random(oracle, command, tally);
   for (const std::string& file : files) run_script(oracle, command, file, tally);
-  print(tally, command.format);
+  print_tally(tally, command.format);
   return tally.unexplained == 0 ? ExitCode::ok : ExitCode::found_wrong;
 }
 

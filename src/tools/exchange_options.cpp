@@ -22,9 +22,9 @@ double mbit_per_s(std::uint64_t octets, Duration took) {
 void add_exchange_options(CLI::App& command, ExchangeOptions& options) {
   auto* sink = command.add_flag_callback(
       "--sink", [&options] { options.traffic = TrafficKind::sink; },
-      "Take and forget what comes, instead of printing it");
+      "Discard what arrives instead of printing it");
   auto* echo = command.add_flag_callback(
-      "--echo", [&options] { options.traffic = TrafficKind::echo; }, "Send back what comes");
+      "--echo", [&options] { options.traffic = TrafficKind::echo; }, "Send back what arrives");
   auto read_source = [&options](const std::vector<std::string>& values) {
     options.traffic = TrafficKind::source;
     for (const std::string& value : values) {
@@ -37,7 +37,7 @@ void add_exchange_options(CLI::App& command, ExchangeOptions& options) {
   };
   auto* source = command
                      .add_option("--source", CLI::callback_t(read_source),
-                                 "Send octets: so many, or without end until the peer resets")
+                                 "Send SIZE octets, or without end until the peer resets")
                      ->type_name("[SIZE]")
                      ->expected(0, 1);
   sink->excludes(echo)->excludes(source);
@@ -65,7 +65,7 @@ void report_traffic(const char* schema, const ExchangeOptions& options, const Tr
           {"time_wait", left.time_wait},
           {"timers", left.timers}}}};
     if (totals.last_error) document["last_error"] = name(*totals.last_error);
-    print_json(stdout, document);
+    print_json(Channel::output, document);
     return;
   }
   log_line(fmt::format("{} connections ({} failed), received {} ({}), sent {} ({})",
@@ -78,10 +78,10 @@ void report_traffic(const char* schema, const ExchangeOptions& options, const Tr
 void report_pipe(const char* schema, const ExchangeOptions& options, const PipeTotals& totals,
                  Duration took) {
   if (options.format == ReportFormat::text) return;
-  print_json(stderr, {{"schema", schema},
-                      {"received_octets", totals.received_octets},
-                      {"sent_octets", totals.sent_octets},
-                      {"seconds", in_seconds(took)}});
+  print_json(Channel::error, {{"schema", schema},
+                              {"received_octets", totals.received_octets},
+                              {"sent_octets", totals.sent_octets},
+                              {"seconds", in_seconds(took)}});
 }
 
 }  // namespace estab::tools

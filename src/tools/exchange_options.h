@@ -6,14 +6,16 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "estab/stack.h"
 
 #include "tools/live.h"
 #include "tools/pipe_session.h"
 #include "tools/report.h"
 #include "tools/traffic.h"
+
+namespace CLI {
+class App;
+}
 
 namespace estab::tools {
 

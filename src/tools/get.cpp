@@ -18,7 +18,11 @@
 namespace estab::tools {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// How long a server is given to close when it has sent everything.
+constexpr Duration kGoodbye = seconds(2);
 
 enum class Digest { none, sha256 };
 
@@ -31,7 +35,7 @@ struct GetOptions {
   std::string range;
   Method method = Method::get;
   Digest digest = Digest::none;
-  std::optional<Duration> limit;
+  Duration limit = kForever;
   ReportFormat format = ReportFormat::text;
 };
 
@@ -60,8 +64,8 @@ std::string request_text(const GetOptions& options) {
 }
 
 void print_head(const ResponseHead& head) {
-  fmt::print("HTTP/1.{} {} {}\n", head.minor_version, head.status, head.reason);
-  for (const Field& field : head.fields) fmt::print("{}: {}\n", field.name, field.value);
+  print("HTTP/1.{} {} {}\n", head.minor_version, head.status, head.reason);
+  for (const Field& field : head.fields) print("{}: {}\n", field.name, field.value);
 }
 
 class Get {
@@ -72,11 +76,16 @@ class Get {
   /// Throws Failure.
   Task<> run();
   void end_progress() { meter_.finish(progress()); }
+  /// How far it is, in words.
+  std::string status() const { return fmt::format("{}: {}", options_.url_text, reached()); }
+  std::string reached() const;
 
  private:
   Task<> read_all(TcpStream& stream);
   void on_head(const ResponsePlan& plan);
   std::size_t write_body(std::string_view body);
+  void close_output();
+  [[noreturn]] void fail_to_write(std::string_view why);
   Progress progress() const;
   [[noreturn]] void fail(std::string_view why);
 
@@ -85,7 +94,7 @@ class Get {
   Transfer& transfer_;
   ResponseReader reader_;
   std::optional<Output> output_;
-  ProgressMeter meter_{terminal_width(stderr)};
+  ProgressMeter meter_{terminal_width(Channel::error)};
 };
 
 void Get::fail(std::string_view why) {
@@ -100,6 +109,12 @@ Progress Get::progress() const {
   return {transfer_.octets, total, host_.now() - transfer_.began};
 }
 
+std::string Get::reached() const {
+  const Progress now = progress();
+  if (!now.total) return format_size(now.done);
+  return fmt::format("{} of {}", format_size(now.done), format_size(*now.total));
+}
+
 Task<> Get::run() {
   transfer_.began = host_.now();
   auto stream = co_await host_.connect(options_.url.server);
@@ -109,11 +124,12 @@ Task<> Get::run() {
   auto sent = co_await stream->write_all(as_octets(request));
   if (!sent) fail(message(sent.error()));
   co_await read_all(*stream);
+  close_output();
   transfer_.ended = host_.now();
   end_progress();
   static_cast<void>(stream->shutdown());
   // The server was asked to close; one that does not is not waited for.
-  static_cast<void>(co_await stream->closed().within(seconds(2)));
+  static_cast<void>(co_await stream->closed().within(kGoodbye));
 }
 
 // Octets go from the stack's own memory to the output.
@@ -166,12 +182,19 @@ void Get::on_head(const ResponsePlan& plan) {
 std::size_t Get::write_body(std::string_view body) {
   Octets octets = as_octets(body);
   auto written = output_->try_write({&octets, 1});
-  if (!written)
-    fail(fmt::format("cannot write to {}: {}",
-                     options_.output == "-" ? "standard output" : options_.output,
-                     written.error()));
+  if (!written) fail_to_write(written.error());
   if (options_.digest == Digest::sha256) transfer_.hash.update(octets.first(*written));
   return *written;
+}
+
+void Get::close_output() {
+  if (!output_) return;
+  if (auto closed = output_->close(); !closed) fail_to_write(closed.error());
+}
+
+void Get::fail_to_write(std::string_view why) {
+  fail(fmt::format("cannot write to {}: {}",
+                   options_.output == "-" ? "standard output" : options_.output, why));
 }
 
 double in_seconds(Duration duration) {
@@ -183,7 +206,7 @@ void report(const GetOptions& options, const Transfer& transfer) {
   double mbit_per_s = took > 0 ? static_cast<double>(transfer.octets) * 8 / took / 1e6 : 0;
   if (options.format == ReportFormat::text) {
     if (options.digest == Digest::sha256)
-      fmt::print(stderr, "{}  {}\n", transfer.hash.hex(), options.url_text);
+      write_result(Channel::error, fmt::format("{}  {}\n", transfer.hash.hex(), options.url_text));
     return;
   }
   nlohmann::ordered_json document{
@@ -196,7 +219,7 @@ void report(const GetOptions& options, const Transfer& transfer) {
       {"mbit_per_s", mbit_per_s}};
   if (options.digest == Digest::sha256) document["sha256"] = transfer.hash.hex();
   // Standard output is the document's, unless the body has it.
-  print_json(options.output == "-" ? stderr : stdout, document);
+  print_json(options.output == "-" ? Channel::error : Channel::output, document);
 }
 
 Task<> stop_after(Host& host, Duration limit, bool& too_late) {
@@ -205,30 +228,31 @@ Task<> stop_after(Host& host, Duration limit, bool& too_late) {
   host.stop();
 }
 
-ExitCode get(const GetOptions& options) {
-  Live live(options.live);
-  Host& host = live.host();
+ExitCode get(const GetOptions& options, Host& host) {
   Transfer transfer;
   bool too_late = false;
-  Interrupts interrupts(host, [&] { host.stop(); }, [] {});
-  if (options.limit) host.spawn(stop_after(host, *options.limit, too_late), TaskKind::background);
   Get fetch(host, options, transfer);
+  Interrupts interrupts(
+      host,
+      {.ask = [&] { host.stop(); }, .insist = [] {}, .status = [&] { return fetch.status(); }});
+  if (options.limit != kForever)
+    host.spawn(stop_after(host, options.limit, too_late), TaskKind::background);
   auto finished = host.block_on(fetch.run());
   fetch.end_progress();
   // What was ended before its time is gone with its task: the connection is closed, and the server
   // gets RST if it was still sending.
-  host.finish(seconds(2));
+  host.finish(interrupts.signal() ? Duration(milliseconds(250)) : kGoodbye);
   if (finished) {
     report(options, transfer);
     return ExitCode::ok;
   }
-  std::string reached = fmt::format("after {}", format_size(transfer.octets));
   if (interrupts.signal()) {
-    log_line(fmt::format("{}: interrupted {}", options.url_text, reached));
+    log_line(fmt::format("{}: interrupted after {}", options.url_text, fetch.reached()));
     return interrupts.exit_code();
   }
-  throw Failure(ExitCode::deadline, fmt::format("{}: not finished within {}, {}", options.url_text,
-                                                format_duration(*options.limit), reached));
+  throw Failure(ExitCode::deadline,
+                fmt::format("{}: not finished within {}, after {}", options.url_text,
+                            format_duration(options.limit), fetch.reached()));
 }
 
 Read<Field> parse_header_option(std::string_view text) {
@@ -256,26 +280,30 @@ void add_get(CLI::App& program, ExitCode& exit_code) {
             options->url = *url;
             options->url_text = text;
           },
-          "http://ADDRESS[:PORT]/PATH; an IPv6 address in brackets; no names, estab has no DNS")
+          "http://ADDRESS[:PORT]/PATH, an IPv6 address in brackets; names are not resolved")
       ->required();
-  command->add_option("-o,--output", options->output, "Where the body goes (default: -, stdout)")
+  command
+      ->add_option("-o,--output", options->output,
+                   "Where to write the body (default: -, standard output)")
       ->type_name("FILE");
   add_parsed<Field>(
       *command, "-H,--header", "'NAME: VALUE'", parse_header_option,
       [options](Field field) { options->headers.add(field.name, field.value); },
-      "A header field of the request; may be repeated");
+      "Add a header field to the request; may be repeated");
   add_value(*command, "--range", "FIRST-LAST", parse_range_option, options->range,
-            "Only these octets");
+            "Request these octets only");
   command->add_flag_callback(
       "-I,--head", [options] { options->method = Method::head; },
-      "Ask for the header only, and print it");
+      "Request the header only, and print it");
   command->add_flag_callback(
       "--sha256", [options] { options->digest = Digest::sha256; }, "Report the body's SHA-256");
-  add_value(*command, "--timeout", "DURATION", parse_duration, options->limit,
-            "Give up after this long, with exit code 124 (default: never)");
+  add_value(*command, "--timeout", "DURATION", parse_limit, options->limit,
+            "Give up after this long, with exit code 124 (default: none)");
   add_json_flag(*command, options->format);
   add_live_options(*command, options->live);
-  command->callback([options, &exit_code] { exit_code = get(*options); });
+  command->callback([options, &exit_code] {
+    exit_code = on_link(options->live, [&](Live& live) { return get(*options, live.host()); });
+  });
 }
 
 const Registration kGet{{"get", Order::live, add_get}};

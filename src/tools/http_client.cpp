@@ -20,12 +20,12 @@ std::string_view without_line_end(std::string_view line) {
 
 // `HTTP/1.1 404 Not Found`; the reason may be empty, and its space missing.
 std::expected<ResponseHead, std::string> parse_status_line(std::string_view line) {
-  if (!line.starts_with("HTTP/")) return wrong("its answer is not HTTP");
+  if (!line.starts_with("HTTP/")) return wrong("the answer is not HTTP");
   bool is_version_1 = line.starts_with("HTTP/1.") && line.size() >= 12 && line[8] == ' ';
-  if (!is_version_1) return wrong("its answer is not HTTP/1.x");
+  if (!is_version_1) return wrong("the answer is not HTTP/1.x");
   auto status = parse_decimal(line.substr(9, 3));
   bool ends_well = line.size() == 12 || line[12] == ' ';
-  if (!status || *status < 100 || !ends_well) return wrong("its status line is malformed");
+  if (!status || *status < 100 || !ends_well) return wrong("the status line is malformed");
   ResponseHead head;
   head.status = static_cast<int>(*status);
   head.minor_version = line[7] - '0';
@@ -55,7 +55,7 @@ std::expected<ResponsePlan, std::string> parse_response(std::string_view head, M
     std::string_view line = without_line_end(head.substr(0, line_end));
     if (line.empty()) break;
     auto field = parse_field(line);
-    if (!field) return wrong("one of its header fields is malformed");
+    if (!field) return wrong("a header field is malformed");
     parsed->fields.add(std::move(field->name), std::move(field->value));
   }
 
@@ -64,14 +64,14 @@ std::expected<ResponsePlan, std::string> parse_response(std::string_view head, M
   if (method == Method::head || status < 200 || status == 204 || status == 304) return plan;
   if (auto coding = plan.head.fields.find("Transfer-Encoding")) {
     if (!equals_ignoring_case(*coding, "chunked"))
-      return wrong("it uses a transfer coding other than chunked");
+      return wrong("the server uses a transfer coding other than chunked");
     plan.framing = Framing::chunked;
     return plan;
   }
   plan.framing = Framing::until_close;
   if (auto field = plan.head.fields.find("Content-Length")) {
     auto length = parse_content_length(*field);
-    if (!length) return wrong("its Content-Length is malformed");
+    if (!length) return wrong("the Content-Length is malformed");
     plan.framing = Framing::length;
     plan.length = *length;
   }
@@ -86,12 +86,13 @@ std::expected<std::size_t, std::string> ResponseReader::read_head(std::string_vi
     std::size_t end = line_end == std::string_view::npos ? octets.size() : line_end + 1;
     pending_.append(octets.substr(used, end - used));
     used = end;
-    if (pending_.size() > kMaxHead) return wrong("its header is longer than 64 KiB");
+    if (pending_.size() > kMaxHead) return wrong("the header is longer than 64 KiB");
     if (!pending_.ends_with("\n\r\n") && !pending_.ends_with("\n\n")) continue;
     auto plan = parse_response(pending_, method_);
     pending_.clear();
     if (!plan) return std::unexpected(plan.error());
-    if (plan->head.status == 101) return wrong("it switches to a protocol nobody asked for");
+    if (plan->head.status == 101)
+      return wrong("the server switches to a protocol that was not asked for");
     if (plan->head.status < 200) continue;
     left_ = plan->length;
     plan_ = *std::move(plan);
@@ -112,12 +113,12 @@ std::expected<void, std::string> ResponseReader::on_chunk_line() {
       break;
     }
     case Chunk::data_end:
-      if (!line.empty()) return wrong("a chunk is longer than it said");
+      if (!line.empty()) return wrong("a chunk is longer than its size says");
       chunk_ = Chunk::size;
       break;
     case Chunk::trailer:
       trailer_octets_ += pending_.size();
-      if (trailer_octets_ > kMaxHead) return wrong("its trailer is longer than 64 KiB");
+      if (trailer_octets_ > kMaxHead) return wrong("the trailer is longer than 64 KiB");
       if (line.empty()) chunk_ = Chunk::done;
       break;
     case Chunk::data:
@@ -185,9 +186,9 @@ void ResponseReader::took(std::size_t octets) {
 }
 
 std::expected<void, std::string> ResponseReader::end() {
-  if (!plan_) return wrong("it closed the connection before the end of its header");
+  if (!plan_) return wrong("the server closed the connection before the end of the header");
   ended_ = true;
-  if (!complete()) return wrong("it closed the connection before the end of the body");
+  if (!complete()) return wrong("the server closed the connection before the end of the body");
   return {};
 }
 

@@ -90,33 +90,32 @@ TEST(ResponseReader, TakesBareLineFeedsAndAMissingReason) {
 
 TEST(ResponseReader, NoticesABodyThatEndsTooSoon) {
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello").error,
-            "it closed the connection before the end of the body");
+            "the server closed the connection before the end of the body");
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n").error,
-            "it closed the connection before the end of the body");
+            "the server closed the connection before the end of the body");
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\n").error,
-            "it closed the connection before the end of its header");
+            "the server closed the connection before the end of the header");
 }
 
 TEST(ResponseReader, SaysWhatTheServerDidWrong) {
-  EXPECT_EQ(read("SSH-2.0-OpenSSH\r\n\r\n").error, "its answer is not HTTP");
-  EXPECT_EQ(read("HTTP/2 200\r\n\r\n").error, "its answer is not HTTP/1.x");
-  EXPECT_EQ(read("HTTP/1.1 2x0 OK\r\n\r\n").error, "its status line is malformed");
-  EXPECT_EQ(read("HTTP/1.1 200 OK\r\nbad field\r\n\r\n").error,
-            "one of its header fields is malformed");
+  EXPECT_EQ(read("SSH-2.0-OpenSSH\r\n\r\n").error, "the answer is not HTTP");
+  EXPECT_EQ(read("HTTP/2 200\r\n\r\n").error, "the answer is not HTTP/1.x");
+  EXPECT_EQ(read("HTTP/1.1 2x0 OK\r\n\r\n").error, "the status line is malformed");
+  EXPECT_EQ(read("HTTP/1.1 200 OK\r\nbad field\r\n\r\n").error, "a header field is malformed");
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n").error,
-            "its Content-Length is malformed");
+            "the Content-Length is malformed");
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n").error,
-            "it uses a transfer coding other than chunked");
+            "the server uses a transfer coding other than chunked");
   std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   EXPECT_EQ(read(chunked + "xyz\r\n").error, "a chunk's size is malformed");
   EXPECT_EQ(read(chunked + "ffffffffffffffffff\r\n").error, "a chunk's size is malformed");
-  EXPECT_EQ(read(chunked + "1\r\nab\r\n").error, "a chunk is longer than it said");
+  EXPECT_EQ(read(chunked + "1\r\nab\r\n").error, "a chunk is longer than its size says");
 }
 
 TEST(ResponseReader, BoundsWhatItKeeps) {
   std::string endless = "HTTP/1.1 200 OK\r\n";
   while (endless.size() < 70'000) endless += "X: 0123456789012345678901234567890123456789\r\n";
-  EXPECT_EQ(read(endless).error, "its header is longer than 64 KiB");
+  EXPECT_EQ(read(endless).error, "the header is longer than 64 KiB");
   EXPECT_EQ(
       read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(5000, '0')).error,
       "a line between chunks is too long");

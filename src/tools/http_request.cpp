@@ -138,6 +138,15 @@ void RequestReader::skip_empty_lines() {
   seen_ = std::max(seen_, start_);
 }
 
+// Whoever speaks another protocol (TLS, SSH) is told so at once, instead of being waited for. Only
+// the beginning is looked at, so that it costs nothing however slowly a long line comes.
+bool RequestReader::can_become_a_method() const {
+  constexpr std::size_t kLooked = 32;
+  const std::string_view begin = std::string_view(buffer_).substr(start_, kLooked);
+  const std::size_t space = begin.find(' ');
+  return begin.empty() || is_token(begin.substr(0, space));
+}
+
 // One past the empty line that ends the head. Looks at each octet once, however they trickle in.
 std::optional<std::size_t> RequestReader::find_end_of_head() {
   while (true) {
@@ -157,6 +166,7 @@ std::optional<std::size_t> RequestReader::find_end_of_head() {
 
 std::expected<std::optional<Request>, Status> RequestReader::next() {
   if (start_ == seen_) skip_empty_lines();
+  if (!can_become_a_method()) return std::unexpected(Status::bad_request);
   auto end = find_end_of_head();
   std::string_view head =
       std::string_view(buffer_).substr(start_, end ? *end - start_ : std::string::npos);

@@ -59,14 +59,16 @@ class RequestReader {
 
   /// What came from the stream. Call next() until it has nothing more before pushing again.
   void push(std::string_view octets);
-  /// The next request; nothing if its end has not come yet. After an error the stream cannot be
-  /// read on: answer with the status and close.
+  /// The next request; nothing if its end has not come yet. What cannot become a request is an
+  /// error at its first octet. After an error the stream cannot be read on: answer with the status
+  /// and close.
   std::expected<std::optional<Request>, Status> next();
   /// Nothing of a request has come yet.
   bool idle() const { return start_ == buffer_.size(); }
 
  private:
   void skip_empty_lines();
+  bool can_become_a_method() const;
   std::optional<std::size_t> find_end_of_head();
 
   RequestLimits limits_;

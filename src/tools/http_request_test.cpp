@@ -103,6 +103,21 @@ TEST(RequestReader, IsIdleAfterEmptyLinesOnly) {
   EXPECT_TRUE(reader.idle());
 }
 
+TEST(RequestReader, RefusesAtItsFirstOctetWhatCannotBecomeAMethod) {
+  for (const std::string_view begin :
+       {"\x16\x03\x01", "\x80", " ", ":", "\"GET", "(", "\r\n\x16"}) {
+    RequestReader reader;
+    reader.push(begin);
+    EXPECT_EQ(reader.next().error(), Status::bad_request) << begin;
+  }
+  RequestReader ssh;
+  ssh.push("SSH-2.0-OpenSSH_9.2\r");
+  EXPECT_EQ(ssh.next().error(), Status::bad_request) << "no line end where a space must be";
+  RequestReader method;
+  method.push("PROPFIND");
+  EXPECT_FALSE(method.next().value()) << "it may go on";
+}
+
 TEST(RequestReader, StopsAtALineThatIsTooLong) {
   RequestLimits limits{.line = 100, .head = 1000, .fields = 5};
   RequestReader without_end(limits);

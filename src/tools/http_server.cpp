@@ -6,13 +6,16 @@
 
 #include <fmt/format.h>
 
+#include "tools/answer_octets.h"
+
 namespace estab::tools {
 namespace {
 
 // Read from the stream at a time; bounds what RequestReader holds beyond its limit.
 constexpr std::size_t kReadAtOnce = 16 << 10;
-// Text and small parts of files are collected up to this before they are sent.
-constexpr std::size_t kCollect = 128 << 10;
+// Less than this is copied into the send buffer: a block that is lent is held whole, however little
+// of it is used.
+constexpr std::uint32_t kCopyBelow = 16 << 10;
 // So many are told at a time that there are too many; others are reset.
 constexpr std::size_t kRefusals = 256;
 
@@ -51,7 +54,10 @@ std::string request_line(const Request& request) {
 }  // namespace
 
 HttpServer::HttpServer(Host& host, ServedFiles files, HttpServerOptions options)
-    : host_(host), files_(std::move(files)), options_(std::move(options)) {}
+    : host_(host),
+      files_(std::move(files)),
+      options_(std::move(options)),
+      blocks_(options_.piece) {}
 
 HttpServer::~HttpServer() = default;
 
@@ -194,64 +200,67 @@ Task<bool> HttpServer::answer(Connection& connection,
 
 Task<bool> HttpServer::send(Connection& connection, const Response& response,
                             const ServedFile* file, std::uint64_t& sent) {
-  auto collected = std::make_shared<std::string>(response.head);
-  for (const BodyPiece& piece : response.body) {
-    if (const auto* text = std::get_if<std::string>(&piece)) {
-      collected->append(*text);
-      sent += text->size();
-      continue;
-    }
-    const auto& range = std::get<OctetRange>(piece);
-    if (range.length < kCopyBelow) {
-      auto octets = load(*file, range);
-      if (!octets) co_return false;
-      collected->append(as_text(octets->octets));
-      sent += range.length;
-      if (collected->size() < kCollect) continue;
-    }
-    const FileOctets before{as_octets(*collected), collected};
-    if (!co_await send_octets(connection, before, SendMode::more)) co_return false;
-    collected = std::make_shared<std::string>();
-    if (range.length < kCopyBelow) continue;
-    bool is_last = &piece == &response.body.back();
-    SendMode last = is_last ? SendMode::normal : SendMode::more;
-    if (!co_await send_range(connection, *file, range, last, sent)) co_return false;
-  }
-  if (collected->empty()) co_return true;
-  const FileOctets rest{as_octets(*collected), collected};
-  co_return co_await send_octets(connection, rest, SendMode::normal);
-}
-
-Task<bool> HttpServer::send_range(Connection& connection, const ServedFile& file, OctetRange range,
-                                  SendMode last, std::uint64_t& sent) {
-  auto whole = load(file, range);
-  if (!whole) co_return false;
-  Octets rest = whole->octets;
-  while (!rest.empty()) {
-    // Its client must not take the zeros behind the new end for the file.
-    if (!still_holds(file)) co_return false;
-    Octets piece = rest.first(std::min<std::size_t>(rest.size(), options_.piece));
-    rest = rest.subspan(piece.size());
-    SendMode mode = rest.empty() ? last : SendMode::more;
-    // A named object: g++ 12 destroys an aggregate made within a co_await twice.
-    const FileOctets next{piece, whole->owner};
-    if (!co_await send_octets(connection, next, mode)) co_return false;
-    sent += piece.size();
+  AnswerOctets answer(response, file);
+  std::uint64_t queued = 0;
+  while (answer.left() > 0) {
+    const std::uint32_t share = this->share();
+    if (share != connection.share) connection.stream.set_send_buffer(share);
+    connection.share = share;
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(
+        answer.left(), std::min(options_.piece, std::max(share / 2, kCopyBelow))));
+    ReadBlocks::Block block = blocks_.take(size);
+    const auto filled = answer.read({block.get(), size});
+    if (!filled) co_return false;
+    const Octets octets(block.get(), *filled);
+    const SendMode mode = answer.left() > 0 ? SendMode::more : SendMode::normal;
+    bool sound = false;
+    if (octets.size() < kCopyBelow)
+      sound = co_await copy(connection, octets, mode);
+    else
+      sound = co_await lend(connection, octets, std::move(block), mode);
+    if (!sound) co_return false;
+    queued += octets.size();
+    sent = queued - std::min<std::uint64_t>(queued, response.head.size());
   }
   co_return true;
 }
 
-// Waits as long as the client takes something now and then.
-Task<bool> HttpServer::send_octets(Connection& connection, const FileOctets& octets,
-                                   SendMode mode) {
+// As much as all others leave free: a few may have all they want, many come to have equal shares,
+// and all together never have more than there is (as the output queues of a switch share its
+// memory: Choudhury and Hahne, Dynamic queue length thresholds, 1998).
+std::uint32_t HttpServer::share() const {
+  const std::uint64_t held = blocks_.held();
+  const std::uint64_t left = options_.memory - std::min<std::uint64_t>(held, options_.memory);
+  const std::uint32_t most = host_.stack().config().tcp.send_buffer;
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::max<std::uint64_t>(left, options_.least_share), most));
+}
+
+// Both wait as long as the client takes something now and then.
+Task<bool> HttpServer::lend(Connection& connection, Octets octets, ReadBlocks::Block owner,
+                            SendMode mode) {
   while (true) {
     std::uint64_t before = acknowledged(connection.stream);
-    auto queued = co_await connection.stream.write_owned(octets.octets, octets.owner, mode)
-                      .within(options_.stall_limit);
+    auto queued =
+        co_await connection.stream.write_owned(octets, owner, mode).within(options_.stall_limit);
     if (queued) co_return true;
     if (queued.error() != Error::timed_out) co_return false;
     if (acknowledged(connection.stream) == before) co_return false;
   }
+}
+
+Task<bool> HttpServer::copy(Connection& connection, Octets octets, SendMode mode) {
+  while (!octets.empty()) {
+    std::uint64_t before = acknowledged(connection.stream);
+    auto queued = co_await connection.stream.write(octets, mode).within(options_.stall_limit);
+    if (queued) {
+      octets = octets.subspan(*queued);
+      continue;
+    }
+    if (queued.error() != Error::would_block) co_return false;
+    if (acknowledged(connection.stream) == before) co_return false;
+  }
+  co_return true;
 }
 
 Task<> HttpServer::end(Connection& connection) {

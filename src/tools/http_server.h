@@ -1,7 +1,8 @@
 // An HTTP/1.1 file server on a Host: GET and HEAD, keep-alive, pipelining, ranges. It reads the
 // next request when the answer to the one before is in the send buffer, so a client that only sends
-// is held back by its window. Memory a connection: a head (32 KiB at most), and what is
-// unacknowledged.
+// is held back by its window. Files are read into blocks that are lent to the connection until the
+// client has acknowledged them. Memory a connection: a head (32 KiB at most), and what is
+// unacknowledged, of which all connections share HttpServerOptions::memory.
 //
 // How a connection ends: the server sends FIN after its last answer and reads on until the client's
 // FIN, so that no RST overtakes the answer. A client that has ended its direction first still gets
@@ -17,6 +18,7 @@
 #include "estab/host.h"
 
 #include "tools/http.h"
+#include "tools/read_blocks.h"
 #include "tools/served_files.h"
 
 namespace estab::tools {
@@ -38,7 +40,11 @@ struct HttpServerOptions {
   Duration stall_limit = std::chrono::seconds(60);  ///< without any octet acknowledged
   Duration close_limit = std::chrono::seconds(5);   ///< for the client's FIN after ours
   std::size_t max_connections = 10'000;             ///< more get 503
-  std::uint32_t piece = 1 << 20;                    ///< octets of a file queued at a time
+  std::uint32_t piece = 256 << 10;                  ///< octets of an answer queued at a time
+  /// Octets of answers that may be unacknowledged in all connections together. Each may have
+  /// `least_share` and a piece whatever the others have, and never more than the send buffer.
+  std::uint64_t memory = 256 << 20;
+  std::uint32_t least_share = 32 << 10;
   std::function<void(const AccessRecord&)> on_answer{};
 };
 
@@ -69,8 +75,9 @@ class HttpServer {
     TcpStream stream;
     Endpoint client;
     RequestReader reader;
-    bool waiting = false;  // for a request to begin
-    bool ended = false;    // the client's direction
+    std::uint32_t share = 0;  // the send buffer it has been given
+    bool waiting = false;     // for a request to begin
+    bool ended = false;       // the client's direction
   };
   using Place = std::list<Connection>::iterator;
   /// A request, or the status that says why there is none; nothing: the connection is over.
@@ -83,19 +90,20 @@ class HttpServer {
   Task<bool> answer(Connection& connection, const std::expected<Request, Status>& request);
   Task<bool> send(Connection& connection, const Response& response, const ServedFile* file,
                   std::uint64_t& sent);
-  Task<bool> send_range(Connection& connection, const ServedFile& file, OctetRange range,
-                        SendMode last, std::uint64_t& sent);
-  Task<bool> send_octets(Connection& connection, const FileOctets& octets, SendMode mode);
+  Task<bool> lend(Connection& connection, Octets octets, ReadBlocks::Block owner, SendMode mode);
+  Task<bool> copy(Connection& connection, Octets octets, SendMode mode);
   Task<> end(Connection& connection);
   Task<> abort_after(Duration limit);
 
   std::pair<Response, std::optional<ServedFile>> respond(
       const std::expected<Request, Status>& request);
   Occasion occasion();
+  std::uint32_t share() const;
 
   Host& host_;
   ServedFiles files_;
   HttpServerOptions options_;
+  ReadBlocks blocks_;
   TcpListener listener_;
   std::list<Connection> open_;
   HttpServerTotals totals_;

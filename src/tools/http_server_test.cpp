@@ -107,7 +107,7 @@ TEST_F(HttpServerTest, SendsAFileAndClosesWhenAsked) {
   EXPECT_EQ(log_[0].client.address, host::test::kClientAddress);
 }
 
-TEST_F(HttpServerTest, SendsAMappedFileWhole) {
+TEST_F(HttpServerTest, SendsALargeFileWhole) {
   serve();
   EXPECT_EQ(body_of(ask(std::string("GET /large") + kClose).text), large_text());
 }
@@ -131,7 +131,7 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(server_->totals().requests, 4u);
 }
 
-TEST_F(HttpServerTest, SendsRangesOfAMappedFile) {
+TEST_F(HttpServerTest, SendsARangeOfALargeFile) {
   serve();
   Answer answer =
       ask("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: "
@@ -159,6 +159,13 @@ TEST_F(HttpServerTest, AnswersGarbageOnceAndCloses) {
   EXPECT_TRUE(answer.text.starts_with("HTTP/1.1 400"));
   EXPECT_EQ(count(answer.text, "HTTP/1.1"), 1u);
   EXPECT_FALSE(answer.error);
+}
+
+TEST_F(HttpServerTest, TellsAClientOfAnotherProtocolAtOnce) {
+  HttpServerOptions options;
+  options.head_limit = options.idle_limit = 1h;
+  serve(options);
+  EXPECT_TRUE(ask("\x16\x03\x01").text.starts_with("HTTP/1.1 400"));
 }
 
 TEST_F(HttpServerTest, RefusesAHeadThatNeverEnds) {
@@ -206,6 +213,48 @@ TEST_F(HttpServerTest, ResetsWhenTheFileShrinksUnderIt) {
   EXPECT_EQ(answer.error, Error::connection_reset);
   ASSERT_EQ(log_.size(), 1u);
   EXPECT_FALSE(log_[0].whole);
+}
+
+// What the client has not taken yet is in blocks of our own: it is the file's, and goes out.
+TEST_F(HttpServerTest, SendsWhatItHasReadOfAFileThatVanishes) {
+  HttpServerOptions options;
+  options.piece = 100'000;
+  serve(options);
+  Answer answer;
+  pair_.client.spawn(talk(std::string("GET /large") + kClose, After::wait, answer));
+  pair_.run_until([&] { return answer.text.size() > 200'000; });
+  fs::resize_file(root_ / "large", 0);
+  pair_.run_until([&] { return pair_.client.tasks() == 0; });
+  EXPECT_EQ(answer.error, Error::connection_reset);
+  const std::string got = body_of(answer.text);
+  EXPECT_TRUE(large_text().starts_with(got)) << "not an octet that was not in the file";
+  EXPECT_EQ(log_.at(0).whole, false);
+}
+
+TEST_F(HttpServerTest, HoldsNoMoreThanItsMemoryForAClientThatReadsNothing) {
+  HttpServerOptions options;
+  options.piece = 20'000;
+  options.memory = 100'000;
+  options.least_share = 10'000;
+  serve(options);
+  constexpr int kClients = 4;
+  std::vector<TcpStream> streams;
+  const auto hang = [&]() -> Task<> {
+    auto stream = co_await pair_.client.connect(kWeb);
+    if (!stream) co_return;
+    const std::string request = std::string("GET /large") + kKeep;
+    static_cast<void>(co_await stream->write_all(as_octets(request)));
+    streams.push_back(*std::move(stream));
+  };
+  for (int i = 0; i < kClients; ++i) pair_.client.spawn(hang());
+  pair_.run_until([&] { return server_->connections() == kClients && streams.size() == kClients; });
+  for (int round = 0; round < 2000; ++round) pair_.round();
+  // What the clients' windows take is acknowledged, and theirs; what is held here is ours.
+  std::uint64_t held = 0;
+  for (const SocketRow& row : pair_.server.stack().table())
+    if (row.remote) held += row.send_queue;
+  EXPECT_GT(held, 0u);
+  EXPECT_LE(held, options.memory + kClients * (options.least_share + options.piece));
 }
 
 TEST_F(HttpServerTest, EndsInGoodOrder) {

@@ -54,6 +54,7 @@ class PipeServer {
   void abort() {
     if (session_) session_->abort();
   }
+  std::string status() const { return session_ ? session_->status() : "no connection yet"; }
 
  private:
   bool converse(TcpStream stream) {
@@ -87,7 +88,9 @@ TcpListener open_listener(Host& host, std::uint16_t port) {
 ExitCode serve_traffic(Host& host, const ListenCommand& command) {
   const ExchangeOptions& options = command.exchange;
   Traffic traffic(host, *options.traffic, options.source_octets);
-  Interrupts interrupts(host, [&] { traffic.stop(PipeSession::kGrace); }, [&] { traffic.abort(); });
+  Interrupts interrupts(host, {.ask = [&] { traffic.stop(PipeSession::kGrace); },
+                               .insist = [&] { traffic.abort(); },
+                               .status = [&] { return traffic.status(); }});
   traffic.serve(open_listener(host, command.port));
   host.run();
   report_traffic(kSchema, options, traffic.totals(), host.stack().census());
@@ -96,14 +99,15 @@ ExitCode serve_traffic(Host& host, const ListenCommand& command) {
 
 ExitCode serve_pipe(Host& host, const ListenCommand& command) {
   PipeServer server(host, command, open_listener(host, command.port));
-  Interrupts interrupts(host, [&] { server.stop(); }, [&] { server.abort(); });
+  Interrupts interrupts(host, {.ask = [&] { server.stop(); },
+                               .insist = [&] { server.abort(); },
+                               .status = [&] { return server.status(); }});
   ExitCode code = server.run();
   host.finish(PipeSession::kGrace);
   return interrupts.signal() ? interrupts.exit_code() : code;
 }
 
-ExitCode run_listen(const ListenCommand& command) {
-  Live live(command.exchange.live);
+ExitCode run_listen(const ListenCommand& command, Live& live) {
   log_line(fmt::format("listening on port {} of link {}", command.port, live.link_name()));
   return command.exchange.traffic ? serve_traffic(live.host(), command)
                                   : serve_pipe(live.host(), command);
@@ -111,14 +115,17 @@ ExitCode run_listen(const ListenCommand& command) {
 
 void add_listen(CLI::App& program, ExitCode& exit_code) {
   auto* app = program.add_subcommand(
-      "listen", "Wait for a connection to standard input and output, as netcat -l does");
+      "listen", "Accept a connection and join it to standard input and output, as netcat -l does");
   auto command = std::make_shared<ListenCommand>();
   add_value(*app, "PORT", "PORT", parse_port, command->port, "The TCP port")->required();
   app->add_flag_callback(
       "--keep", [command] { command->repeat = Repeat::keep; },
-      "Take another connection when one is over (a sink, source or echo always does)");
+      "Accept another connection when one ends (a sink, source or echo always does)");
   add_exchange_options(*app, command->exchange);
-  app->callback([command, &exit_code] { exit_code = run_listen(*command); });
+  app->callback([command, &exit_code] {
+    exit_code =
+        on_link(command->exchange.live, [&](Live& live) { return run_listen(*command, live); });
+  });
 }
 
 const Registration kListen{{"listen", Order::live, add_listen}};

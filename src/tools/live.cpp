@@ -1,14 +1,21 @@
 #include "tools/live.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <string_view>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "tools/console.h"
+#include "tools/interrupts.h"
+#include "tools/link_plan.h"
 #include "tools/options.h"
-#include "tools/report.h"
 
 namespace estab::tools {
 namespace {
@@ -35,8 +42,42 @@ Read<Duration> parse_msl(std::string_view text) {
   constexpr Duration kLongest = std::chrono::hours(1);
   const Read<Duration> msl = parse_duration(text);
   if (msl && (*msl <= Duration{0} || *msl > kLongest))
-    return std::unexpected("must be more than nothing, and at most 1h");
+    return std::unexpected("must be more than 0, and at most 1h");
   return msl;
+}
+
+Read<Duration> parse_silence(std::string_view text) {
+  const Read<Duration> silence = parse_limit(text);
+  if (silence && *silence < std::chrono::milliseconds(10))
+    return std::unexpected("too small; the least is 10ms");
+  return silence;
+}
+
+Read<Duration> parse_probe_interval(std::string_view text) {
+  const Read<Duration> interval = parse_duration(text);
+  if (interval && *interval < std::chrono::milliseconds(10))
+    return std::unexpected("too small; the least is 10ms");
+  return interval;
+}
+
+Read<std::uint8_t> parse_probes(std::string_view text) {
+  const auto count = parse_whole(text, {.least = 1, .most = 255});
+  if (!count) return std::unexpected(count.error());
+  return static_cast<std::uint8_t>(*count);
+}
+
+void add_keep_alive_options(CLI::App& command, LiveOptions& options) {
+  constexpr const char* kGroup = "Connections";
+  add_value(command, "--keep-alive", "DURATION", parse_silence, options.keep_alive,
+            "Probe a peer that has been silent for so long (default: none)")
+      ->group(kGroup);
+  add_value(command, "--keep-alive-interval", "DURATION", parse_probe_interval,
+            options.keep_alive_interval,
+            "Time between two probes (default: as --keep-alive, 75s at most)")
+      ->group(kGroup);
+  add_value(command, "--keep-alive-count", "NUMBER", parse_probes, options.keep_alive_count,
+            "Unanswered probes that end the connection (default: 9)")
+      ->group(kGroup);
 }
 
 }  // namespace
@@ -47,36 +88,39 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
     return [&list](Cidr cidr) { list.push_back(cidr); };
   };
   add_value(command, "--link", "tun:NAME", parse_link, options.tun_name,
-            "The link; made if it does not exist (default: tun:estab0)")
+            "The link; created if it does not exist (default: tun:estab0)")
       ->group(kGroup);
   add_parsed<Cidr>(command, "--address", "CIDR", parse_cidr, append(options.addresses),
-                   "An address of the stack's; may be repeated "
+                   "An address of the stack; may be repeated "
                    "(default: 10.77.0.2/24 and fd77::2/64)")
       ->group(kGroup);
   add_parsed<Cidr>(command, "--host-address", "CIDR", parse_cidr, append(options.host_addresses),
-                   "An address for the kernel's end; may be repeated "
+                   "An address of the kernel's end; may be repeated "
                    "(default, if --address is not given: 10.77.0.1/24 and fd77::1/64)")
       ->group(kGroup);
   add_parsed<Cidr>(command, "--route", "CIDR", parse_cidr, append(options.routes),
-                   "What is reached through the link; may be repeated (default: everything)")
+                   "A network reached through the link; may be repeated (default: everything)")
       ->group(kGroup);
   add_value(command, "--gateway", "ADDRESS", parse_address, options.gateway,
-            "The router for what is not on the link itself")
+            "The router for destinations that are not on the link")
       ->group(kGroup);
-  add_value(command, "--mtu", "OCTETS", parse_mtu, options.mtu, "Largest datagram on the link")
+  add_value(command, "--mtu", "OCTETS", parse_mtu, options.mtu,
+            "MTU of the link (default: as it is, or 1500)")
       ->group(kGroup);
   add_value(command, "--offload", "on|off", parse_offload, options.offloads,
-            "Super-segments and unfinished checksums between stack and kernel (default: on)")
+            "Segmentation and checksum offload between stack and kernel (default: on)")
       ->group(kGroup);
   command.add_option("--pcap", options.pcap, "Capture every frame into a pcapng file")
       ->type_name("FILE")
       ->group(kGroup);
   add_value(command, "--seed", "NUMBER", parse_count, options.seed,
-            "Draw every secret and every chance from this number (default: random)")
+            "Derive all secrets and random choices from this number (default: random)")
       ->group(kGroup);
   add_value(command, "--msl", "DURATION", parse_msl, options.msl,
             "Maximum segment lifetime; TIME-WAIT lasts twice as long (default: 30s)")
       ->group(kGroup);
+  add_keep_alive_options(command, options);
+  command.footer(kSignalHelp);
 }
 
 std::vector<Cidr> default_addresses() {
@@ -105,20 +149,36 @@ ExitCode exit_code_of(DeviceError::Kind kind) {
 
 namespace {
 
+// Probes that follow each other are never further apart than the silence that calls for them.
+KeepAlive keep_alive_of(const LiveOptions& options) {
+  KeepAlive chosen;
+  if (options.keep_alive == kForever) return chosen;
+  chosen.enabled = true;
+  chosen.idle = options.keep_alive;
+  chosen.interval = options.keep_alive_interval.value_or(std::min(chosen.interval, chosen.idle));
+  chosen.probes = options.keep_alive_count.value_or(chosen.probes);
+  return chosen;
+}
+
 HostOptions host_options(const LiveOptions& options) {
   HostOptions chosen;
   chosen.stack.tcp.send_buffer = kBuffer;
   chosen.stack.tcp.receive_buffer = kBuffer;
+  chosen.stack.tcp.keep_alive = keep_alive_of(options);
   if (options.msl) chosen.stack.msl = *options.msl;
   // The second word keeps seed 0 apart from "no seed".
   if (options.seed) chosen.seed = {*options.seed, 1};
   return chosen;
 }
 
+std::vector<Cidr> host_addresses(const LiveOptions& options) {
+  const bool chose = !options.addresses.empty() || !options.host_addresses.empty();
+  return chose ? options.host_addresses : default_host_addresses();
+}
+
 TunOptions tun_options(const LiveOptions& options) {
-  bool chose_addresses = !options.addresses.empty() || !options.host_addresses.empty();
   return {.name = options.tun_name,
-          .host_addresses = chose_addresses ? options.host_addresses : default_host_addresses(),
+          .host_addresses = host_addresses(options),
           .mtu = options.mtu,
           .offloads = options.offloads};
 }
@@ -139,30 +199,53 @@ void add_routes(Host& host, InterfaceId link, const LiveOptions& options) {
   }
 }
 
-// Without an address at the kernel's end nothing can come in; easy to forget, hard to see.
-void warn_if_bare(const std::string& name, const std::vector<Cidr>& addresses) {
+std::optional<IpAddress> address_of(const sockaddr* socket_address) {
+  if (socket_address == nullptr) return std::nullopt;
+  if (socket_address->sa_family == AF_INET)
+    return IpAddress::v4(
+        ntohl(reinterpret_cast<const sockaddr_in*>(socket_address)->sin_addr.s_addr));
+  if (socket_address->sa_family != AF_INET6) return std::nullopt;
+  std::array<std::uint8_t, 16> octets;
+  std::memcpy(octets.data(), &reinterpret_cast<const sockaddr_in6*>(socket_address)->sin6_addr,
+              octets.size());
+  return IpAddress::v6(octets);
+}
+
+// Of a netmask, which is ones and then zeros.
+std::uint8_t ones_of(const IpAddress& mask) {
+  int ones = 0;
+  for (const std::uint8_t octet : mask.wire_octets()) ones += std::popcount(octet);
+  return static_cast<std::uint8_t>(ones);
+}
+
+std::vector<Cidr> addresses_of(const std::string& interface) {
+  std::vector<Cidr> found;
   ifaddrs* all = nullptr;
-  if (getifaddrs(&all) != 0) return;
-  bool bare = true;
-  for (ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    bool has_ip = one->ifa_addr != nullptr && one->ifa_addr->sa_family != AF_PACKET;
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(one->ifa_addr);
-    bool link_local =
-        has_ip && v6->sin6_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr);
-    if (name == one->ifa_name && has_ip && !link_local) bare = false;
+  if (getifaddrs(&all) != 0) return found;
+  for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
+    const auto address = address_of(one->ifa_addr), mask = address_of(one->ifa_netmask);
+    if (interface == one->ifa_name && address && mask) found.push_back({*address, ones_of(*mask)});
   }
   freeifaddrs(all);
-  if (bare)
+  return found;
+}
+
+// Where the kernel has no way to the stack nothing can come in; easy to forget, hard to see.
+void warn_if_unreachable(const std::string& link, const std::vector<Cidr>& stack) {
+  const auto lost = unreachable_address(stack, addresses_of(link));
+  if (lost)
     log_line(
-        fmt::format("the kernel's end of {} has no address; give it one with --host-address, "
-                    "or lead it here with `sudo ip route add {} dev {}`",
-                    name, to_string(addresses.front().address), name));
+        fmt::format("the kernel's end of {} has no address on the network of {}: give it one "
+                    "with --host-address, or lead it here with `sudo ip route add {} dev {}`",
+                    link, to_string(*lost), to_string(*lost), link));
 }
 
 }  // namespace
 
 Live::Live(const LiveOptions& options)
     : addresses_(options.addresses.empty() ? default_addresses() : options.addresses) {
+  if (const auto fault = find_fault({addresses_, host_addresses(options), options.gateway}))
+    throw Failure(ExitCode::bad_input, *fault);
   auto tun = TunDevice::open(tun_options(options));
   if (!tun)
     throw Failure(exit_code_of(tun.error().kind),
@@ -180,14 +263,27 @@ Live::Live(const LiveOptions& options)
   for (const Cidr& address : addresses_)
     require(host_->add_address(link, address), "--address " + to_string(address));
   add_routes(*host_, link, options);
-  warn_if_bare(link_name_, addresses_);
+  warn_if_unreachable(link_name_, addresses_);
 }
 
-Live::~Live() {
-  host_.reset();
-  if (!capture_) return;
-  capture_->flush();
-  if (capture_->failure()) log_line("the capture is not complete: " + capture_->failure()->what);
+ExitCode judge_capture(const std::shared_ptr<CaptureFile>& capture, ExitCode code) {
+  if (!capture || !capture->failure()) return code;
+  log_line("the capture is not complete: " + capture->failure()->what);
+  return code == ExitCode::ok ? ExitCode::found_wrong : code;
+}
+
+ExitCode on_link(const LiveOptions& options, const std::function<ExitCode(Live&)>& command) {
+  std::shared_ptr<CaptureFile> capture;
+  ExitCode code = ExitCode::ok;
+  try {
+    Live live(options);
+    capture = live.capture();
+    code = command(live);
+  } catch (const Failure&) {
+    static_cast<void>(judge_capture(capture, ExitCode::found_wrong));
+    throw;
+  }
+  return judge_capture(capture, code);  // the last frames leave as the link is taken down
 }
 
 }  // namespace estab::tools

@@ -2,12 +2,11 @@
 // addresses, and the Host made from them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "estab/address.h"
 #include "estab/capture.h"
@@ -15,6 +14,10 @@
 #include "estab/tun.h"
 
 #include "tools/exit_code.h"
+
+namespace CLI {
+class App;
+}
 
 namespace estab::tools {
 
@@ -28,10 +31,14 @@ struct LiveOptions {
   TunOffloads offloads = TunOffloads::automatic;
   std::string pcap;  ///< empty: no capture
   std::optional<std::uint64_t> seed;
-  std::optional<Duration> msl;  ///< maximum segment lifetime: TIME-WAIT lasts twice this
+  std::optional<Duration> msl;     ///< maximum segment lifetime: TIME-WAIT lasts twice this
+  Duration keep_alive = kForever;  ///< a peer that is silent for so long is asked; forever: never
+  std::optional<Duration> keep_alive_interval;
+  std::optional<std::uint8_t> keep_alive_count;
 };
 
-/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --seed --msl`.
+/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --seed --msl
+/// --keep-alive --keep-alive-interval --keep-alive-count`.
 void add_live_options(CLI::App& command, LiveOptions& options);
 
 /// What is used when no address is given: 10.77.0.2/24 and fd77::2/64 for the stack, 10.77.0.1/24
@@ -39,16 +46,17 @@ void add_live_options(CLI::App& command, LiveOptions& options);
 std::vector<Cidr> default_addresses();
 std::vector<Cidr> default_host_addresses();
 
-/// A Host with its link up. The capture, if there is one, is complete once this is destroyed.
+/// A Host with its link up.
 class Live {
  public:
   /// Throws Failure, with ExitCode::missing and the command to run if a privilege is missing.
   explicit Live(const LiveOptions& options);
-  ~Live();
 
   Host& host() { return *host_; }
   const std::vector<Cidr>& addresses() const { return addresses_; }
   const std::string& link_name() const { return link_name_; }
+  /// Null if nothing is captured.
+  const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
 
  private:
   std::vector<Cidr> addresses_;
@@ -56,6 +64,13 @@ class Live {
   std::shared_ptr<CaptureFile> capture_;
   std::optional<Host> host_;
 };
+
+/// Makes the link, runs the command on it, and takes it down. The command's exit code; not ok if
+/// the capture is not complete.
+ExitCode on_link(const LiveOptions& options, const std::function<ExitCode(Live&)>& command);
+
+/// `code`, or found_wrong and a line in the log if there is a capture that is not complete.
+ExitCode judge_capture(const std::shared_ptr<CaptureFile>& capture, ExitCode code);
 
 /// The exit code that goes with a device that could not be opened.
 ExitCode exit_code_of(DeviceError::Kind kind);

@@ -1,7 +1,6 @@
 // The program: finds the subcommand, lets it run, and turns every way it can end into an exit code
 // and at most one line on stderr (src/tools/exit_code.h).
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -10,9 +9,9 @@
 #include <fmt/format.h>
 
 #include "tools/commands.h"
+#include "tools/console.h"
 #include "tools/exit_code.h"
-#include "tools/http_text.h"
-#include "tools/report.h"
+#include "tools/usage.h"
 
 namespace estab::tools {
 namespace {
@@ -21,26 +20,13 @@ constexpr std::string_view kWelcome =
     "estab: TCP in user space, from SYN to FIN. Try, without any privileges:\n"
     "\n"
     "  estab demo handshake   three segments open a connection: each one, and why it was sent\n"
-    "  estab demo loss        what becomes of a segment that gets lost\n"
+    "  estab demo loss        what happens when a segment is lost\n"
     "  estab perf memory      how fast it is: both ends in one process, contents verified\n"
     "\n"
-    "`estab doctor` tells what else works here, `estab --help` lists the commands.\n";
+    "`estab doctor` reports what else works here, `estab --help` lists the commands.\n";
 
-// Which command the user was at, for the hint that ends a usage error.
-std::string command_named(const CLI::App& program) {
-  auto chosen = program.get_subcommands();
-  return chosen.empty() ? "estab" : "estab " + chosen.front()->get_name();
-}
-
-ExitCode report_usage(const CLI::App& program, const CLI::ParseError& error) {
-  std::string text = escape_control(error.what());
-  while (!text.empty() && text.ends_with('.')) text.pop_back();
-  log_line(fmt::format("{} (see `{} --help`)", text, command_named(program)));
-  return ExitCode::bad_input;
-}
-
-ExitCode refuse_command(std::string_view name) {
-  log_line(fmt::format("'{}' is no command (see `estab --help`)", escape_control(name)));
+ExitCode refuse(const std::string& why) {
+  log_line(why);
   return ExitCode::bad_input;
 }
 
@@ -50,25 +36,26 @@ bool is_command(const CLI::App& program, std::string_view name) {
 }
 
 ExitCode run(int argc, char** argv) {
-  CLI::App program("TCP in user space: a stack, and programs on it", "estab");
+  CLI::App program("TCP in user space: a stack, and tools built on it", "estab");
   program.require_subcommand(0, 1);
   program.get_formatter()->column_width(34);
   ExitCode exit_code = ExitCode::ok;
   for (const Command& command : commands()) command.add(program, exit_code);
 
   if (argc <= 1) {
-    fmt::print("{}", kWelcome);
+    print("{}", kWelcome);
     return ExitCode::ok;
   }
   std::string_view first = argv[1];
   if (first == "--version") argv[1] = const_cast<char*>("version");
-  if (!first.starts_with('-') && !is_command(program, first)) return refuse_command(first);
+  if (!first.starts_with('-') && !is_command(program, first))
+    return refuse(explain_unknown_command(program, first));
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
-    program.exit(help);
+    write_result(Channel::output, program.help());
   } catch (const CLI::ParseError& error) {
-    return report_usage(program, error);
+    return refuse(explain_usage_error(program, error));
   }
   return exit_code;
 }
@@ -78,8 +65,10 @@ ExitCode run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using estab::tools::ExitCode;
-  // A reader of our output that goes away is an error of write(), not the end of the program.
-  std::signal(SIGPIPE, SIG_IGN);
+  estab::tools::reserve_standard_streams();
+  // A reader of our output that goes away, or a file that may grow no more, is an error of write(),
+  // not the end of the program.
+  for (const int number : {SIGPIPE, SIGXFSZ}) std::signal(number, SIG_IGN);
   ExitCode code = ExitCode::ok;
   try {
     code = estab::tools::run(argc, argv);
@@ -90,6 +79,5 @@ int main(int argc, char** argv) {
     estab::tools::log_line(fmt::format("stopped by an unexpected error: {}", error.what()));
     code = ExitCode::found_wrong;
   }
-  if (std::fflush(stdout) != 0 && code == ExitCode::ok) code = ExitCode::found_wrong;
   return static_cast<int>(code);
 }

@@ -1,7 +1,5 @@
 #include "tools/options.h"
 
-#include "tools/http_text.h"
-
 namespace estab::tools {
 
 void refuse_option(const std::string& option, const std::string& value, const std::string& why) {
@@ -19,28 +17,24 @@ Read<IpAddress> parse_address(std::string_view text) {
   auto address = IpAddress::parse(text);
   if (!address)
     return std::unexpected(
-        "not an address, and estab has no DNS; write it as 10.77.0.1 or fd77::1");
+        "not an IP address, and names are not resolved; write it as 10.77.0.1 or fd77::1");
   return *address;
 }
 
 Read<std::uint16_t> parse_port(std::string_view text) {
-  auto port = parse_decimal(text);
-  if (!port || *port == 0 || *port > 65535)
-    return std::unexpected("not a port; write a number from 1 to 65535");
+  auto port = parse_whole(text, {.what = "a port", .least = 1, .most = 65535});
+  if (!port) return std::unexpected(port.error());
   return static_cast<std::uint16_t>(*port);
 }
 
 Read<std::uint16_t> parse_mtu(std::string_view text) {
-  auto mtu = parse_decimal(text);
-  if (!mtu || *mtu < 68 || *mtu > 65535)
-    return std::unexpected("not an MTU; write octets from 68 to 65535 (1280 at least for IPv6)");
+  auto mtu = parse_whole(text, {.what = "an MTU in octets", .least = 68, .most = 65535});
+  if (!mtu) return std::unexpected(mtu.error());
   return static_cast<std::uint16_t>(*mtu);
 }
 
 Read<std::uint64_t> parse_count(std::string_view text) {
-  auto number = parse_decimal(text);
-  if (!number) return std::unexpected("not a whole number");
-  return *number;
+  return parse_whole(text);
 }
 
 }  // namespace estab::tools

@@ -53,6 +53,7 @@ Read<Cidr> parse_cidr(std::string_view text);
 Read<IpAddress> parse_address(std::string_view text);
 Read<std::uint16_t> parse_port(std::string_view text);
 Read<std::uint16_t> parse_mtu(std::string_view text);
+/// Any whole number that 64 bits hold.
 Read<std::uint64_t> parse_count(std::string_view text);
 
 }  // namespace estab::tools

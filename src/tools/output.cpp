@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxPieces = 16;
 
-std::unexpected<std::string> system_failure() {
-  return std::unexpected(std::string(std::strerror(errno)));
+std::unexpected<std::string> system_failure(int error) {
+  return std::unexpected(std::string(std::strerror(error)));
 }
 
 bool is_writable_now(int descriptor) {
@@ -33,6 +33,9 @@ Output Output::standard() {
   if (fstat(STDOUT_FILENO, &about) == 0 && S_ISSOCK(about.st_mode))
     return {STDOUT_FILENO, Kind::socket};
   if (S_ISREG(about.st_mode)) return {STDOUT_FILENO, Kind::nonblocking};
+  // One that is not open for writing must stay so.
+  if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
+    return {STDOUT_FILENO, Kind::nonblocking};
   // O_NONBLOCK on the descriptor itself would hold for everybody who shares it, our shell too. A
   // description of our own has no such effect.
   int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -42,7 +45,7 @@ Output Output::standard() {
 
 std::expected<Output, std::string> Output::file(const std::string& path) {
   int opened = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (opened < 0) return system_failure();
+  if (opened < 0) return system_failure(errno);
   return Output(device::FileDescriptor(opened));
 }
 
@@ -68,7 +71,18 @@ std::expected<std::size_t, std::string> Output::try_write(std::span<const Octets
   }
   if (written >= 0) return static_cast<std::size_t>(written);
   if (errno == EAGAIN || errno == EINTR) return 0;
-  return system_failure();
+  return system_failure(errno);
+}
+
+std::expected<void, std::string> Output::write_all(Octets octets) {
+  if (const int error = device::write_all(descriptor(), octets)) return system_failure(error);
+  return {};
+}
+
+std::expected<void, std::string> Output::close() {
+  if (!owned_) return {};
+  if (const int error = owned_.close()) return system_failure(error);
+  return {};
 }
 
 }  // namespace estab::tools

@@ -1,5 +1,5 @@
 // Where a command's data goes: a file, or standard output, which may be a pipe whose reader is
-// slow. Writing never blocks, so that the connections the host serves go on meanwhile.
+// slow. try_write never blocks, so that the connections the host serves go on meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,10 @@ class Output {
   /// Writes as much as can be taken now and returns how many octets; 0: wait until descriptor() is
   /// writable. The error is errno's text.
   std::expected<std::size_t, std::string> try_write(std::span<const Octets> pieces);
+  /// Writes all, and waits for it. The error is errno's text.
+  std::expected<void, std::string> write_all(Octets octets);
+  /// The end of the output: a file is closed, and may tell only now that it could not be written.
+  std::expected<void, std::string> close();
   int descriptor() const { return owned_ ? owned_.number() : borrowed_; }
 
  private:

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tools/units.h"
+
 namespace estab::tools {
 namespace {
 
@@ -19,9 +21,14 @@ std::expected<PipeTotals, std::string> PipeSession::run() {
   // Standard input may never say a word more: whoever ends the session stops the host, which ends
   // this call.
   static_cast<void>(host_.block_on(send_input()));
+  while (!received_all_ && !interrupted_) host_.run_once();
+  if (!received_all_) {
+    static_cast<void>(host_.block_on(fall_quiet()));
+    stream_.abort();
+  }
   while (!received_all_) host_.run_once();
   stream_.close();
-  if (failure_) return std::unexpected(*failure_);
+  if (failure_ && !interrupted_) return std::unexpected(*failure_);
   return totals_;
 }
 
@@ -67,21 +74,32 @@ Task<> PipeSession::receive() {
     if (*written == 0) static_cast<void>(co_await host_.writable(output_.descriptor()));
   }
   received_all_ = true;
+  if (interrupted_) host_.stop();
 }
 
 void PipeSession::stop() {
+  interrupted_ = true;
   static_cast<void>(stream_.shutdown());
-  host_.spawn(abort_after_grace(), TaskKind::background);
   host_.stop();
 }
 
-Task<> PipeSession::abort_after_grace() {
-  co_await host_.sleep(kGrace);
-  abort();
+// receive() ends this wait when the peer's FIN has come.
+Task<> PipeSession::fall_quiet() {
+  co_await wait_while_moving(host_, kGrace, [this] {
+    Movement movement;
+    movement.add(stream_);
+    return movement;
+  });
 }
 
 void PipeSession::abort() {
+  interrupted_ = true;
   stream_.abort();
+}
+
+std::string PipeSession::status() const {
+  return "received " + format_size(totals_.received_octets) + ", sent " +
+         format_size(totals_.sent_octets);
 }
 
 }  // namespace estab::tools

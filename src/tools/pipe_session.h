@@ -19,25 +19,28 @@ struct PipeTotals {
 
 class PipeSession {
  public:
-  /// How long Ctrl-C waits for the peer's FIN.
+  /// How long Ctrl-C waits for the peer's FIN while octets still move.
   static constexpr Duration kGrace = std::chrono::seconds(3);
 
   PipeSession(Host& host, TcpStream stream) : host_(host), stream_(std::move(stream)) {}
   PipeSession(const PipeSession&) = delete;
   PipeSession& operator=(const PipeSession&) = delete;
 
-  /// Runs the host until the session is over. The error says why it ended before its time.
+  /// Runs the host until the session is over. The error says why it ended before its time; that it
+  /// was stopped or aborted is none.
   std::expected<PipeTotals, std::string> run();
 
   /// Ends our direction now, and the session when the peer has ended its own or time is up.
   void stop();
   void abort();
+  /// `received 1.50 KiB, sent 17 B`.
+  std::string status() const;
 
  private:
   Task<> send_input();
   void end_output();
   Task<> receive();
-  Task<> abort_after_grace();
+  Task<> fall_quiet();
   void fail(std::string why);
 
   Host& host_;
@@ -46,6 +49,7 @@ class PipeSession {
   PipeTotals totals_;
   std::optional<std::string> failure_;
   bool received_all_ = false;
+  bool interrupted_ = false;
 };
 
 }  // namespace estab::tools

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/console.h"
 #include "tools/units.h"
 
 namespace estab::tools {
@@ -48,8 +49,7 @@ std::string progress_line(const Progress& progress, int columns) {
 
 void ProgressMeter::draw(const Progress& progress, const char* after) {
   // \x1b[K clears what a longer line left behind.
-  fmt::print(stderr, "\r{}\x1b[K{}", progress_line(progress, columns_ - 1), after);
-  std::fflush(stderr);
+  draw_progress(fmt::format("\r{}\x1b[K{}", progress_line(progress, columns_ - 1), after));
   shown_ = progress.elapsed;
 }
 

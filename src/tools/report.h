@@ -1,13 +1,13 @@
-// How commands speak: data on stdout, log on stderr, one JSON document with --json, and colour only
-// on a terminal of somebody who has not asked for none (NO_COLOR).
+// Reports: one JSON document with --json, on the stream that the command's data does not have.
 #pragma once
 
-#include <cstdio>
-#include <string>
-#include <string_view>
-
-#include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
+
+#include "tools/console.h"
+
+namespace CLI {
+class App;
+}
 
 namespace estab::tools {
 
@@ -15,17 +15,8 @@ enum class ReportFormat { text, json };
 
 /// `--json`.
 void add_json_flag(CLI::App& command, ReportFormat& format);
-/// Indented, with a line end; a text that is not UTF-8 has its bad octets replaced.
-void print_json(std::FILE* out, const nlohmann::ordered_json& document);
-
-/// Columns of the terminal, or 0 if the file is none.
-int terminal_width(std::FILE* file);
-
-enum class Colour { plain, green, yellow, red, dim };
-/// The text in that colour if `out` is a terminal and NO_COLOR is not set; else as it is.
-std::string paint(std::FILE* out, Colour colour, std::string_view text);
-
-/// One line on stderr, after "estab: ".
-void log_line(std::string_view text);
+/// Indented, with a line end; a text that is not UTF-8 has its bad octets replaced. Throws Failure
+/// if it cannot be written.
+void print_json(Channel channel, const nlohmann::ordered_json& document);
 
 }  // namespace estab::tools

@@ -1,6 +1,8 @@
 #include "tools/served_files.h"
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include <dirent.h>
@@ -28,19 +30,33 @@ FileDescriptor openat2_beneath(int root, const char* relative) {
   return {};
 }
 
-FileDescriptor walk_without_links(int root, std::string_view relative) {
-  FileDescriptor here(openat(root, ".", kOpenFlags | O_DIRECTORY));
-  while (here && !relative.empty()) {
-    std::string name(relative.substr(0, relative.find('/')));
-    relative.remove_prefix(std::min(name.size() + 1, relative.size()));
-    if (name.empty() || name == ".") continue;
-    if (name == "..") {
-      errno = EXDEV;
-      return {};
-    }
-    here = FileDescriptor(openat(here.number(), name.c_str(), kOpenFlags | O_NOFOLLOW));
+std::string link_of(const FileDescriptor& file) {
+  return fmt::format("/proc/self/fd/{}", file.number());
+}
+
+// Where an open file lies now; empty if that cannot be said.
+std::string place_of(const FileDescriptor& file) {
+  std::array<char, PATH_MAX> place;
+  const ssize_t length = readlink(link_of(file).c_str(), place.data(), place.size());
+  if (length <= 0 || length == static_cast<ssize_t>(place.size())) return {};
+  return {place.data(), static_cast<std::size_t>(length)};
+}
+
+bool lies_in(const std::string& place, std::string directory) {
+  if (place.empty() || directory.empty()) return false;
+  if (place == directory) return true;
+  if (!directory.ends_with('/')) directory += '/';
+  return place.starts_with(directory);
+}
+
+FileDescriptor open_if_inside(const FileDescriptor& root, const char* relative) {
+  const FileDescriptor found(openat(root.number(), relative, O_PATH | O_CLOEXEC));
+  if (!found) return {};
+  if (!lies_in(place_of(found), place_of(root))) {
+    errno = EXDEV;
+    return {};
   }
-  return here;
+  return FileDescriptor(::open(link_of(found).c_str(), kOpenFlags));
 }
 
 Status status_of_errno(int error) {
@@ -98,7 +114,7 @@ std::expected<Served, Status> list(FileDescriptor directory) {
 
 std::expected<ServedFiles, std::string> ServedFiles::open(const std::string& directory) {
   bool has_openat2 = static_cast<bool>(openat2_beneath(AT_FDCWD, "."));
-  return open(directory, has_openat2 ? Lookup::beneath : Lookup::without_links);
+  return open(directory, has_openat2 ? Lookup::beneath : Lookup::by_place);
 }
 
 std::expected<ServedFiles, std::string> ServedFiles::open(const std::string& directory,
@@ -110,8 +126,11 @@ std::expected<ServedFiles, std::string> ServedFiles::open(const std::string& dir
 
 FileDescriptor ServedFiles::open_beneath(const std::string& relative) const {
   const char* path = relative.empty() ? "." : relative.c_str();
-  if (lookup_ == Lookup::beneath) return openat2_beneath(root_.number(), path);
-  return walk_without_links(root_.number(), path);
+  if (lookup_ == Lookup::beneath) {
+    FileDescriptor found = openat2_beneath(root_.number(), path);
+    if (found || errno != EXDEV) return found;
+  }
+  return open_if_inside(root_, path);
 }
 
 std::expected<Served, Status> ServedFiles::find(const std::string& path) const {

@@ -1,16 +1,18 @@
 // The files below one directory, for serving. Whatever path comes in, nothing outside is opened:
-// not by `..`, not by a symbolic link that leads out, not in a race (openat2 with RESOLVE_BENEATH;
-// on a kernel without it no symbolic link is followed at all).
+// not by `..`, not by a symbolic link that ends outside, not in a race. A link that ends inside is
+// followed, absolute or not.
+//
+// How: openat2 with RESOLVE_BENEATH finds nearly everything. What it refuses because a link left
+// the directory on its way, and everything on a kernel without it, is looked up without being
+// opened (O_PATH); the kernel then says where that file lies, and only if it lies inside is that
+// same file opened.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "estab/octets.h"
 
 #include "device/file_descriptor.h"
 #include "tools/http.h"
@@ -34,7 +36,7 @@ using Served = std::variant<ServedFile, ServedDirectory>;
 class ServedFiles {
  public:
   static constexpr std::size_t kMaxListed = 10000;
-  enum class Lookup { beneath, without_links };
+  enum class Lookup { beneath, by_place };
 
   /// The error is errno's text.
   static std::expected<ServedFiles, std::string> open(const std::string& directory);
@@ -52,20 +54,5 @@ class ServedFiles {
   FileDescriptor root_;
   Lookup lookup_;
 };
-
-/// Octets of a file in memory, and what keeps them there.
-struct FileOctets {
-  Octets octets;
-  std::shared_ptr<const void> owner;
-};
-
-/// Parts shorter than this are copied, longer ones are mapped.
-inline constexpr std::uint64_t kCopyBelow = 64 << 10;
-
-/// Maps a part of a file, or copies it if it is small. A mapped file that is truncated afterwards
-/// reads as zeros from its new end on, and the program lives (see still_holds).
-std::expected<FileOctets, Status> load(const ServedFile& file, const OctetRange& range);
-/// False if the file has become shorter than it was when it was opened.
-bool still_holds(const ServedFile& file);
 
 }  // namespace estab::tools

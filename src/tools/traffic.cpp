@@ -5,6 +5,11 @@
 #include <memory>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "tools/interrupts.h"
+#include "tools/units.h"
+
 namespace estab::tools {
 namespace {
 
@@ -125,15 +130,25 @@ void Traffic::stop(Duration limit) {
   stopping_ = true;
   listener_.close();
   for (Flow& flow : flows_) static_cast<void>(flow.stream.shutdown());
-  host_.spawn(abort_after(limit), TaskKind::background);
+  host_.spawn(abort_when_quiet(limit), TaskKind::background);
+}
+
+std::string Traffic::status() const {
+  return fmt::format("{} connections open of {}, received {}, sent {}", flows_.size(),
+                     totals_.connections, format_size(totals_.received_octets),
+                     format_size(totals_.sent_octets));
 }
 
 void Traffic::abort() {
   for (Flow& flow : flows_) flow.stream.abort();
 }
 
-Task<> Traffic::abort_after(Duration limit) {
-  co_await host_.sleep(limit);
+Task<> Traffic::abort_when_quiet(Duration limit) {
+  co_await wait_while_moving(host_, limit, [this] {
+    Movement movement;
+    for (const Flow& flow : flows_) movement.add(flow.stream);
+    return movement;
+  });
   abort();
 }
 

@@ -32,11 +32,13 @@ class Traffic {
   void serve(TcpListener listener);
   /// Takes one connection.
   void take(TcpStream stream);
-  /// Stops accepting and sending; what is not over after `limit` is aborted.
+  /// Stops accepting and sending; what is idle then, or not over after `limit`, is aborted.
   void stop(Duration limit);
   void abort();
 
   const TrafficTotals& totals() const { return totals_; }
+  /// `3 connections open of 12, received 1.50 KiB, sent 17 B`.
+  std::string status() const;
 
  private:
   struct Flow {
@@ -50,7 +52,7 @@ class Traffic {
   Task<> discard(Place place);
   Task<> produce(Place place);
   Task<> echo(Place place);
-  Task<> abort_after(Duration limit);
+  Task<> abort_when_quiet(Duration limit);
   void spawn(Place place, Task<> task);
   void leave(Place place, Result<void> outcome);
 

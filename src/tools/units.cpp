@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "estab/host.h"
+
 namespace estab::tools {
 namespace {
 
@@ -42,9 +44,11 @@ Read<double> parse_number_and_unit(std::string_view text, std::span<const Unit> 
   double number = 0;
   const char* end = text.data() + text.size();
   auto [rest, problem] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  if (problem != std::errc{}) return std::unexpected(fmt::format("not a number; {}", wanted));
-  if (!std::isfinite(number) || number < 0)
-    return std::unexpected(fmt::format("must not be negative or infinite; {}", wanted));
+  if (problem == std::errc::result_out_of_range)
+    return std::unexpected(fmt::format("too large; {}", wanted));
+  if (problem != std::errc{} || !std::isfinite(number))
+    return std::unexpected(fmt::format("not a number; {}", wanted));
+  if (number < 0) return std::unexpected(fmt::format("must not be negative; {}", wanted));
   std::string_view suffix(rest, static_cast<std::size_t>(end - rest));
   for (const Unit& unit : units)
     if (unit.suffix == suffix) return number * unit.factor;
@@ -53,15 +57,44 @@ Read<double> parse_number_and_unit(std::string_view text, std::span<const Unit> 
   return std::unexpected(fmt::format("unknown unit '{}'; {}", suffix, wanted));
 }
 
+std::string range_of(const WholeNumber& wanted) {
+  if (wanted.most == WholeNumber{}.most && wanted.least == 0) return "write 0 or more";
+  return fmt::format("write a number from {} to {}", wanted.least, wanted.most);
+}
+
 }  // namespace
+
+Read<std::uint64_t> parse_whole(std::string_view text, const WholeNumber& wanted) {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, problem] = std::from_chars(text.data(), end, number);
+  const bool has_sign =
+      text.starts_with('-') && text.find_first_not_of("0123456789", 1) == text.npos;
+  if (has_sign && text.size() > 1)
+    return std::unexpected(fmt::format("must not be negative; {}", range_of(wanted)));
+  if (rest != end || problem == std::errc::invalid_argument)
+    return std::unexpected(fmt::format("not {}; {}", wanted.what, range_of(wanted)));
+  if (problem == std::errc::result_out_of_range || number > wanted.most)
+    return std::unexpected(fmt::format("too large; the most is {}", wanted.most));
+  if (number < wanted.least)
+    return std::unexpected(fmt::format("too small; the least is {}", wanted.least));
+  return number;
+}
 
 Read<Duration> parse_duration(std::string_view text) {
   auto nanoseconds =
       parse_number_and_unit(text, kDurations, "write a duration as 250us, 60ms, 1.5s, 2m or 1h");
   if (!nanoseconds) return std::unexpected(nanoseconds.error());
   // Half of what fits, so that adding it to an Instant cannot overflow.
-  if (*nanoseconds > 4.6e18) return std::unexpected("is longer than 146 years");
+  if (*nanoseconds > 4.6e18) return std::unexpected("too large; the most is 146 years");
   return Duration(std::llround(*nanoseconds));
+}
+
+Read<Duration> parse_limit(std::string_view text) {
+  if (text == "none" || text == "forever") return kForever;
+  auto duration = parse_duration(text);
+  if (!duration) return std::unexpected(duration.error() + ", or none");
+  return duration;
 }
 
 Read<double> parse_rate(std::string_view text) {
@@ -71,7 +104,7 @@ Read<double> parse_rate(std::string_view text) {
 Read<std::uint64_t> parse_size(std::string_view text) {
   auto octets = parse_number_and_unit(text, kSizes, "write octets as 4096, 64K, 32M or 1G");
   if (!octets) return std::unexpected(octets.error());
-  if (*octets > 9e18) return std::unexpected("is larger than 8 EiB");
+  if (*octets > 9e18) return std::unexpected("too large; the most is 8 EiB");
   return static_cast<std::uint64_t>(std::llround(*octets));
 }
 
@@ -79,7 +112,7 @@ Read<double> parse_share(std::string_view text) {
   constexpr std::array<Unit, 1> kPercent{{{"%", 0.01}}};
   auto share = parse_number_and_unit(text, kPercent, "write a share as 1% or 0.05%");
   if (!share) return share;
-  if (*share > 1) return std::unexpected("is more than 100%");
+  if (*share > 1) return std::unexpected("too large; the most is 100%");
   return share;
 }
 

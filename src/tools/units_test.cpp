@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "estab/host.h"
+
 namespace estab::tools {
 namespace {
 
@@ -28,7 +30,36 @@ TEST(Units, SayWhyAndWhatToWriteInstead) {
             "has no unit; write a duration as 250us, 60ms, 1.5s, 2m or 1h");
   EXPECT_EQ(parse_duration("60parsecs").error(),
             "unknown unit 'parsecs'; write a duration as 250us, 60ms, 1.5s, 2m or 1h");
-  EXPECT_EQ(parse_share("101%").error(), "is more than 100%");
+  EXPECT_EQ(parse_share("101%").error(), "too large; the most is 100%");
+  EXPECT_EQ(parse_duration("1000000000h").error(), "too large; the most is 146 years");
+  EXPECT_EQ(parse_size("99999999T").error(), "too large; the most is 8 EiB");
+  EXPECT_TRUE(parse_size(std::string(400, '9')).error().starts_with("too large"));
+  EXPECT_TRUE(parse_duration("-1s").error().starts_with("must not be negative"));
+}
+
+TEST(Units, ReadLimitsThatMayBeNone) {
+  EXPECT_EQ(parse_limit("60ms"), 60ms);
+  EXPECT_EQ(parse_limit("none"), kForever);
+  EXPECT_EQ(parse_limit("forever"), kForever);
+  EXPECT_EQ(parse_limit("never").error(),
+            "not a number; write a duration as 250us, 60ms, 1.5s, 2m or 1h, or none");
+  EXPECT_FALSE(parse_duration("none")) << "no limit is no duration";
+}
+
+TEST(Units, ReadWholeNumbersAndSayWhatIsWrongWithOthers) {
+  const WholeNumber port{.what = "a port", .least = 1, .most = 65535};
+  EXPECT_EQ(parse_whole("80", port), 80u);
+  EXPECT_EQ(parse_whole("0", port).error(), "too small; the least is 1");
+  EXPECT_EQ(parse_whole("65536", port).error(), "too large; the most is 65535");
+  EXPECT_EQ(parse_whole("-1", port).error(),
+            "must not be negative; write a number from 1 to 65535");
+  for (const char* text : {"", "http", "80a", " 80", "8.0", "0x50", "-", "-a", "+80"})
+    EXPECT_EQ(parse_whole(text, port).error(), "not a port; write a number from 1 to 65535")
+        << text;
+  EXPECT_EQ(parse_whole("18446744073709551615"), 18446744073709551615u);
+  EXPECT_EQ(parse_whole("18446744073709551616").error(),
+            "too large; the most is 18446744073709551615");
+  EXPECT_EQ(parse_whole("x").error(), "not a whole number; write 0 or more");
 }
 
 TEST(Units, ReadRatesInPowersOfAThousand) {

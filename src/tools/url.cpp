@@ -1,8 +1,7 @@
 #include "tools/url.h"
 
-#include <charconv>
-
 #include "tools/http_text.h"
+#include "tools/units.h"
 
 namespace estab::tools {
 namespace {
@@ -13,12 +12,9 @@ std::unexpected<std::string> wrong(std::string reason) {
 
 std::expected<std::uint16_t, std::string> parse_port(std::string_view text) {
   if (text.empty()) return std::uint16_t{80};  // RFC 3986 §3.2.3: an empty port is the default
-  std::uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, problem] = std::from_chars(text.data(), end, port);
-  if (problem != std::errc{} || rest != end || port == 0)
-    return wrong("the port '" + std::string(text) + "' is not a number from 1 to 65535");
-  return port;
+  auto port = parse_whole(text, {.what = "a port", .least = 1, .most = 65535});
+  if (!port) return wrong("the port '" + std::string(text) + "' is " + port.error());
+  return static_cast<std::uint16_t>(*port);
 }
 
 std::expected<IpAddress, std::string> parse_host(std::string_view host) {
@@ -28,8 +24,9 @@ std::expected<IpAddress, std::string> parse_host(std::string_view host) {
   if (address && address->is_v4() != bracketed) return *address;
   if (address && !bracketed) return wrong("write an IPv6 address in brackets: http://[::1]/");
   if (bracketed) return wrong("'[" + std::string(host) + "]' is not an IPv6 address");
-  return wrong("'" + std::string(host) +
-               "' is not an address, and estab has no DNS: write one, as in http://10.77.0.1/");
+  return wrong(
+      "'" + std::string(host) +
+      "' is not an IP address, and names are not resolved; write one, as in http://10.77.0.1/");
 }
 
 // Everything but visible ASCII must come percent-encoded; a space would end the request target.
@@ -66,7 +63,8 @@ std::expected<Url, std::string> parse_url(std::string_view text) {
   host_end = std::min(host_end, authority.size());
   std::string_view after = authority.substr(host_end);
   if (!after.empty() && after.front() != ':')
-    return wrong("'" + std::string(after) + "' after the address makes no sense");
+    return wrong("'" + std::string(after) +
+                 "' after the address is not a port, which begins with a colon");
 
   auto address = parse_host(authority.substr(0, host_end));
   if (!address) return std::unexpected(address.error());

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string_view>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,9 +29,9 @@ std::string compiler() {
 
 void print_version(ReportFormat format) {
   if (format == ReportFormat::text) {
-    fmt::print("estab {}{}\nbuilt with {}, {}\n", kVersion,
-               kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), compiler(),
-               kBuildType.empty() ? "no build type" : kBuildType);
+    print("estab {}{}\nbuilt with {}, {}\n", kVersion,
+          kDescribed.empty() ? "" : fmt::format(" ({})", kDescribed), compiler(),
+          kBuildType.empty() ? "no build type" : kBuildType);
     return;
   }
   nlohmann::ordered_json document{{"schema", "estab.version/1"},
@@ -39,7 +40,7 @@ void print_version(ReportFormat format) {
                                   {"compiler", compiler()},
                                   {"build_type", kBuildType}};
   if (!kDescribed.empty()) document["commit"] = kDescribed;
-  print_json(stdout, document);
+  print_json(Channel::output, document);
 }
 
 void add_version(CLI::App& program, ExitCode&) {

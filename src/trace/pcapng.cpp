@@ -1,6 +1,7 @@
 #include "trace/pcapng.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
 
@@ -20,6 +21,27 @@ void append(std::vector<std::uint8_t>& block, T value) {
 }
 
 constexpr std::size_t kLengthAt = 4;
+
+// The header of LINKTYPE_LINUX_SLL, in network order: direction, kind of device, its address (a
+// device for IP has none), EtherType. An empty frame, which is no datagram, has no EtherType.
+constexpr std::size_t kCookedHeader = 16;
+std::array<std::uint8_t, kCookedHeader> cooked_header(const TappedFrame& frame) {
+  constexpr std::uint16_t kToUs = 0, kFromUs = 4, kNoHardwareType = 0xfffe;
+  std::uint16_t protocol = 0;
+  for (const Octets piece : frame.pieces) {
+    if (piece.empty()) continue;
+    protocol = piece.front() >> 4 == 6 ? 0x86dd : 0x0800;
+    break;
+  }
+  std::array<std::uint8_t, kCookedHeader> header{};
+  const auto put = [&header](std::size_t at, std::uint16_t value) {
+    base::store<std::endian::big>(header.data() + at, value);
+  };
+  put(0, frame.direction == FrameDirection::received ? kToUs : kFromUs);
+  put(2, kNoHardwareType);
+  put(14, protocol);
+  return header;
+}
 
 }  // namespace
 
@@ -96,9 +118,9 @@ PcapWriter::PcapWriter(OctetSink sink, std::string_view application) : sink_(std
 std::uint32_t PcapWriter::add_interface(std::string_view name, std::string_view description) {
   constexpr std::uint8_t kNanoseconds = 9;  // ten to the minus nine
   BlockWriter block(block_, BlockType::interface_description);
-  block.add16(trace::kLinkTypeRaw);
+  block.add16(trace::kLinkTypeCooked);
   block.add16(0);
-  block.add32(0);  // frames are kept whole
+  block.add32(trace::kSnapLength);
   block.add_text(PcapOption::if_name, name);
   block.add_text(PcapOption::if_description, description);
   block.add_option(PcapOption::if_time_resolution, {&kNanoseconds, 1});
@@ -110,13 +132,15 @@ std::uint32_t PcapWriter::add_interface(std::string_view name, std::string_view 
 void PcapWriter::write(std::uint32_t interface, Duration since_unix_epoch, const TappedFrame& frame,
                        std::string_view comment) {
   const auto time = static_cast<std::uint64_t>(since_unix_epoch.count());
-  const auto size = static_cast<std::uint32_t>(frame.size());
+  const auto header = trace::cooked_header(frame);
+  const auto size = static_cast<std::uint32_t>(header.size() + frame.size());
   BlockWriter block(block_, BlockType::enhanced_packet);
   block.add32(interface);
   block.add32(static_cast<std::uint32_t>(time >> 32));
   block.add32(static_cast<std::uint32_t>(time));
   block.add32(size);  // kept
   block.add32(size);  // as it was
+  block.add_octets(header);
   const std::size_t begin = block_.size();
   for (const Octets piece : frame.pieces) block.add_octets(piece);
   if (frame.partial_checksum)

@@ -27,7 +27,12 @@ enum class PcapOption : std::uint16_t {
 };
 
 inline constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
-inline constexpr std::uint16_t kLinkTypeRaw = 101;
+/// LINKTYPE_LINUX_SLL. LINKTYPE_RAW would be shorter, but libpcap refuses a file with two
+/// interfaces of that type (it compares the number in the file with its own, which is another), and
+/// of the directions of packets it knows only what this header says.
+inline constexpr std::uint16_t kLinkTypeCooked = 113;
+/// libpcap's largest; a file whose interfaces say 0 (no limit) it refuses when there are two.
+inline constexpr std::uint32_t kSnapLength = 262144;
 inline constexpr std::uint32_t kInbound = 1, kOutbound = 2;  ///< low bits of the packet flags
 
 /// A block under construction, in a vector that is reused.

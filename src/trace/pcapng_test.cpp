@@ -43,13 +43,13 @@ TEST(PcapWriter, BeginsWithASectionHeader) {
                                    0,    0,    0,    0,    0,  0,    0,    44,   0,    0,    0}));
 }
 
-TEST(PcapWriter, DescribesAnInterfaceOfRawDatagramsTimedInNanoseconds) {
+TEST(PcapWriter, DescribesAnInterfaceWithoutEthernetTimedInNanoseconds) {
   Written written;
   PcapWriter writer(written.sink());
   written.take();
   EXPECT_EQ(writer.add_interface("tun0"), 0u);
   EXPECT_EQ(written.take(),
-            (Bytes{1,   0,   0,   0,   40, 0, 0, 0, 101, 0, 0, 0, 0, 0, 0, 0, 2,  0, 4, 0,
+            (Bytes{1,   0,   0,   0,   40, 0, 0, 0, 113, 0, 0, 0, 0, 0, 4, 0, 2,  0, 4, 0,
                    't', 'u', 'n', '0', 9,  0, 1, 0, 9,   0, 0, 0, 0, 0, 0, 0, 40, 0, 0, 0}));
   EXPECT_EQ(writer.add_interface("x", "second"), 1u);
   EXPECT_NE(as_text(written.octets).find("second"), std::string_view::npos);
@@ -66,15 +66,34 @@ TEST(PcapWriter, WritesAFrameWithTimeLengthAndDirectionInOneCall) {
   const std::array<Octets, 2> pieces = {head, tail};
   writer.write(0, nanoseconds(0x1'0000'0002), frame_of(FrameDirection::sent, pieces));
   EXPECT_EQ(written.calls, 1);
-  EXPECT_EQ(written.take(), (Bytes{6, 0, 0, 0, 52, 0, 0, 0, 0, 0, 0,    0, 1,  0, 0, 0, 2, 0,
-                                   0, 0, 5, 0, 0,  0, 5, 0, 0, 0, 0x45, 1, 2,  3, 4, 0, 0, 0,
-                                   2, 0, 4, 0, 2,  0, 0, 0, 0, 0, 0,    0, 52, 0, 0, 0}));
+  EXPECT_EQ(written.take(),
+            (Bytes{6, 0, 0, 0, 68, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 21, 0, 0, 0, 21, 0,
+                   0, 0,  // both lengths, and then the header, for a
+                          // frame that goes out
+                   0, 4, 0xff, 0xfe, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0x45, 1, 2, 3, 4, 0, 0, 0,
+                   2, 0, 4, 0, 2, 0, 0, 0, 0, 0, 0, 0, 68, 0, 0, 0}));
 
   writer.write(0, nanoseconds(7), frame_of(FrameDirection::received, pieces), "why");
   const Bytes block = written.take();
-  ASSERT_EQ(block.size(), 60u);
-  EXPECT_EQ(block[40], 1) << "inbound";
-  EXPECT_EQ(Bytes(block.begin() + 44, block.begin() + 52), (Bytes{1, 0, 3, 0, 'w', 'h', 'y', 0}));
+  ASSERT_EQ(block.size(), 76u);
+  EXPECT_EQ(block[29], 0) << "inbound, in the header";
+  EXPECT_EQ(block[56], 1) << "inbound, in the flags";
+  EXPECT_EQ(Bytes(block.begin() + 60, block.begin() + 68), (Bytes{1, 0, 3, 0, 'w', 'h', 'y', 0}));
+}
+
+TEST(PcapWriter, NamesTheVersionOfIpBeforeEachFrame) {
+  Written written;
+  PcapWriter writer(written.sink());
+  writer.add_interface("tun0");
+  for (const auto& [first, high, low] :
+       {std::array<int, 3>{0x45, 0x08, 0x00}, {0x60, 0x86, 0xdd}}) {
+    written.take();
+    const Bytes nothing, head = {static_cast<std::uint8_t>(first)};
+    const std::array<Octets, 2> pieces = {nothing, head};
+    writer.write(0, {}, frame_of(FrameDirection::sent, pieces));
+    EXPECT_EQ(written.octets[42], high);
+    EXPECT_EQ(written.octets[43], low);
+  }
 }
 
 TEST(PcapWriter, FinishesAnUnfinishedChecksumInTheCopy) {
@@ -88,7 +107,7 @@ TEST(PcapWriter, FinishesAnUnfinishedChecksumInTheCopy) {
   TappedFrame frame = frame_of(FrameDirection::sent, pieces);
   frame.partial_checksum = {.start = 4, .offset = 6};
   writer.write(0, {}, frame);
-  const Bytes copy(written.octets.begin() + 28, written.octets.begin() + 42);
+  const Bytes copy(written.octets.begin() + 44, written.octets.begin() + 58);
   // ~(0001 + 0002 + 000a + 1234 + 6162)
   EXPECT_EQ(copy[10] << 8 | copy[11], 0xffff & ~(0x1 + 0x2 + 0xa + 0x1234 + 0x6162));
   EXPECT_EQ(head[10], 0x12) << "the frame itself is not touched";

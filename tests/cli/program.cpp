@@ -36,8 +36,8 @@ void drop_privileges() {
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
-  std::array<char*, 2> environment{const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
-                                   nullptr};
+  std::array<char*, 3> environment{const_cast<char*>("PATH=/usr/sbin:/usr/bin:/sbin:/bin"),
+                                   const_cast<char*>("ESTAB=" ESTAB_PROGRAM), nullptr};
   execvpe(path.c_str(), pointers.data(), environment.data());
   _exit(126);
 }

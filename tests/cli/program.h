@@ -21,7 +21,7 @@ enum class User { same, nobody };
 /// A program that has been started; it sees no terminal, and nothing of our environment but PATH.
 class Process {
  public:
-  /// `arguments` begin with the program: a path, or "estab" for ours.
+  /// `arguments` begin with the program: a path, or "estab" for ours, which $ESTAB names too.
   explicit Process(const Arguments& arguments, const std::string& input = "",
                    User user = User::same);
   Process(const Process&) = delete;

@@ -62,34 +62,84 @@ TEST(Usage, HelpGoesToStandardOutput) {
 }
 
 TEST(Usage, RefusesWhatIsNoCommandOrOption) {
-  expect_refusal({"sreve"}, {"'sreve' is no command", "`estab --help`"});
-  expect_refusal({"--loud"}, {"--loud", "`estab --help`"});
-  expect_refusal({"version", "--loud"}, {"--loud", "`estab version --help`"});
-  expect_refusal({"version", "extra"}, {"extra"});
-  expect_refusal({"serve"}, {"DIR", "required", "`estab serve --help`"});
+  expect_refusal({"sreve"}, {"there is no command `estab sreve`; did you mean 'serve'?",
+                             "(see `estab --help`)"});
+  expect_refusal({"frobnicate"}, {"there is no command `estab frobnicate` (see"});
+  expect_refusal({"perf", "disk"}, {"there is no command `estab perf disk`; there is `estab perf "
+                                    "memory` (see `estab perf --help`)"});
+  expect_refusal({"perf"}, {"a command is missing (see `estab perf --help`)"});
+  expect_refusal({"--loud"}, {"`estab` has no option '--loud'", "`estab --help`"});
+  expect_refusal({"version", "--jsn"}, {"`estab version` has no option '--jsn'; did you mean "
+                                        "'--json'?",
+                                        "`estab version --help`"});
+  expect_refusal({"serve", ".", "--prot=80"}, {"no option '--prot'; did you mean '--port'?"});
+  expect_refusal({"version", "extra"}, {"unexpected argument 'extra'"});
+  expect_refusal({"serve"}, {"DIR is required", "`estab serve --help`"});
+  expect_refusal({"serve", ".", "--port"}, {"--port needs a value"});
+  expect_refusal({"demo", "handshak"}, {"there is no case 'handshak'; did you mean 'handshake'?"});
+  expect_refusal({"demo", "nonsense"}, {"the cases are handshake,"});
   expect_refusal({"a\x1b[2Jb"}, {"a\\x1b[2Jb"});
 }
 
 TEST(Usage, SaysWhatIsWrongWithAValueAndWhatToWrite) {
-  expect_refusal({"serve", ".", "--port", "0"}, {"--port '0'", "1 to 65535"});
+  expect_refusal({"serve", ".", "--port", "0"}, {"--port '0'", "too small; the least is 1"});
   expect_refusal({"serve", ".", "--port", "http"}, {"--port 'http'", "not a port"});
   expect_refusal({"serve", ".", "--address", "10.0.0.1/33"}, {"--address '10.0.0.1/33'"});
   expect_refusal({"serve", ".", "--host-address", "x"}, {"--host-address 'x'", "10.77.0.2/24"});
   expect_refusal({"serve", ".", "--link", "eth0"}, {"--link 'eth0'", "tun:estab0"});
   expect_refusal({"serve", ".", "--link", "tun:a-name-that-is-too-long"}, {"1 to 15 characters"});
-  expect_refusal({"serve", ".", "--mtu", "70000"}, {"--mtu '70000'", "65535"});
+  expect_refusal({"serve", ".", "--mtu", "70000"},
+                 {"--mtu '70000'", "too large; the most is 65535"});
   expect_refusal({"serve", ".", "--offload", "maybe"}, {"--offload 'maybe'", "on or off"});
   expect_refusal({"serve", ".", "--seed", "x"}, {"--seed 'x'", "not a whole number"});
+  expect_refusal({"serve", ".", "--seed", "18446744073709551616"},
+                 {"too large; the most is 18446744073709551615"});
+  expect_refusal({"serve", ".", "--seed", "-1"}, {"must not be negative"});
+  expect_refusal({"serve", ".", "--keep-alive-count", "300"}, {"too large; the most is 255"});
+  expect_refusal({"perf", "memory", "--idle", "many"}, {"--idle 'many'", "not a whole number"});
+  expect_refusal({"perf", "memory", "--time", "1"}, {"--time '1'", "no unit"});
+  expect_refusal({"perf", "memory", "--mtu", "9"}, {"--mtu '9'", "too small"});
   expect_refusal({"serve", ".", "--grace", "5"}, {"--grace '5'", "no unit"});
   expect_refusal({"serve", "/no/such/directory"}, {"/no/such/directory", "No such file"});
-  expect_refusal({"get", "http://example.org/"}, {"'http://example.org/'", "no DNS"});
+  expect_refusal({"get", "http://example.org/"},
+                 {"'http://example.org/'", "names are not resolved"});
   expect_refusal({"get", "http://10.0.0.1/", "--range", "x"}, {"--range 'x'"});
   expect_refusal({"get", "http://10.0.0.1/", "--header", "x"}, {"--header 'x'", "Name: value"});
   expect_refusal({"get", "http://10.0.0.1/", "--timeout", "soon"}, {"--timeout 'soon'"});
-  expect_refusal({"connect", "localhost", "80"}, {"'localhost'", "no DNS"});
-  expect_refusal({"connect", "10.0.0.1", "99999"}, {"'99999'", "not a port"});
+  expect_refusal({"connect", "localhost", "80"}, {"'localhost'", "names are not resolved"});
+  expect_refusal({"connect", "10.0.0.1", "99999"}, {"'99999'", "too large; the most is 65535"});
   expect_refusal({"listen", "80", "--source", "much"}, {"--source 'much'"});
-  expect_refusal({"listen", "80", "--sink", "--echo"}, {"excludes"});
+  expect_refusal({"listen", "80", "--sink", "--echo"}, {"cannot be given together"});
+}
+
+// Nothing would come through; said before a link is made, so that no privilege is needed.
+TEST(Usage, RefusesAddressesThatCannotWork) {
+  expect_refusal({"serve", ".", "--address", "10.5.0.2/24", "--host-address", "10.5.0.2/24"},
+                 {"--host-address '10.5.0.2/24'", "the stack's address too"});
+  expect_refusal({"get", "http://10.5.0.1/", "--host-address", "10.77.0.2/24"},
+                 {"--host-address '10.77.0.2/24'", "the stack's address too"});
+  expect_refusal({"connect", "10.5.0.1", "80", "--gateway", "10.99.0.1"},
+                 {"--gateway '10.99.0.1'", "not on the link", "10.77.0.2/24"});
+  expect_refusal({"listen", "80", "--address", "10.5.0.0/24"},
+                 {"--address '10.5.0.0/24'", "is the network itself", "10.5.0.1/24"});
+}
+
+// One way to write each kind of quantity, whatever the command.
+TEST(Usage, ReadsDurationsEverywhereInTheSameWay) {
+  const std::vector<std::vector<std::string>> commands = {
+      {"get", "http://10.0.0.1/", "--timeout"},
+      {"connect", "10.0.0.1", "80", "--timeout"},
+      {"serve", ".", "--grace"},
+      {"serve", ".", "--keep-alive"},
+      {"serve", ".", "--msl"},
+      {"demo", "handshake", "--delay"},
+      {"perf", "memory", "--time"},
+      {"drill", "x.pkt", "--tolerance"}};
+  for (std::vector<std::string> command : commands) {
+    command.push_back("60 parsecs");
+    expect_refusal(command, {"'60 parsecs': unknown unit ' parsecs'; write a duration as 250us, "
+                             "60ms, 1.5s, 2m or 1h"});
+  }
 }
 
 TEST(Usage, VersionIsALineOrADocument) {

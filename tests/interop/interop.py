@@ -82,7 +82,7 @@ class Estab:
     started = []
 
     def __init__(self, *arguments, ready=None, link=LINK, subnet="10.9.0", v6=True, mtu=None,
-                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None):
         options = ["--link", f"tun:{link}", "--address", f"{subnet}.2/24",
                    "--host-address", f"{subnet}.1/24"]
         if v6:
@@ -91,7 +91,8 @@ class Estab:
             options += ["--mtu", str(mtu)]
         self.command = [self.program, *map(str, arguments), *options]
         self.log = tempfile.NamedTemporaryFile(prefix="estab-", suffix=".log")
-        self.process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout, stderr=self.log)
+        self.process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout,
+                                        stderr=self.log if stderr is None else stderr)
         Estab.started.append(self)
         if ready:
             wait_for(lambda: ready in self.stderr() or self.process.poll() is not None,
@@ -837,6 +838,170 @@ def check_capture(capture):
     equal(segments[-4:], ["kernel F.", "estab .", "estab F.", "kernel ."], "the four that close")
 
 
+# ---- streams, files and captures that fail ----------------------------------------------------
+
+
+def answers(path="/small", family=4):
+    """Whether a server gives that file; its link may not be there yet."""
+    done = subprocess.run(["curl", "-sf", "--max-time", "5", "-o", "/dev/null",
+                           f"http://{ESTAB[family]}{path}"], capture_output=True)
+    return done.returncode == 0
+
+
+def full_pipe():
+    """Both ends of a pipe into which nothing more fits."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    for size in (4096, 1):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * size)
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def log_nobody_takes():
+    """A full disk, a pipe whose reader has gone, one whose reader has stopped: the server serves on,
+    counts the lines it could not write, and ends as ever."""
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/small", Pattern("small", 1000))
+        reader, without_reader = os.pipe()
+        os.close(reader)
+        stopped, with_stopped_reader = full_pipe()
+        disk = os.open("/dev/full", os.O_WRONLY)
+        for log in (disk, without_reader, with_stopped_reader):
+            estab = Estab("serve", folder, "--json", stdout=subprocess.PIPE, stderr=log)
+            wait_for(answers, "the server's answer")
+            check(answers() and answers(), "the server does not answer any more")
+            report = estab.report()
+            check(report["log_lines_dropped"] >= 4, f"log lines dropped: {report}")
+            os.close(log)
+        os.close(stopped)
+
+
+def streams_closed():
+    """Without descriptors 0, 1 and 2 the link must not get one of them."""
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/small", Pattern("small", 1000))
+        Estab.program, program = "/bin/sh", Estab.program
+        try:
+            estab = Estab("-c", 'exec "$@" <&- >&- 2>&-', "sh", program, "serve", folder)
+        finally:
+            Estab.program = program
+        wait_for(answers, "the server's answer")
+        check(answers(), "the server does not answer any more")
+        equal(estab.terminate(), 0, "estab's exit code")
+
+
+def report_to_full_disk():
+    with open("/dev/full", "wb") as disk:
+        estab = listen("--sink", "--json", stdout=disk)
+        equal(estab.terminate(), 1, "estab's exit code")
+        check("standard output: No space" in estab.stderr(), "estab does not say why")
+
+
+def truncated_while_served():
+    """What a client has got when the connection is reset is the file's, octet for octet."""
+    for setting in ("on", "off"):
+        with tempfile.TemporaryDirectory() as folder:
+            pattern = Pattern("truncated", 32 * MEBI)
+            write_file(f"{folder}/file", pattern)
+            estab = serve(folder, "--offload", setting)
+            with socket.socket() as stream:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+                stream.settimeout(HANG)
+                stream.connect((ESTAB[4], 80))
+                stream.sendall(b"GET /file HTTP/1.1\r\nHost: a\r\n\r\n")
+                got = stream.recv(4096)
+                os.truncate(f"{folder}/file", 4096)
+                try:
+                    while block := stream.recv(MEBI):
+                        got += block
+                    raise Wrong(f"the answer ended in good order after {len(got)} octets")
+                except ConnectionResetError:
+                    pass
+            body = got[got.index(b"\r\n\r\n") + 4:]
+            whole = b"".join(pattern.blocks())
+            check(0 < len(body) < len(whole), f"{len(body)} octets came")
+            check(whole.startswith(body), "octets came that were never in the file")
+            equal(estab.terminate(), 0, "estab's exit code")
+
+
+def capture_after_signals():
+    """However many signals end it, and while it runs, the capture has every packet so far."""
+    need("tshark")
+    with tempfile.TemporaryDirectory() as folder:
+        capture = f"{folder}/all.pcapng"
+        write_file(f"{folder}/file", Pattern("file", 32 * MEBI))
+        estab = serve(folder, "--grace", "forever", "--pcap", capture)
+        with dial(4, 80) as stream:
+            stream.sendall(b"GET /file HTTP/1.1\r\nHost: a\r\n\r\n")
+            check(stream.recv(1), "no answer")
+            opening = dissect(capture, "tcp.flags.syn==1", "tcp.srcport")
+            equal(opening[1:], [["80"]], "the SYN-ACK in a capture that still grows")
+            estab.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: "ending" in estab.stderr(), "the first signal's effect")
+            for _ in range(3):
+                estab.process.send_signal(signal.SIGTERM)
+            check(estab.wait() in (128 + signal.SIGTERM, -signal.SIGTERM), "estab's exit code")
+            resets = dissect(capture, "tcp.flags.reset==1", "tcp.srcport")
+            check(["80"] in resets, f"the last packet is missing: {resets}")
+
+
+def reads_beside_writes():
+    """A busy sender does not leave the kernel's ACKs in the device's queue, which holds 500."""
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/file", Pattern("file", 128 * MEBI))
+        estab = serve(folder, "--offload", "off", "--pcap", f"{folder}/all.pcapng")
+        run("curl", "-sSf", "-o", "/dev/null", f"http://{ESTAB[4]}/file")
+        counters = {}
+        for name in ("tx_packets", "tx_dropped"):
+            with open(f"/sys/class/net/{LINK}/statistics/{name}") as counter:
+                counters[name] = int(counter.read())
+        check(counters["tx_dropped"] * 100 <= counters["tx_packets"], f"packets lost: {counters}")
+        equal(estab.terminate(), 0, "estab's exit code")
+
+
+# ---- peers and signals ------------------------------------------------------------------------
+
+
+def keep_alive():
+    """A peer that has vanished is found out."""
+    with server() as listener:
+        estab = connect(4, "--keep-alive", "200ms", "--keep-alive-interval", "100ms",
+                        "--keep-alive-count", 3, stdin=subprocess.PIPE)
+        with accept(listener):
+            subprocess.run(["ip", "address", "del", f"{KERNEL[4]}/24", "dev", LINK], check=True)
+            equal(estab.wait(), 1, "estab's exit code")
+            check("no answer" in estab.stderr() or "timed out" in estab.stderr(),
+                  "estab does not say that the peer is gone")
+
+
+def interrupted_while_idle():
+    """A peer that says nothing and does not close is not waited for, but told."""
+    with server() as listener:
+        for number in (signal.SIGINT, signal.SIGHUP):
+            estab = connect(4, stdin=subprocess.PIPE)
+            with accept(listener) as stream:
+                estab.process.send_signal(number)
+                equal(stream.recv(1), b"", "what the kernel reads after the signal")
+                equal(estab.wait(), 128 + number, "estab's exit code")
+                wait_for(lambda: tcp_state(stream) == CLOSE, "the reset")
+
+
+def status_by_signal():
+    estab = listen("--sink")
+    with dial(4) as stream:
+        stream.sendall(b"x" * 1000)
+        wait_for(lambda: unacknowledged(stream) == 0, "the acknowledgement")
+        estab.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: "received 1000 B" in estab.stderr(), "the status")
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
 # ---- running them -----------------------------------------------------------------------------
 
 
@@ -873,6 +1038,15 @@ TESTS = {
     "wrk": wrk,
     "pcap_offload_on": lambda: pcap("on"),
     "pcap_offload_off": lambda: pcap("off"),
+    "log_nobody_takes": log_nobody_takes,
+    "streams_closed": streams_closed,
+    "report_to_full_disk": report_to_full_disk,
+    "truncated_while_served": truncated_while_served,
+    "capture_after_signals": capture_after_signals,
+    "reads_beside_writes": reads_beside_writes,
+    "keep_alive": keep_alive,
+    "interrupted_while_idle": interrupted_while_idle,
+    "status_by_signal": status_by_signal,
 }
 
 

@@ -170,6 +170,11 @@ BANNED = [
     (lambda file: file.is_core, r"\bthread_local\b", "the state of the core is in its Stack"),
     (lambda file: file.is_library, r"\bstd::(cout|cerr|clog|cin)\b|\b(f|v|vf)?printf\s*\(|\bputs\s*\(",
      "the library never prints"),
+    (lambda file: file.layer == "tools" and not file.is_test
+     and file.path != "src/tools/console.cpp",
+     r"\bstd::(cout|cerr|clog|ofstream|FILE)\b|\bfmt::print\s*\(|\b(f|v|vf)?printf\s*\(|\bf?puts\s*\("
+     r"|\b(fopen|fwrite)\s*\(|\b(stdout|stderr)\b|\bSTDERR_FILENO\b",
+     "the program writes through tools/console.h or tools/output.h, which see what fails"),
     (lambda file: file.is_library, r"\b(std::)?(exit|quick_exit|_exit)\s*\(",
      "the library never ends the program"),
     (lambda file: file.parts[0] in ("src", "include"), r"\bassert\s*\(",

@@ -95,9 +95,19 @@ class Words(Rules):
         self.lets_be(check_style.check_banned_words, "src/device/x.cpp",
                      "#include <sys/socket.h>\nthrow Failure();\n")
 
-    def test_a_program_may_print_and_a_library_may_not(self):
-        self.lets_be(check_style.check_banned_words, "src/tools/x.cpp", "std::cout << 1;\n")
+    def test_a_library_does_not_print(self):
         self.finds(check_style.check_banned_words, "src/host/x.cpp", "std::cout << 1;\n", "prints")
+
+    def test_a_program_prints_in_one_place(self):
+        for construct in ("std::cout << 1;", "fmt::print(text);", "puts(text);", "f(stderr);",
+                          "std::ofstream file(path);", "write(STDERR_FILENO, text, 1);"):
+            self.finds(check_style.check_banned_words, "src/tools/x.cpp", BODY + construct + "\n",
+                       "console.h")
+            self.lets_be(check_style.check_banned_words, "src/tools/x_test.cpp", construct + "\n")
+        self.lets_be(check_style.check_banned_words, "src/tools/console.cpp",
+                     "write(STDERR_FILENO, text, 1);\n")
+        self.lets_be(check_style.check_banned_words, "src/tools/x.cpp",
+                     "print(text);\nlog_line(text);\n")
 
     def test_headers(self):
         self.finds(check_style.check_banned_words, "src/tcp/x.h", "using namespace estab;\n", "using")
