@@ -163,12 +163,10 @@ Contrast why_two_msl() {
       .asks = "why does who closes first wait, and why for two MSL?",
       .answers =
           "A's ACK of B's FIN is the last segment, and nothing acknowledges it. It may be lost as "
-          "late as one MSL after it was sent; a FIN that B repeats until then may take one MSL "
-          "more "
-          "to come back. So for two MSL A must be able to answer it. And when these are over no "
-          "segment of this connection, in either direction, is alive that could land in the next "
-          "one "
-          "of the same pair.",
+          "late as one MSL after it was sent; a FIN that B repeats until then may take one more "
+          "MSL to come back. So for two MSL A must be able to answer it. When these are over no "
+          "segment of this connection, in either direction, is alive that could land in the "
+          "next one of the same pair.",
       .parts = {
           {.rule = Rule::taken_out,
            .scene = {.name = "no-wait-lost-ack",
