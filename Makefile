@@ -16,8 +16,9 @@ help:
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
 	@echo 'make model         every interleaving of two stacks: 116,530,459 states; 4 minutes of one core, 4 GB'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
-	@echo 'make asan | tsan   the tests under address and undefined, or thread, sanitizers'
-	@echo 'make tidy          clang-tidy over everything'
+	@echo 'make asan          the tests under address and undefined-behaviour sanitizers'
+	@echo 'make tsan          the tests labelled threads under the thread sanitizer'
+	@echo 'make tidy          clang-tidy over src/ and examples/'
 	@echo 'make fuzz          every fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
 	@echo 'make format        clang-format over everything; format-check only looks'
 	@echo 'make clean         remove build/'
@@ -66,7 +67,8 @@ asan tsan:
 
 tidy:
 	@scripts/install_packages.sh check
-	cmake --workflow --preset tidy
+	cmake --preset tidy
+	scripts/tidy.sh build/tidy
 
 fuzz:
 	@scripts/install_packages.sh check

@@ -34,8 +34,8 @@ bool is_local(const IpAddress& address) {
   return local;
 }
 
-/// A new IPv6 address is there at once, but its local route comes a moment later, by a worker of
-/// the kernel's; what arrives before is lost. Worth waiting for, not worth failing for.
+/// A new IPv6 address is there at once, but a kernel worker adds its local route a moment later;
+/// what arrives before that is lost. Worth waiting for, not worth failing for.
 void wait_until_local(const IpAddress& address) {
   constexpr int kTries = 200;
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 1'000'000};
@@ -87,7 +87,7 @@ int give_address(const std::string& interface, const Cidr& address) {
   ifaddrmsg fixed{};
   fixed.ifa_family = is_v4 ? AF_INET : AF_INET6;
   fixed.ifa_prefixlen = address.prefix_length;
-  // Nobody else is on this link: an address need not be tried out first (RFC 4862 §5.4).
+  // Nobody else is on this link: duplicate address detection is not needed (RFC 4862 §5.4).
   fixed.ifa_flags = is_v4 ? 0 : IFA_F_NODAD;
   fixed.ifa_index = ::if_nametoindex(interface.c_str());
   if (fixed.ifa_index == 0) return ENODEV;

@@ -1,5 +1,5 @@
-// Netlink: what is said to the kernel of an interface (rtnetlink): addresses, MTU, up. Law: what is
-// so already is not asked for again, so that it needs no right.
+// Netlink: sets up an interface through rtnetlink: addresses, MTU, up. Law: what is already so is
+// not requested again, so that it needs no privilege.
 #pragma once
 
 #include <cstdint>

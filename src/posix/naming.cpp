@@ -20,8 +20,8 @@ bool overlap(const IpAddress& a, const IpAddress& b) {
 
 }  // namespace
 
-// Two sockets share a port if both say so (SO_REUSEADDR) and neither listens. What the stack still
-// holds for nobody (TIME-WAIT and the like) stands in the way of those that do not say so.
+// Two sockets share a port if both have SO_REUSEADDR and neither listens. What the stack still
+// holds without a socket (TIME-WAIT and the like) is in the way of those that do not have it.
 bool Sockets::Impl::is_taken(const Socket& socket, const Endpoint& endpoint) const {
   const bool shares = socket.options.reuse_address || socket.options.reuse_port;
   for (const auto& [fd, descriptor] : descriptors) {
@@ -76,7 +76,7 @@ Outcome Sockets::Impl::bind(Socket& socket, const Endpoint& endpoint) {
   return done();
 }
 
-/// What listen and a UDP socket that sends do for a socket without a name.
+/// The implicit bind of listen and of an unbound UDP socket that sends.
 Outcome Sockets::Impl::choose_name(Socket& socket) {
   return bind(socket, any_endpoint(socket.domain));
 }

@@ -12,7 +12,7 @@ int shown(std::uint32_t octets, BufferSizes sizes) {
   return static_cast<int>(octets * (sizes == BufferSizes::doubled ? 2u : 1u));
 }
 
-// The SYN goes out 1 + n times, the waits doubling.
+// The SYN is sent 1 + n times, with exponential backoff.
 Duration opening_time(const TcpConfig& base, int repeats) {
   Duration total{}, wait = base.rto_initial;
   for (int i = 0; i <= repeats; ++i, wait = std::min(wait * 2, base.rto_max)) total += wait;

@@ -206,7 +206,8 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
     config = std::move(routed);
   }
   const auto path =
-      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address));
+      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address),
+                     in.tuple.local_address.zone());
   if (!path || flows_.size() >= core.config.limits.connections) {
     if (half_open) drop_half_open(*half_open);
     refuse(core, in, SendReason::reset_no_connection);
@@ -258,7 +259,8 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   tcp::Listener& l = listeners_[listener];
   const TcpConfig& config = *l.config;
   const auto& route = config.source_route.empty() ? in.return_route.hops() : config.source_route;
-  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address));
+  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address),
+                                   in.tuple.local_address.zone());
   if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
@@ -303,7 +305,7 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
   const bool possible = cookie_sent_at_ && now - *cookie_sent_at_ <= kCookieLifetime;
   if (!possible || in.segment.flags.syn()) return std::nullopt;
   tcp::Listener& l = listeners_[listener];
-  const auto path = core.find_path(now, in.tuple.remote_address);
+  const auto path = core.find_path(now, in.tuple.remote_address, in.tuple.local_address.zone());
   if (!path) return std::nullopt;
   auto record =
       tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
@@ -325,9 +327,9 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
 
 Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   tcp::TimeWait& record = time_wait_[index];
-  const auto acknowledge = [&] {
-    send_reply(core, in.tuple,
-               tcp::make_time_wait_ack(record, core.secrets.timestamp_offset(in.tuple), now),
+  const auto acknowledge = [&](SendReason reason) {
+    const std::uint32_t offset = core.secrets.timestamp_offset(in.tuple);
+    send_reply(core, in.tuple, tcp::make_time_wait_ack(record, offset, now, reason),
                State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
@@ -337,18 +339,18 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
     case tcp::TimeWaitStep::acknowledge:
-      return acknowledge();
+      return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_few:
       if (record.answers >= core.config.limits.challenge_acks_per_second)
         return Verdict::out_of_window;
       ++record.answers;
-      return acknowledge();
+      return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_restart:
       record.answers = 0;
       record.deadline = tcp::Deadline32(now + 2 * core.config.msl);
       unlink(index);
       link_newest(index);
-      return acknowledge();
+      return acknowledge(SendReason::time_wait_ack);
     case tcp::TimeWaitStep::reopen:
       break;
   }

@@ -140,9 +140,8 @@ void TcpLayer::enter_time_wait(Core& core, Instant now, std::uint32_t index) {
   link_newest(record);
   // If the ACK of the peer's FIN is still owed, the connection that owed it is out of the table.
   if (!flow.connection()->receiver().due()) return;
-  tcp::Emission ack =
-      tcp::make_time_wait_ack(time_wait_[record], flow.connection()->timestamp_offset(), now);
-  ack.reason = SendReason::ack_immediate;
+  const tcp::Emission ack = tcp::make_time_wait_ack(
+      time_wait_[record], flow.connection()->timestamp_offset(), now, SendReason::ack_immediate);
   send_reply(core, flow.tuple(), ack, State::time_wait, flow.config());
 }
 

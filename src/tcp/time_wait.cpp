@@ -58,7 +58,8 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
   return in_place ? TimeWaitStep::ignore : TimeWaitStep::acknowledge_few;
 }
 
-Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now) {
+Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now,
+                            SendReason reason) {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = record.tuple.local_port;
@@ -70,7 +71,7 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
   if (record.timestamps)
     segment.options.timestamps =
         TcpTimestamps{timestamp_clock(now, timestamp_offset), record.ts_recent};
-  emission.reason = SendReason::time_wait_ack;
+  emission.reason = reason;
   return emission;
 }
 

@@ -1,6 +1,6 @@
 // TimeWait: what remains of a connection for 2 MSL after this side closed first (MUST-13). One MSL
 // so that the last ACK can reach the peer, one so that a FIN the peer repeats can come back; in
-// both the answer is that ACK again. 64 octets, no buffers.
+// both the answer is that ACK again. 68 octets, no buffers.
 //
 // It is also a guard against old duplicates (RFC 1337): a RST does not end it, and a new SYN does
 // only if its numbers prove that it is new (RFC 6191).
@@ -53,7 +53,7 @@ struct TimeWait {
   void hash_into(base::Hasher& hasher) const;
 };
 
-static_assert(sizeof(TimeWait) <= 64);
+static_assert(sizeof(TimeWait) <= 68);
 
 TimeWait make_time_wait(const Connection& connection, Instant deadline);
 
@@ -71,6 +71,7 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
                              const TcpConfig* listening);
 
 /// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
-Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now);
+Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now,
+                            SendReason reason);
 
 }  // namespace estab::tcp

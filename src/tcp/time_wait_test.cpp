@@ -124,7 +124,8 @@ TEST_F(TimeWaits, SayAgainWhatIsExpected) {
   record.window = 123;
   record.timestamps = true;
   record.ts_recent = 9;
-  const Segment ack = make_time_wait_ack(record, 1000, Instant(2s)).segment;
+  const Segment ack =
+      make_time_wait_ack(record, 1000, Instant(2s), SendReason::time_wait_ack).segment;
   EXPECT_EQ(ack.seq, SeqNum(100));
   EXPECT_EQ(ack.ack, SeqNum(0));
   EXPECT_EQ(ack.flags, kAck);

@@ -11,6 +11,7 @@
 #include "tools/demo_case.h"
 #include "tools/demo_live.h"
 #include "tools/demo_print.h"
+#include "tools/demo_why.h"
 #include "tools/options.h"
 #include "tools/report.h"
 
@@ -34,12 +35,39 @@ std::string case_list() {
   std::string text;
   for (const DemoCase& demo : demo_cases())
     text += (text.empty() ? "" : ", ") + std::string(demo.name);
+  for (const Contrast& contrast : contrasts()) text += ", " + std::string(contrast.name);
   return text;
+}
+
+// These tell a story in which the delays play a part.
+void refuse_other_delay(const DemoOptions& options) {
+  if (options.scene.delay != SceneOptions{}.delay)
+    throw Failure(
+        ExitCode::bad_input,
+        fmt::format("--delay: demo {} has delays of its own; leave it out", options.name));
+}
+
+ExitCode run_contrast(const Contrast& contrast, const DemoOptions& options) {
+  refuse_other_delay(options);
+  if (!options.scene.pcap.empty()) {
+    std::string scenes;
+    for (const ContrastPart& part : contrast.parts)
+      scenes += (scenes.empty() ? "" : ", ") + std::string(part.scene.name);
+    throw Failure(
+        ExitCode::bad_input,
+        fmt::format("--pcap: demo {} plays {} scenes; name the one to capture instead: {}",
+                    options.name, contrast.parts.size(), scenes));
+  }
+  return print_contrast(perform(contrast, options.scene), options.view);
 }
 
 ExitCode run_demo(const DemoOptions& options) {
   if (options.name.empty()) return demo_live(options.view, options.scene);
-  const DemoCase* demo = find_demo_case(options.name);
+  if (const Contrast* contrast = find_contrast(options.name))
+    return run_contrast(*contrast, options);
+  const DemoCase* demo = find_contrast_scene(options.name);
+  if (demo) refuse_other_delay(options);
+  if (!demo) demo = find_demo_case(options.name);
   if (demo == nullptr)
     throw Failure(ExitCode::bad_input,
                   fmt::format("demo: '{}' is no case; there are {}", options.name, case_list()));
@@ -50,6 +78,9 @@ std::string footer() {
   std::string text = "Cases:\n";
   for (const DemoCase& demo : demo_cases())
     text += fmt::format("  {:<20}{}\n", demo.name, demo.shows);
+  text += "\nQuestions, each answered by what goes wrong without the rule, beside what TCP does:\n";
+  for (const Contrast& contrast : contrasts())
+    text += fmt::format("  {:<20}{}\n", contrast.name, contrast.asks);
   return text + "\nWithout CASE: serves a file to this machine's curl over a TUN device.";
 }
 

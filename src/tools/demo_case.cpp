@@ -97,8 +97,10 @@ Performance perform(const DemoCase& demo, const SceneOptions& options) {
   Scene scene(options, demo.arrange);
   demo.play(scene);
   performance.failures = scene.failures();
-  performance.ladder_options.msl = Scene::kMsl;
-  performance.ladder_options.msl_remark = "shortened for this demo";
+  const Duration msl = scene.a().stack().config().msl;
+  performance.ladder_options.msl = msl;
+  performance.ladder_options.msl_remark =
+      msl == Scene::kMsl ? "shortened for this demo" : "too short: the rule is taken out";
   performance.ladder_options.brief_before = scene.curtain_at();
   auto ladder = make_ladder(scene.recording(), performance.ladder_options);
   if (!ladder) {

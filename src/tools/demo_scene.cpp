@@ -4,11 +4,17 @@
 #include <array>
 
 #include "tools/exit_code.h"
+#include "wire/ip.h"
 #include "wire/tcp.h"
 
 namespace estab::tools {
 
 namespace {
+
+std::optional<Segment> segment_in(const TransmitFrame& frame) {
+  auto segment = wire::parse_tcp(frame.header().subspan(frame.transport_offset));
+  return segment ? std::optional(*segment) : std::nullopt;
+}
 
 SimulationConfig arranged(const SceneOptions& options,
                           const std::function<void(SimulationConfig&)>& arrange) {
@@ -68,6 +74,7 @@ std::string Actor::read() {
     all += as_text(Octets(buffer).first(*count));
   }
   octets_read_ += all.size();
+  if (!all.empty()) last_read_ = all;
   return all;
 }
 
@@ -85,6 +92,20 @@ void Actor::remark(const std::string& text) {
   scene_.recorder_.note(scene_.world_.now(), side_ == Side::a ? 0 : 1, text);
 }
 
+// A RST in LAST-ACK is no error for a connection that has nothing left to lose (RFC 9293
+// §3.10.7.4), so the stack tells its application nothing: what was seen on the wire tells.
+bool Actor::reset_seen() const {
+  const auto received_reset = [&](const Record& record) {
+    const auto* event = std::get_if<TraceEvent>(&record.what);
+    const auto* in = event ? std::get_if<SegmentReceived>(event) : nullptr;
+    return in && in->segment.flags.rst() && in->before != in->after;
+  };
+  const auto& records = scene_.recording().records;
+  return std::ranges::any_of(records, [&](const Record& record) {
+    return record.end == (side_ == Side::a ? 0u : 1u) && received_reset(record);
+  });
+}
+
 bool Actor::at_end() {
   return stack().at_end(stream_);
 }
@@ -92,13 +113,70 @@ bool Actor::at_end() {
 void Actor::take_events() {
   while (const auto event = stack().poll_event()) {
     if (std::holds_alternative<AcceptEvent>(*event)) {
-      if (const auto stream = stack().accept(scene_.world_.now(), listener_)) stream_ = *stream;
+      const auto stream = stack().accept(scene_.world_.now(), listener_);
+      if (!stream) continue;
+      stream_ = *stream;
+      ++accepted_;
     } else if (const auto* news = std::get_if<StreamEvent>(&*event)) {
       if (news->failure) failure_ = news->failure;
+      if (news->peer_closed && ends_together_) shutdown();
       urgent_ = urgent_ || news->urgent;
     }
   }
 }
+
+// ---- Believer
+
+// Stands before one end of the wire. It sees that end's SYN-ACKs leave and hands the
+// acknowledgement each of them asks for straight in; the end's observer is not told of those.
+class Scene::Believer final : public Observer {
+ public:
+  Believer(Observer& told) : told_(told) {}
+
+  void on_trace(Instant now, const TraceEvent& event) override {
+    if (believing_ && std::holds_alternative<SegmentReceived>(event)) return;
+    told_.on_trace(now, event);
+  }
+
+  void see(const TransmitFrame& frame) {
+    const auto sent = segment_in(frame);
+    if (sent && sent->flags.syn() && sent->flags.ack()) heard_.push_back(acknowledge(frame, *sent));
+  }
+
+  void believe(Instant now, Stack& stack, InterfaceId interface) {
+    believing_ = true;
+    for (const auto& octets : std::exchange(heard_, {}))
+      (void)stack.handle_frame(now, interface, {.octets = octets, .checksum_verified = true});
+    believing_ = false;
+  }
+
+ private:
+  static std::vector<std::uint8_t> acknowledge(const TransmitFrame& frame, const Segment& syn_ack) {
+    Segment ack;
+    ack.source_port = syn_ack.destination_port;
+    ack.destination_port = syn_ack.source_port;
+    ack.seq = syn_ack.ack;
+    ack.ack = syn_ack.seq + 1;
+    ack.flags = kAck;
+    ack.window = 4096;
+    if (const auto& stamps = syn_ack.options.timestamps)
+      ack.options.timestamps = TcpTimestamps{stamps->echo, stamps->value};
+    const auto ip = wire::parse_ip(frame.header());
+    std::vector<std::uint8_t> octets(128);
+    const std::size_t header = wire::tcp_header_length(ack.options);
+    const std::size_t at = wire::emit_ip({.source = ip->header.destination,
+                                          .destination = ip->header.source,
+                                          .protocol = wire::kProtocolTcp},
+                                         header, octets.data());
+    wire::emit_tcp(ack, octets.data() + at);
+    octets.resize(at + header);
+    return octets;
+  }
+
+  Observer& told_;
+  bool believing_ = false;
+  std::vector<std::vector<std::uint8_t>> heard_;
+};
 
 // ---- Scene
 
@@ -107,8 +185,11 @@ Scene::Scene(const SceneOptions& options, const std::function<void(SimulationCon
       world_(arranged(options, arrange)),
       a_(*this, Side::a),
       b_(*this, Side::b) {
-  world_.a().set_observer(&recorder_.add_end("A"));
-  world_.b().set_observer(&recorder_.add_end("B"));
+  for (Actor* each : {&a_, &b_}) {
+    observers_[each->side_ == Side::a ? 0 : 1] =
+        &recorder_.add_end(each->side_ == Side::a ? "A" : "B");
+    each->stack().set_observer(&observer(each->side_));
+  }
   if (!options.pcap.empty()) attach_capture();
 }
 
@@ -138,8 +219,11 @@ void Scene::curtain() {
 }
 
 void Scene::take_events() {
+  if (believer_)
+    believer_->believe(world_.now(), actor(believes_).stack(), world_.interface(believes_));
   a_.take_events();
   b_.take_events();
+  if (meanwhile_) meanwhile_();
 }
 
 void Scene::wait(Duration time) {
@@ -148,7 +232,7 @@ void Scene::wait(Duration time) {
     take_events();
     return false;
   };
-  (void)world_.run_until(never, time);
+  (void)run_until(never, time);
   if (world_.now() < end) world_.run_for(end - world_.now());
 }
 
@@ -158,7 +242,7 @@ void Scene::wait_until(const std::function<bool()>& condition, std::string_view 
     take_events();
     return condition();
   };
-  if (!world_.run_until(holds, limit)) failures_.emplace_back(what);
+  if (!run_until(holds, limit)) failures_.emplace_back(what);
 }
 
 void Scene::play_out() {
@@ -166,20 +250,74 @@ void Scene::play_out() {
     take_events();
     return false;
   };
-  (void)world_.run_until(quiet, std::chrono::minutes(5));
+  (void)run_until(quiet, std::chrono::minutes(5));
   expect([&] { return world_.next_deadline() == kNever; }, "everything comes to rest");
 }
 
 void Scene::lose(Side side, unsigned how_many,
                  std::function<bool(const Segment&, std::uint32_t)> which) {
   auto left = std::make_shared<unsigned>(how_many);
-  world_.link().set_filter([=](Instant, Side from, const TransmitFrame& frame) {
-    if (from != side || *left == 0) return FrameFate::by_chance;
-    const auto segment = wire::parse_tcp(frame.header().subspan(frame.transport_offset));
-    if (!segment || !which(*segment, frame.payload_length)) return FrameFate::by_chance;
+  decide([=, which = std::move(which)](Side from, const Segment& segment, std::uint32_t octets) {
+    if (from != side || *left == 0 || !which(segment, octets)) return FrameFate::by_chance;
     --*left;
     return FrameFate::lose;
   });
+}
+
+void Scene::decide(std::function<FrameFate(Side, const Segment&, std::uint32_t)> fate) {
+  fate_ = std::move(fate);
+  attach_filter();
+}
+
+void Scene::copy_late(Side side, Duration age, Which which) {
+  copy_wishes_.push_back({side, age, std::move(which)});
+  attach_filter();
+}
+
+void Scene::believe(Side side) {
+  believes_ = side;
+  believer_ = std::make_unique<Believer>(observer(side));
+  actor(side).stack().set_observer(believer_.get());
+  attach_filter();
+}
+
+void Scene::attach_filter() {
+  world_.link().set_filter([this](Instant now, Side from, const TransmitFrame& frame) {
+    const auto segment = segment_in(frame);
+    if (!segment) return FrameFate::by_chance;
+    if (believer_ && from == believes_) believer_->see(frame);
+    copy_if_wanted(now, from, frame, *segment);
+    return fate_ ? fate_(from, *segment, frame.payload_length) : FrameFate::by_chance;
+  });
+}
+
+void Scene::copy_if_wanted(Instant now, Side from, const TransmitFrame& frame,
+                           const Segment& segment) {
+  const auto wish = std::ranges::find_if(copy_wishes_, [&](const CopyWish& each) {
+    return each.from == from && each.which(segment, frame.payload_length);
+  });
+  if (wish == copy_wishes_.end()) return;
+  LateCopy copy{now + wish->age, other(from), std::vector<std::uint8_t>(frame.size())};
+  frame.copy_to(copy.octets.data());
+  copy_wishes_.erase(wish);
+  const auto behind = std::ranges::upper_bound(late_copies_, copy.arrives, {}, &LateCopy::arrives);
+  late_copies_.insert(behind, std::move(copy));
+}
+
+/// As the world's, but stops where a late copy arrives and hands it in.
+bool Scene::run_until(const std::function<bool()>& condition, Duration limit) {
+  const Instant end = world_.now() + limit;
+  while (!late_copies_.empty() && late_copies_.front().arrives <= end) {
+    const Instant arrives = late_copies_.front().arrives;
+    if (world_.run_until(condition, arrives - world_.now())) return true;
+    if (world_.now() < arrives) world_.run_for(arrives - world_.now());
+    const LateCopy copy = std::move(late_copies_.front());
+    late_copies_.pop_front();
+    (void)actor(copy.to).stack().handle_frame(world_.now(), world_.interface(copy.to),
+                                              {.octets = copy.octets, .checksum_verified = true});
+    if (condition()) return true;
+  }
+  return world_.run_until(condition, end - world_.now());
 }
 
 void Scene::expect(const std::function<bool()>& holds, std::string_view what) {

@@ -3,7 +3,9 @@
 // states with expect() what must have happened.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -53,6 +55,12 @@ class Actor {
 
   bool at_end();
   std::optional<Error> failure() const { return failure_; }
+  /// The peer answered one of this end's segments with RST.
+  bool reset_seen() const;
+  /// Connections its listener has handed over.
+  unsigned accepted() const { return accepted_; }
+  /// What the last read() gave that gave anything.
+  const std::string& last_read() const { return last_read_; }
   bool was_told_urgent() const { return urgent_; }
   std::size_t octets_read() const { return octets_read_; }
 
@@ -67,6 +75,9 @@ class Actor {
   std::optional<Error> failure_{};
   bool urgent_ = false;
   std::size_t octets_read_ = 0;
+  std::string last_read_{};
+  unsigned accepted_ = 0;
+  bool ends_together_ = false;
 };
 
 class Scene {
@@ -100,6 +111,19 @@ class Scene {
   /// payload octets) get lost.
   void lose(Side side, unsigned how_many, std::function<bool(const Segment&, std::uint32_t)> which);
 
+  /// What becomes of each segment is decided by `fate` from now on.
+  void decide(std::function<FrameFate(Side from, const Segment&, std::uint32_t octets)> fate);
+  /// Somebody on the way copies the next segment of `side` for which it holds; the copy arrives so
+  /// long after it was sent. May be called several times.
+  void copy_late(Side side, Duration age, std::function<bool(const Segment&, std::uint32_t)> which);
+  /// The rule taken out that a side must be heard before it believes: whatever SYN-ACK it sends is
+  /// taken as acknowledged in the same moment, by a segment that nobody sent and no ladder shows.
+  void believe(Side side);
+  /// The rule taken out that each direction ends by itself: this side's ends with the peer's FIN.
+  void end_together(Side side) { actor(side).ends_together_ = true; }
+  /// What the applications do whenever something has happened.
+  void meanwhile(std::function<void()> act) { meanwhile_ = std::move(act); }
+
   void expect(const std::function<bool()>& holds, std::string_view what);
   const std::vector<std::string>& failures() const { return failures_; }
 
@@ -108,8 +132,15 @@ class Scene {
 
  private:
   friend class Actor;
+  class Believer;
+
+  Actor& actor(Side side) { return side == Side::a ? a_ : b_; }
+  Observer& observer(Side side) { return *observers_[side == Side::a ? 0 : 1]; }
   void attach_capture();
   void take_events();
+  bool run_until(const std::function<bool()>& condition, Duration limit);
+  void attach_filter();
+  void copy_if_wanted(Instant now, Side from, const TransmitFrame& frame, const Segment& segment);
 
   SceneOptions options_;
   Simulation world_;
@@ -117,6 +148,24 @@ class Scene {
   std::unique_ptr<PcapWriter> writer_;
   std::unique_ptr<PcapTap> tap_;
   Actor a_, b_;
+  std::array<Observer*, 2> observers_{};  // of A and B; the recorder owns them
+  Side believes_ = Side::b;
+  std::unique_ptr<Believer> believer_;
+  std::function<void()> meanwhile_{};
+  using Which = std::function<bool(const Segment&, std::uint32_t)>;
+  struct CopyWish {
+    Side from;
+    Duration age;
+    Which which;
+  };
+  struct LateCopy {
+    Instant arrives;
+    Side to;
+    std::vector<std::uint8_t> octets;
+  };
+  std::function<FrameFate(Side, const Segment&, std::uint32_t)> fate_{};
+  std::vector<CopyWish> copy_wishes_;
+  std::deque<LateCopy> late_copies_;  // by arrival
   std::optional<Instant> curtain_{};
   std::vector<std::string> failures_{};
 };

@@ -104,8 +104,7 @@ Words explain_departure(const SegmentFacts& facts) {
   }
   const SendReason reason = facts.reason.value_or(apparent_reason(facts));
   const bool unexplained_repeat = !facts.reason && facts.transmission > 1 && !facts.after_own_syn;
-  if (unexplained_repeat || is_retransmission(reason) ||
-      (facts.transmission > 1 && (reason == SendReason::open || reason == SendReason::fin)))
+  if (unexplained_repeat || is_retransmission(reason))
     say_again(facts, reason, words);
   else if (facts.segment.flags.syn())
     say_syn(facts, words);

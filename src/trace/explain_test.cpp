@@ -115,6 +115,13 @@ TEST(Explain, NamesTheWaitBeforeASecondTry) {
       says(last_of(script.ladder()), "Timeout: no ACK in 250 ms, so A sends octets 1 to 100"));
 }
 
+TEST(Explain, TakesTheSynOfTheNextConnectionOfTheSamePairForWhatItIs) {
+  Script script;
+  handshake(script);
+  script.send(5000, kA, "S 0:0(0) win 9", SendReason::open, State::syn_sent);
+  EXPECT_TRUE(says(last_of(script.ladder()), "A opens"));
+}
+
 TEST(Explain, SaysWhatBothOfTwoSimultaneousOpeningsDo) {
   Script script;
   script.send(0, kA, "S 0:0(0) win 9", SendReason::open, State::syn_sent);

@@ -32,7 +32,8 @@ std::uint64_t pace_of(const Window& window, Duration srtt) {
 
 std::uint32_t quantum_of(std::uint64_t rate, std::uint32_t mss) {
   constexpr std::uint64_t kMost = 64 << 10;
-  return static_cast<std::uint32_t>(std::max<std::uint64_t>(std::min(rate / 1000, kMost), 2 * mss));
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(std::min(rate / 1000, kMost), std::uint64_t{2} * mss));
 }
 
 }  // namespace estab::tcp::congestion
