@@ -94,8 +94,9 @@ void Bbr::on_congestion(Cause cause, const LossEvent& event) {
     note_loss(event.total_delivered);
     if (state_ == State::startup && full_bw_count_ > 0) end_startup_for_congestion();
     if (is_bw_probe_sample_)
-      handle_inflight_too_high(event.in_flight, event.limit == Limit::application, event.now,
-                               event.total_delivered);
+      handle_inflight_too_high(event.in_flight, {.now = event.now,
+                                                 .app_limited = event.limit == Limit::application,
+                                                 .total_delivered = event.total_delivered});
     return;
   }
   // OnEnterRTO, OnEnterFastRecovery (§5.6.4.4).

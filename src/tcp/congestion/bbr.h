@@ -105,8 +105,7 @@ class Bbr {
   void note_loss(std::uint64_t total_delivered);
   void save_state_upon_loss();
   bool is_inflight_too_high(std::uint64_t lost, std::uint64_t tx_in_flight) const;
-  void handle_inflight_too_high(std::uint32_t tx_in_flight, bool app_limited, Instant now,
-                                std::uint64_t total_delivered);
+  void handle_inflight_too_high(std::uint32_t tx_in_flight, const LostPacket& packet);
 
   // ---- bbr_probe.cpp
   void check_full_bw_reached(const AckEvent& event);

@@ -171,8 +171,7 @@ void Bbr::on_lost(const LostPacket& packet) {
   const std::int64_t lost_prev = std::int64_t{packet.lost} - packet.octets;
   const std::int64_t prefix = (inflight_prev - 50 * lost_prev) / 49;
   const std::int64_t at_loss = std::clamp<std::int64_t>(inflight_prev + prefix, 0, kMaxWindow);
-  handle_inflight_too_high(static_cast<std::uint32_t>(at_loss), packet.app_limited, packet.now,
-                           packet.total_delivered);
+  handle_inflight_too_high(static_cast<std::uint32_t>(at_loss), packet);
 }
 
 void Bbr::note_loss(std::uint64_t total_delivered) {
@@ -199,14 +198,13 @@ bool Bbr::is_inflight_too_high(std::uint64_t lost, std::uint64_t tx_in_flight) c
   return lost * kWhole > tx_in_flight * (kWhole / 50 + 2 * background_loss_);
 }
 
-void Bbr::handle_inflight_too_high(std::uint32_t tx_in_flight, bool app_limited, Instant now,
-                                   std::uint64_t total_delivered) {
+void Bbr::handle_inflight_too_high(std::uint32_t tx_in_flight, const LostPacket& packet) {
   prev_probe_too_high_ = true;
   is_bw_probe_sample_ = false;  // one answer for one probe
-  if (!app_limited) inflight_longterm_ = std::max(tx_in_flight, reduced(target_inflight()));
+  if (!packet.app_limited) inflight_longterm_ = std::max(tx_in_flight, reduced(target_inflight()));
   if (state_ != State::probe_bw_up) return;
   undo_state_ = State::probe_bw_up;
-  start_probe_bw_down(now, total_delivered);
+  start_probe_bw_down(packet.now, packet.total_delivered);
 }
 
 }  // namespace estab::tcp::congestion
