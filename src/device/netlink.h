@@ -17,4 +17,8 @@ int set_link_up(const std::string& interface, std::optional<std::uint16_t> mtu);
 /// The interface's MTU now; nothing if there is no such interface.
 std::optional<std::uint16_t> mtu_of(const std::string& interface);
 
+/// Queues of a TUN interface that are open now, by whichever program; 0 or 1 of one that has no
+/// several.
+std::uint32_t queues_of(const std::string& interface);
+
 }  // namespace estab::device

@@ -1,5 +1,5 @@
 // sockaddr to Endpoint and back. An AF_INET6 socket sees an IPv4 endpoint as an IPv4-mapped address
-// (RFC 3493 §3.7).
+// (RFC 3493 §3.7); the zone of a link-local address is its sin6_scope_id (§3.3).
 #pragma once
 
 #include <expected>

@@ -75,6 +75,7 @@ Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, so
   if (!socket.is_listening()) return failed(EINVAL);
   const auto stream = next_to_accept(now, socket);
   if (!stream) {
+    if (const auto ended = stack.failure(socket.listener)) return failed(errno_of(*ended));
     if (socket.nonblocking) return failed(EAGAIN);
     return wait_or_fail(now, socket.accepting, socket.options.receive_timeout, EAGAIN);
   }
@@ -106,7 +107,7 @@ Outcome Sockets::Impl::connect(Instant now, Socket& socket, const sockaddr* addr
   if (address->sa_family == AF_UNSPEC) return disconnect(now, socket);
   if (!socket.is_tcp()) {
     const auto remote = read_endpoint(socket.domain, address, length);
-    return remote ? connect_datagram(socket, *remote) : failed(remote.error());
+    return remote ? connect_datagram(now, socket, *remote) : failed(remote.error());
   }
   sync(socket);
   switch (socket.link) {
@@ -173,13 +174,16 @@ Outcome Sockets::Impl::finish_connect(Instant now, Socket& socket, int pending) 
 }
 
 // A connected UDP socket sends to its peer, and receives from it alone.
-Outcome Sockets::Impl::connect_datagram(Socket& socket, const Endpoint& remote) {
+Outcome Sockets::Impl::connect_datagram(Instant now, Socket& socket, const Endpoint& remote) {
+  const auto route = stack.route(now, remote.address);
+  if (!route) return failed(errno_of(route.error()));
+  if (!may_broadcast(socket, remote.address)) return failed(EACCES);
   if (!socket.port)
     if (const Outcome named = choose_name(socket); named.error != 0) return named;
-  socket.peer = remote;
+  socket.peer = Endpoint{route->remote, remote.port};
   socket.link = Link::connected;
   std::erase_if(socket.datagrams,
-                [&](const QueuedDatagram& waiting) { return waiting.from != remote; });
+                [&](const QueuedDatagram& waiting) { return waiting.from != *socket.peer; });
   return done();
 }
 

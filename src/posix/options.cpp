@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "posix/errno_of.h"
 #include "posix/option_table.h"
 #include "posix/sockets_impl.h"
 #include "posix/tcp_info.h"
@@ -149,6 +150,9 @@ int as_kept(const SocketOptions& options, const NumberOption& option, int number
   const auto is = [&](int level, int name) { return option.level == level && option.name == name; };
   if (is(IPPROTO_IP, IP_TOS)) return number & kTosBits;
   if (is(IPPROTO_IPV6, IPV6_TCLASS)) return number < 0 ? 0 : number;
+  const bool hops_to_groups =
+      is(IPPROTO_IP, IP_MULTICAST_TTL) || is(IPPROTO_IPV6, IPV6_MULTICAST_HOPS);
+  if (hops_to_groups) return number < 0 ? 1 : number;
   if (is(IPPROTO_TCP, TCP_QUICKACK)) return number != 0 ? 1 : 0;
   if (is(IPPROTO_TCP, TCP_LINGER2)) return std::clamp(number, -1, 120);
   if (is(IPPROTO_TCP, TCP_DEFER_ACCEPT)) return number <= 0 ? 0 : deferred_seconds(number);
@@ -239,7 +243,7 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   const SocketOptions& o = socket.options;
   switch (name) {
     case SO_ERROR:
-      sync(socket);
+      socket.is_tcp() ? sync(socket) : drain_port(socket);
       // Without one, the ICMP soft error (RFC 9293 SHLD-25), which Linux reports here and nowhere
       // else.
       if (socket.error == 0) std::swap(socket.error, socket.soft_error);
@@ -319,17 +323,21 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
   }
 }
 
-Outcome Sockets::Impl::get_ip_option(Socket& socket, int level, int name, void* value,
+Outcome Sockets::Impl::get_ip_option(Instant now, Socket& socket, int level, int name, void* value,
                                      socklen_t* length) {
   const bool mtu =
       (level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU);
   if (!mtu) return failed(ENOPROTOOPT);
+  if (socket.peer) {
+    const auto route = stack.route(now, socket.peer->address);
+    return route ? give_number(route->mtu, value, length) : failed(errno_of(route.error()));
+  }
   const auto info = stack.info(socket.stream);
   if (!info || info->pmtu == 0) return failed(ENOTCONN);
   return give_number(static_cast<int>(info->pmtu), value, length);
 }
 
-Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option, void* value,
+Outcome Sockets::Impl::get_option(Instant now, Socket& socket, int level, int option, void* value,
                                   socklen_t* length) {
   if (!knows_level(socket, level)) return failed(EOPNOTSUPP);
   if (const NumberOption* known = find_number_option(level, option))
@@ -341,7 +349,7 @@ Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option
       return get_tcp_option(socket, option, value, length);
     case IPPROTO_IP:
     case IPPROTO_IPV6:
-      return get_ip_option(socket, level, option, value, length);
+      return get_ip_option(now, socket, level, option, value, length);
     default:
       return failed(EOPNOTSUPP);
   }

@@ -66,9 +66,12 @@ void Sockets::Impl::drain_port(Socket& socket) {
     if (!got && got.error() == Error::would_block) return;
     if (!got) {
       // Only a connected socket, or one that asked for it, hears of ICMP (RFC 1122 §4.1.3.3).
-      const bool told = socket.peer || socket.options.receive_error;
-      if (told) socket.error = errno_of(got.error());
-      if (got.error() == Error::no_such_id) return;
+      const bool is_last =
+          got.error() == Error::no_such_id || got.error() == Error::address_removed;
+      const bool asked =
+          socket.domain == AF_INET ? socket.options.receive_error : socket.options.receive_error6;
+      if (is_last || socket.peer || asked) socket.error = errno_of(got.error());
+      if (is_last) return;
       continue;
     }
     if (socket.peer && got->from != *socket.peer) continue;

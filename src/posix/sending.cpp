@@ -108,12 +108,15 @@ Outcome Sockets::Impl::transmit_datagram(Instant now, Socket& socket, std::span<
   const std::optional<Endpoint>& target = to ? to : socket.peer;
   if (!target) return failed(EDESTADDRREQ);
   if (target->port == 0) return failed(EINVAL);
+  if (!may_broadcast(socket, target->address)) return failed(EACCES);
   if (!socket.port)
     if (const Outcome named = choose_name(socket); named.error != 0) return named;
   drain_port(socket);
   if (socket.error != 0) return failed(take_error(socket));
   if (socket.shut_write) return failed(EPIPE);
   const Gathered gathered(from);
+  (void)stack.reconfigure(socket.port, datagram_config_of(socket.options, stack.config().tcp,
+                                                          target->address.family()));
   const auto sent = stack.send_datagram(now, socket.port, *target, gathered.octets());
   if (!sent) return failed(errno_of(sent.error()));
   return done(static_cast<std::int64_t>(gathered.octets().size()));

@@ -39,6 +39,7 @@ struct SocketOptions {
   int bind_no_port = 0, multicast_ttl = 1, multicast_loop = 1;
   // IPPROTO_IPV6
   int ipv6_only = 0, unicast_hops = -1, traffic_class = 0, receive_error6 = 0;
+  int multicast_hops = 1, multicast_loop6 = 1;
   int mtu_discover6 = IPV6_PMTUDISC_WANT, receive_class6 = 0, receive_hops6 = 0;
   int packet_info6 = 0, flow_label_send = 0, auto_flow_label = 0, dont_fragment6 = 0;
 };
@@ -51,6 +52,10 @@ SocketOptions default_options(const TcpConfig& base, BufferSizes sizes);
 
 /// The settings of a connection with these options.
 TcpConfig config_of(const SocketOptions& options, const TcpConfig& base, BufferSizes sizes);
+
+/// What a UDP socket's datagrams to addresses of this family are sent with.
+DatagramConfig datagram_config_of(const SocketOptions& options, const TcpConfig& base,
+                                  Family family);
 
 /// How often a SYN is retransmitted (tcp_syn_retries) with these settings.
 int syn_count_of(const TcpConfig& base);

@@ -74,7 +74,7 @@ struct Sockets::Impl {
   Outcome connect(Instant now, Socket& socket, const sockaddr* address, socklen_t length);
   Outcome start_connect(Instant now, Socket& socket, const Endpoint& remote);
   Outcome finish_connect(Instant now, Socket& socket, int pending);
-  Outcome connect_datagram(Socket& socket, const Endpoint& remote);
+  Outcome connect_datagram(Instant now, Socket& socket, const Endpoint& remote);
   Outcome disconnect(Instant now, Socket& socket);
 
   // ---- receiving.cpp
@@ -99,6 +99,9 @@ struct Sockets::Impl {
   Outcome transmit_datagram(Instant now, Socket& socket, std::span<const iovec> from,
                             const std::optional<Endpoint>& to);
   bool may_send(const Socket& socket) const;
+  bool may_broadcast(const Socket& socket, const IpAddress& to) const {
+    return socket.options.broadcast != 0 || !stack.is_broadcast(to);
+  }
 
   // ---- closing.cpp
   Outcome shutdown(Instant now, Socket& socket, int how);
@@ -117,7 +120,8 @@ struct Sockets::Impl {
   void apply_at_once(Instant now, Socket& socket, int option);
   Outcome get_socket_option(Socket& socket, int name, void* value, socklen_t* length);
   Outcome get_tcp_option(Socket& socket, int name, void* value, socklen_t* length);
-  Outcome get_ip_option(Socket& socket, int level, int name, void* value, socklen_t* length);
+  Outcome get_ip_option(Instant now, Socket& socket, int level, int name, void* value,
+                        socklen_t* length);
   int max_segment(const Socket& socket) const;
   int shown_number(const Socket& socket, const NumberOption& option) const;
   TcpConfig config(const Socket& socket) const {
