@@ -24,6 +24,7 @@ struct TaskHandles : testing::Test, OwnClock {
     co_await host.sleep(delay);
     throw std::runtime_error("failed");
   }
+  bool destroyed = false;  // before the host, whose last tasks end with it
   Host host{virtual_options(clock)};
 };
 
@@ -126,7 +127,6 @@ TEST_F(TaskHandles, AnExceptionNobodyJoinsForLeavesRunWhenTheHandleIsDropped) {
 // ---- cancelling
 
 TEST_F(TaskHandles, CancelDestroysTheTaskAtOnce) {
-  bool destroyed = false;
   auto handle = host.spawn(waits(host, destroyed));
   host.run_once(0s);
   EXPECT_FALSE(destroyed);
@@ -157,7 +157,6 @@ TEST_F(TaskHandles, CancelBeforeTheFirstRoundKeepsATaskFromBeginning) {
 }
 
 TEST_F(TaskHandles, WhoJoinsLearnsOfTheCancelling) {
-  bool destroyed = false;
   auto handle = host.spawn(waits(host, destroyed));
   Result<void> end{};
   auto joins = [&]() -> Task<> { end = co_await handle.join(); };
@@ -172,7 +171,6 @@ TEST_F(TaskHandles, WhoJoinsLearnsOfTheCancelling) {
 }
 
 TEST_F(TaskHandles, ATaskThatCancelsItselfIsDestroyedWhenItNextWaits) {
-  bool destroyed = false;
   std::vector<int> log;
   TaskHandle<> handle;
   auto inner = [&]() -> Task<> {
@@ -202,7 +200,6 @@ TEST_F(TaskHandles, ATaskThatCancelsItselfAndReturnsHasReturned) {
 }
 
 TEST_F(TaskHandles, ATaskMayHoldTheHandleOfAnotherOrItsOwn) {
-  bool destroyed = false;
   struct Holder {
     TaskHandle<> own, other;
   };
