@@ -16,6 +16,8 @@ namespace {
 
 // Coroutines that keep each other busy get this many turns before the network gets one.
 constexpr int kPassesPerRound = 16;
+/// No scheduler keeps a process waiting that long: it was stopped, or the machine slept.
+constexpr Duration kStandstill = std::chrono::milliseconds(500);
 
 std::array<std::uint64_t, 2> random_seed() {
   std::array<std::uint64_t, 2> seed;
@@ -137,7 +139,9 @@ void Loop::turn(Duration timeout) {
     throw std::logic_error("a Host's loop was run from within a coroutine or call that it runs");
   if (!failures_.empty()) return;  // first those that are on their way
   const Raised raised(in_round_);
+  const Instant before = now_;
   now_ = time();
+  stood_still_ = now_ - before >= kStandstill;
   // Whoever called may have waited for what this alone brings about.
   if (settle()) timeout = Duration::zero();
   if (!inbox_.stopping()) round(now_ + timeout);
@@ -145,8 +149,10 @@ void Loop::turn(Duration timeout) {
 
 void Loop::round(Instant until) {
   std::span<const epoll_event> events;
-  shielded([&] { events = wait(std::min(until, next_deadline())); });
+  const Instant asked = std::max(now_, std::min(until, next_deadline()));
+  shielded([&] { events = wait(asked); });
   now_ = time();
+  stood_still_ |= now_ - asked >= kStandstill;
   busy_ = !failures_.empty();
   for (const epoll_event& event : events) shielded([&] { on_poll_event(event); });
   shielded([this] { busy_ |= links_.poll_blind(now_); });
@@ -188,9 +194,12 @@ void Loop::run_posted_calls() {
   for (std::size_t count = inbox_.open(); count > 0; --count) shielded(inbox_.take_call());
 }
 
+// After a standstill what has arrived meanwhile is read first, all of it. Otherwise a burst a round
+// is enough, and the application has its turn between.
 void Loop::on_deadlines() {
-  if (std::min(stack_.next_deadline(), timers_.next_deadline()) > now_) return;
-  shielded([this] { links_.catch_up(now_); });
+  const Instant due = std::min(stack_.next_deadline(), timers_.next_deadline());
+  if (due > now_) return;
+  if (std::exchange(stood_still_, false)) shielded([this] { links_.catch_up(now_); });
   shielded([this] {
     if (stack_.next_deadline() <= now_) stack_.handle_deadline(now_);
   });

@@ -162,6 +162,7 @@ class Loop {
   Instant now_{};
   bool in_round_ = false;
   bool busy_ = false;                  // something is left to do without waiting
+  bool stood_still_ = false;           // this process did not run for a while
   TaskTable tasks_{*this, failures_};  // the last member: what tasks hold needs all the others
 };
 

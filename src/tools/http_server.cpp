@@ -257,7 +257,7 @@ Task<bool> HttpServer::copy(Connection& connection, Octets octets, SendMode mode
       octets = octets.subspan(*queued);
       continue;
     }
-    if (queued.error() != Error::would_block) co_return false;
+    if (queued.error() != Error::timed_out) co_return false;
     if (acknowledged(connection.stream) == before) co_return false;
   }
   co_return true;

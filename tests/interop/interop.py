@@ -957,11 +957,10 @@ def reads_beside_writes():
         write_file(f"{folder}/file", Pattern("file", 128 * MEBI))
         estab = serve(folder, "--offload", "off", "--pcap", f"{folder}/all.pcapng")
         run("curl", "-sSf", "-o", "/dev/null", f"http://{ESTAB[4]}/file")
-        counters = {}
-        for name in ("tx_packets", "tx_dropped"):
-            with open(f"/sys/class/net/{LINK}/statistics/{name}") as counter:
-                counters[name] = int(counter.read())
-        check(counters["tx_dropped"] * 100 <= counters["tx_packets"], f"packets lost: {counters}")
+        # Not from /sys, which shows the namespace it was mounted in.
+        sent = json.loads(subprocess.run(["ip", "-json", "-stats", "link", "show", "dev", LINK],
+                                         check=True, capture_output=True).stdout)[0]["stats64"]["tx"]
+        check(sent["dropped"] * 100 <= sent["packets"], f"packets lost: {sent}")
         equal(estab.terminate(), 0, "estab's exit code")
 
 
@@ -976,7 +975,7 @@ def keep_alive():
         with accept(listener):
             subprocess.run(["ip", "address", "del", f"{KERNEL[4]}/24", "dev", LINK], check=True)
             equal(estab.wait(), 1, "estab's exit code")
-            check("no answer" in estab.stderr() or "timed out" in estab.stderr(),
+            check("has stopped answering" in estab.stderr(),
                   "estab does not say that the peer is gone")
 
 

@@ -35,8 +35,8 @@ TEST_P(BadInput, NeitherStopsAStackNorLetsItGrow) {
       verdicts[i] += machine.stack().counters().verdicts[i];
   }
   EXPECT_GT(answers, frames / 20);
-  // Whatever can become of a frame became of some; but chance seldom reaches these, and an interface
-  // that is not there is the mistake of a caller (Removal tests it).
+  // Whatever can become of a frame became of some; but chance seldom reaches these, and an
+  // interface that is not there is the mistake of a caller (Removal tests it).
   constexpr std::array kRare = {Verdict::time_wait_reopened, Verdict::queue_full,
                                 Verdict::ttl_expired, Verdict::no_interface};
   for (std::size_t i = 0; i < kVerdictCount; ++i) {
