@@ -57,13 +57,17 @@ InterfaceConfig machine_interface(std::uint8_t flavour) {
 }  // namespace
 
 StackMachine::StackMachine(Octets program) : program_(program), stack_(machine_config(u8())) {
-  interface_ = stack_.add_interface(machine_interface(u8()));
-  (void)stack_.add_address(interface_, {local(Family::ipv4), 24});
-  (void)stack_.add_address(interface_, {local(Family::ipv6), 64});
+  plug_in(machine_interface(u8()));
   if (auto made = stack_.listen({.local = {IpAddress(), kListenPort}, .backlog = 4}))
     listeners_.push_back(*made);
   if (auto made = stack_.bind_datagram({IpAddress(), kDatagramPort})) ports_.push_back(*made);
   for (Conversation& talk : talks_) talk.local_port = kListenPort;
+}
+
+void StackMachine::plug_in(const InterfaceConfig& config) {
+  interface_ = stack_.add_interface(config);
+  (void)stack_.add_address(interface_, {local(Family::ipv4), 24});
+  (void)stack_.add_address(interface_, {local(Family::ipv6), 64});
 }
 
 IpAddress StackMachine::local(Family family) const {
@@ -133,7 +137,9 @@ void StackMachine::instruction() {
     case 18:
       return pass_time();
     default:
-      return (u8() & 3) != 0 ? let_out() : copy();
+      const std::uint8_t what = u8() & 7;
+      if (what == 7) return renumber();
+      return (what & 3) != 0 ? let_out() : copy();
   }
 }
 
@@ -382,8 +388,40 @@ void StackMachine::settings() {
     case 5:
       return stack_.set_send_buffer(stream, u16());
     default:
-      return stack_.set_mtu(interface_, std::max<std::uint16_t>(u16() % 10000, 1280));
+      static_cast<void>(stack_.set_mtu(interface_, u16() % 10000));
   }
+}
+
+/// Addresses, routes and the interface itself go away, and come back.
+void StackMachine::renumber() {
+  const Family family = some_family();
+  const Cidr own{local(family), std::uint8_t(family == Family::ipv4 ? 24 : 64)};
+  switch (u8() % 6) {
+    case 0:
+      (void)stack_.remove_address(now_, interface_, own.address);
+      break;
+    case 1:
+      (void)stack_.add_address(interface_, own);
+      break;
+    case 2:
+      (void)stack_.remove_route({own, interface_});
+      break;
+    case 3:
+      (void)stack_.add_route({own, interface_});
+      break;
+    case 4:
+      (void)stack_.add_address(interface_, *Cidr::parse("fe80::1/64"));
+      break;
+    default: {
+      const InterfaceConfig config = stack_.interface(interface_).value();
+      const InterfaceId gone = interface_;
+      (void)stack_.remove_interface(now_, gone);
+      plug_in(config);
+      if (stack_.interface(gone)) complain("an interface that was removed");
+      break;
+    }
+  }
+  let_out();
 }
 
 void StackMachine::datagram_calls() {
@@ -450,7 +488,7 @@ void StackMachine::check_sent(const TransmitFrame& frame, const Bytes& octets) {
   if (!packet) return complain("sent a datagram that cannot be read");
   if (packet->payload.size() + packet->header_octets.size() != octets.size())
     complain("sent a datagram of the wrong length");
-  if (frame.gso_size == 0 && octets.size() > stack_.interface(interface_).mtu)
+  if (frame.gso_size == 0 && octets.size() > stack_.interface(interface_)->mtu)
     complain("sent a datagram too long for the link");
   if (packet->header.protocol != wire::kProtocolTcp || frame.checksum_partial) return;
   if (!wire::verify_transport_checksum(packet->header.source, packet->header.destination,

@@ -71,6 +71,8 @@ class StackMachine {
   void listening();
   void settings();
   void datagram_calls();
+  void renumber();
+  void plug_in(const InterfaceConfig& config);
   StreamId some_stream();
   // time and output
   void pass_time();

@@ -90,21 +90,33 @@ struct TcpConfig {
   friend bool operator==(const TcpConfig&, const TcpConfig&) = default;
 };
 
+/// Settings of one bound UDP port.
+struct DatagramConfig {
+  std::uint8_t ttl = 64;           ///< or hop limit (RFC 1122 §4.1.4)
+  std::uint8_t multicast_ttl = 1;  ///< of datagrams to groups (RFC 1112 §6.1)
+  std::uint8_t dscp = 0;           ///< 0..63
+  /// A datagram that does not fit the path goes in fragments; else Error::message_too_long.
+  bool fragment = true;
+  friend bool operator==(const DatagramConfig&, const DatagramConfig&) = default;
+};
+
 /// What the stack may hold at most. Reaching one is a counter and a refusal, never a crash.
 struct StackLimits {
   std::uint32_t connections = 1 << 20;  ///< about 0.5 KiB each when idle
   std::uint32_t time_wait = 1 << 20;    ///< 72 octets each; the oldest goes when full
   std::uint32_t syn_cache = 1 << 14;    ///< 128 octets each, all listeners together
   std::uint32_t listeners = 1 << 12;
+  std::uint32_t interfaces = 1 << 10;  ///< at most 65534
   std::uint32_t datagram_ports = 1 << 12;
   std::uint32_t datagram_queue = 256 << 10;  ///< octets waiting in one bound port
   std::uint32_t out_of_order_pieces = 4096;  ///< per connection
   std::uint32_t fragment_octets = 4 << 20;   ///< all reassemblies together
   std::uint32_t fragments_per_datagram = 64;
   std::uint32_t path_mtu_entries = 4096;
-  std::uint32_t pending_replies = 1024;         ///< resets, challenge ACKs, ICMP not yet polled
-  std::uint32_t icmp_errors_per_second = 1000;  ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
-  std::uint32_t challenge_acks_per_second = 5;  ///< per connection (RFC 5961 §10); at most 255
+  std::uint32_t pending_replies = 1024;          ///< resets, challenge ACKs, ICMP not yet polled
+  std::uint32_t pending_reply_octets = 4 << 20;  ///< of those, and of datagrams not yet polled
+  std::uint32_t icmp_errors_per_second = 1000;   ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
+  std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t events = 1 << 20;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };

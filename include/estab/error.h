@@ -26,10 +26,12 @@ enum class Error : std::uint8_t {
   address_in_use,         ///< the local endpoint is taken
   address_not_available,  ///< the local address is none of this stack's, or not one to use
                           ///< (MUST-46)
+  address_removed,        ///< the local address, or its interface, was removed
   no_route,               ///< no interface leads there
   no_ports,               ///< every ephemeral port to that destination is taken
   limit_reached,          ///< a configured limit: see StackLimits
   message_too_long,       ///< the datagram does not fit
+  mtu_too_small,          ///< an MTU under 1280 octets and an IPv6 address (RFC 8200 §5)
   invalid_argument,       ///< the call makes no sense as given
 };
 

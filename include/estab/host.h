@@ -177,7 +177,8 @@ class Host {
   /// Name the options first: g++ 12 destroys an aggregate made within a co_await twice.
   ConnectOperation connect(ConnectOptions&& options) = delete;
   ConnectOperation connect(const Endpoint& remote);
-  /// `192.0.2.1:80` or `[2001:db8::1]:80`: addresses, no names. Else Error::invalid_argument.
+  /// `192.0.2.1:80`, `[2001:db8::1]:80` or `[fe80::1%tun0]:80`: addresses, no names but those of
+  /// interfaces. Else Error::invalid_argument.
   ConnectOperation connect(std::string_view remote);
   /// The same, given up after `limit` with Error::connect_timed_out.
   ConnectOperation connect(const Endpoint& remote, Duration limit);

@@ -22,10 +22,13 @@ using StreamId = Id<struct StreamTag>;      ///< one TCP connection, from connec
 using ListenerId = Id<struct ListenerTag>;  ///< one passive OPEN
 using DatagramId = Id<struct DatagramTag>;  ///< one bound UDP port
 
-/// A network interface. Interfaces are few and never reused, so an index is enough.
-struct InterfaceId {
-  std::uint16_t index = 0xffff;
-  auto operator<=>(const InterfaceId&) const = default;
-};
+using InterfaceId = Id<struct InterfaceTag>;  ///< one network interface
+
+/// The zone of link-local addresses on that interface (RFC 4007 §5): its index and one, as 0 stands
+/// for "not said". A zone is no handle: when an interface has been removed, another may get its
+/// number.
+constexpr std::uint16_t zone_of(InterfaceId interface) {
+  return static_cast<std::uint16_t>(interface.index + 1);
+}
 
 }  // namespace estab

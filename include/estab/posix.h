@@ -34,14 +34,14 @@ struct Outcome {
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-/// Whose manners the calls and the stack's defaults follow where the RFCs leave a choice.
+/// Whose behaviour the calls and the stack's defaults follow where the RFCs leave a choice.
 enum class Profile : std::uint8_t {
   rfc,      ///< the RFCs' own values: minimum RTO of 1 s, MSL of 2 minutes
   linux_,   ///< what the public packetdrill scripts of Linux assume
   freebsd,  ///< what those of FreeBSD assume
 };
 
-/// The settings of a stack with these manners.
+/// The settings of a stack that behaves so.
 StackConfig stack_config(Profile profile);
 
 class Sockets {

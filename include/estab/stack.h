@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "estab/address.h"
@@ -52,6 +53,15 @@ struct Route {
   InterfaceId interface;
   std::optional<IpAddress> gateway{};  ///< none: the destination is on the link
   friend bool operator==(const Route&, const Route&) = default;
+};
+
+/// What Stack::route has found.
+struct RouteInfo {
+  IpAddress local, remote;
+  InterfaceId interface;
+  IpAddress next_hop;     ///< a gateway, or `remote` itself
+  std::uint16_t mtu = 0;  ///< of the path, as far as it is known: the largest datagram, octets
+  friend bool operator==(const RouteInfo&, const RouteInfo&) = default;
 };
 
 struct ListenOptions {
@@ -118,8 +128,19 @@ class Stack {
   Result<TcpInfo> info(StreamId stream) const;
   Result<FourTuple> endpoints(StreamId stream) const;
   Result<Endpoint> local_endpoint(ListenerId listener) const;
-  /// Whether an address is one of this stack's own.
+  /// Whether an address is one of this stack's own; link-local without a zone: of any interface.
   bool is_local(const IpAddress& address) const;
+  /// The own address that is meant: with its zone, if it is link-local.
+  /// Error::address_not_available if there is none; Error::invalid_argument if several interfaces
+  /// have it and the zone is not said.
+  Result<IpAddress> own_address(const IpAddress& address) const;
+  /// How a datagram from here to `remote` would go: from which address, unless `local` says, by
+  /// which interface. The addresses come with their zones. Error::no_route, or as own_address.
+  Result<RouteInfo> route(Instant now, const IpAddress& remote, const IpAddress& local = {}) const;
+  /// 255.255.255.255, or the directed broadcast of a prefix of any interface.
+  bool is_broadcast(const IpAddress& address) const;
+  /// The interface of that name: the first, if several have it.
+  std::optional<InterfaceId> find_interface(std::string_view name) const;
   /// Octets recv would return now.
   std::size_t readable(StreamId stream) const;
   /// Octets send would take now.
@@ -130,6 +151,8 @@ class Stack {
   std::optional<UrgentMark> urgent(StreamId stream) const;
   /// Why the stream ended before its time, if it did.
   std::optional<Error> failure(StreamId stream) const;
+  /// Why the listener has ended, if it did: Error::address_removed.
+  std::optional<Error> failure(ListenerId listener) const;
   /// The settings in force.
   Result<TcpConfig> settings(StreamId stream) const;
   /// Connections that wait for accept.
@@ -149,19 +172,51 @@ class Stack {
   std::uint64_t hash() const;
   friend bool operator==(const Stack& a, const Stack& b) { return a.equals(b); }
 
-  // ---- configuration
+  // ---- configuration: links, addresses, routes
+  //
+  // An IPv6 link-local address belongs to one link (RFC 4007), so it is meant in a zone: that of
+  // the interface (zone_of). What arrives is given the zone of the interface it came by. One that
+  // the application names without a zone is meant where the rest of the call says: in the zone of
+  // the other address of the pair, of the only interface that has it as its own, or of the
+  // interface that the routes lead to. Error::invalid_argument if an own address leaves it open.
 
+  /// An id that names nothing if StackLimits::interfaces is reached.
   InterfaceId add_interface(const InterfaceConfig& config);
-  const InterfaceConfig& interface(InterfaceId id) const;
-  void set_mtu(InterfaceId id, std::uint16_t mtu);
-  /// Also adds the route to its prefix.
+  /// Error::no_such_id.
+  Result<InterfaceConfig> interface(InterfaceId id) const;
+  /// Error::no_such_id; Error::mtu_too_small below 1280 if the interface has IPv6 addresses.
+  Result<void> set_mtu(InterfaceId id, std::uint16_t mtu);
+  /// Also adds the route to its prefix. Error::no_such_id, address_in_use, address_not_available
+  /// for one that names no single host, mtu_too_small for IPv6 on a link under 1280 octets.
   Result<void> add_address(InterfaceId id, const Cidr& address);
+  /// Error::no_such_id; Error::no_route if the gateway is not on the link itself: no route without
+  /// a gateway leads to it by that interface.
   Result<void> add_route(const Route& route);
+
+  // What is removed is gone at once, and silently: nothing more is sent from the address, so that
+  // peers find out by their own time-outs. Whoever wants them to be told aborts the streams first.
+
+  /// Ends all that uses the address. Streams, also those under way and those not yet accepted, end
+  /// with Error::address_removed; so do the listeners and datagram ports bound to this very
+  /// address: their ids stay good until they are closed, and answer with that error (what has been
+  /// received may still be read). Half-open records, TIME-WAIT records and answers not yet polled
+  /// are forgotten. The route to its prefix goes with it, unless another address of the interface
+  /// has the same prefix. Error::no_such_id, address_not_available.
+  Result<void> remove_address(Instant now, InterfaceId id, const IpAddress& address);
+  /// Connections that took this way look for another with the next segment. While there is none
+  /// they go on as over a link that loses everything, until their time-outs or a new route.
+  /// Error::no_route if it is not there.
+  Result<void> remove_route(const Route& route);
+  /// Removes its addresses and every route through it, as above, and ends the streams to
+  /// link-local addresses of that link. The id is stale afterwards. Error::no_such_id.
+  Result<void> remove_interface(Instant now, InterfaceId id);
+
   /// Null detaches. The observer must outlive the stack or be detached.
   void set_observer(Observer* observer);
 
   // ---- handle: something came in
 
+  /// Verdict::no_interface if the id is stale or was never given out.
   Verdict handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame);
   /// Lets every timer whose deadline is not after `now` fire.
   void handle_deadline(Instant now);
@@ -174,7 +229,7 @@ class Stack {
   Result<ListenerId> listen(const ListenOptions& options);
   /// Stops listening; connections not yet accepted are reset.
   Result<void> close(Instant now, ListenerId listener);
-  /// Error::would_block if none waits.
+  /// Error::would_block if none waits; Error::address_removed if none ever will.
   Result<StreamId> accept(Instant now, ListenerId listener);
   Result<StreamId> connect(Instant now, const ConnectOptions& options);
 
@@ -219,12 +274,16 @@ class Stack {
   void set_dscp(StreamId stream, std::uint8_t dscp);
   void set_send_buffer(StreamId stream, std::uint32_t octets);
 
-  Result<DatagramId> bind_datagram(const Endpoint& local);
+  Result<DatagramId> bind_datagram(const Endpoint& local, const DatagramConfig& config = {});
+  Result<void> reconfigure(DatagramId port, const DatagramConfig& config);
   Result<void> close(DatagramId port);
   Result<Endpoint> local_endpoint(DatagramId port) const;
+  /// Up to 65507 octets (IPv4) or 65527 (IPv6), in fragments if the path takes no more at once.
+  /// Error::message_too_long, no_route, address_not_available, address_removed;
+  /// Error::would_block if StackLimits::pending_replies is reached.
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
   Result<ReceivedDatagram> recv_datagram(DatagramId port, MutableOctets into);
-  /// Sends an ICMP echo request; the answer comes as an EchoEvent.
+  /// Sends an ICMP echo request, in fragments if need be; the answer comes as an EchoEvent.
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);
 

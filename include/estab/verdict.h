@@ -37,8 +37,9 @@ enum class Verdict : std::uint8_t {
   fragment_refused,  ///< overlap, limit or nonsense
   malformed,         ///< a header that cannot be read
   bad_checksum,
-  bad_address,  ///< a source that cannot be answered, or a broadcast (MUST-57, MUST-63)
-  not_for_us,   ///< somebody else's destination
+  bad_address,   ///< a source that cannot be answered, or a broadcast (MUST-57, MUST-63)
+  not_for_us,    ///< somebody else's destination
+  no_interface,  ///< handed in by an interface that is not there
   unknown_protocol,
   port_unreachable,  ///< UDP to a port nobody bound
   queue_full,        ///< a limit of StackLimits

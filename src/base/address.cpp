@@ -1,6 +1,6 @@
 // Addresses as text. Law: what is read is exactly what RFC 4291 §2.2 and the dotted quad allow,
-// with nothing before or after it; a number with a leading zero is refused, because some read it as
-// octal. What is written is the one form of RFC 5952 §4.
+// with nothing before or after it but a zone (RFC 4007 §11.2); a number with a leading zero is
+// refused, because some read it as octal. What is written is the one form of RFC 5952 §4.
 #include "estab/address.h"
 
 #include <algorithm>
@@ -117,6 +117,24 @@ std::optional<IpAddress> parse_v6(std::string_view text) {
   return IpAddress::v6(octets);
 }
 
+/// A zone's number, or the number of the zone of that name.
+std::optional<std::uint16_t> parse_zone(std::string_view text, ZoneLookup zones) {
+  if (text.empty()) return std::nullopt;
+  if (const auto named = zones(text)) return named;
+  const auto number = parse_decimal(text, 0xffff);
+  if (!number || *number == 0) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
+std::optional<IpAddress> parse_v6_in_zone(std::string_view text, ZoneLookup zones) {
+  const std::size_t percent = text.find('%');
+  const auto address = parse_v6(text.substr(0, percent));
+  if (!address || percent == std::string_view::npos) return address;
+  const auto zone = parse_zone(text.substr(percent + 1), zones);
+  if (!zone || !address->is_zoned()) return std::nullopt;
+  return address->in_zone(*zone);
+}
+
 void append_number(std::string& text, std::uint32_t value, int base) {
   std::array<char, 12> digits;
   const auto [end, error] =
@@ -165,6 +183,10 @@ std::string v6_to_string(const IpAddress& address) {
     if (!text.empty() && text.back() != ':') text += ':';
     append_number(text, groups[i++], 16);
   }
+  if (address.zone() != 0) {
+    text += '%';
+    append_number(text, address.zone(), 10);
+  }
   return text;
 }
 
@@ -182,8 +204,8 @@ bool same_prefix(Octets a, Octets b, std::size_t bits) {
 
 }  // namespace
 
-std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  return text.contains(':') ? parse_v6(text) : parse_v4(text);
+std::optional<IpAddress> IpAddress::parse(std::string_view text, ZoneLookup zones) {
+  return text.contains(':') ? parse_v6_in_zone(text, zones) : parse_v4(text);
 }
 
 bool IpAddress::is_loopback() const {
@@ -201,20 +223,21 @@ bool IpAddress::is_link_local() const {
   return octets_[0] == 0xfe && (octets_[1] & 0xc0) == 0x80;
 }
 
-std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+std::optional<Endpoint> Endpoint::parse(std::string_view text, ZoneLookup zones) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const auto port = parse_decimal(text.substr(colon + 1), 65535);
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-  const auto address = bracketed ? parse_v6(host.substr(1, host.size() - 2)) : parse_v4(host);
+  const auto address =
+      bracketed ? parse_v6_in_zone(host.substr(1, host.size() - 2), zones) : parse_v4(host);
   if (!address || !port) return std::nullopt;
   return Endpoint{*address, static_cast<std::uint16_t>(*port)};
 }
 
-std::optional<Cidr> Cidr::parse(std::string_view text) {
+std::optional<Cidr> Cidr::parse(std::string_view text, ZoneLookup zones) {
   const std::size_t slash = text.find('/');
-  const auto address = IpAddress::parse(text.substr(0, slash));
+  const auto address = IpAddress::parse(text.substr(0, slash), zones);
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return Cidr{*address, max_prefix(*address)};
   // `::ffff:10.0.0.0/104` counts from the front of 128 bits; an IPv4 length is not meant there.

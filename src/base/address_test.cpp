@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "estab/id.h"
+
 #include "base/prng.h"
 
 namespace estab {
@@ -141,6 +143,46 @@ TEST(IpAddress, KnowsWhatKindItIs) {
   EXPECT_TRUE(ip("febf::1").is_link_local());
   EXPECT_FALSE(ip("169.253.7.7").is_link_local());
   EXPECT_FALSE(ip("fec0::1").is_link_local());
+}
+
+// RFC 4007 §11.
+TEST(IpAddress, ReadsTheZoneOfALinkLocalAddress) {
+  const auto address = IpAddress::parse("fe80::1%3");
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->zone(), 3);
+  EXPECT_EQ(address->in_zone(0), *IpAddress::parse("fe80::1"));
+  EXPECT_NE(*address, *IpAddress::parse("fe80::1"));
+  EXPECT_NE(*address, *IpAddress::parse("fe80::1%4"));
+  EXPECT_EQ(to_string(*address), "fe80::1%3");
+  EXPECT_EQ(IpAddress::parse("ff02::1%65535")->zone(), 65535);
+  EXPECT_EQ(to_string(*Endpoint::parse("[fe80::1%3]:80")), "[fe80::1%3]:80");
+  EXPECT_EQ(to_string(*Cidr::parse("fe80::1%3/64")), "fe80::1%3/64");
+  EXPECT_EQ(zone_of(InterfaceId{2}), 3);
+  EXPECT_EQ(zone_of(InterfaceId{}), 0);
+}
+
+TEST(IpAddress, ReadsAZoneByItsNameIfSomebodyKnowsIt) {
+  const auto zones = [](std::string_view name) -> std::optional<std::uint16_t> {
+    if (name == "tun0") return 7;
+    return std::nullopt;
+  };
+  EXPECT_EQ(IpAddress::parse("fe80::1%tun0", zones)->zone(), 7);
+  EXPECT_EQ(IpAddress::parse("fe80::1%2", zones)->zone(), 2);
+  EXPECT_EQ(Endpoint::parse("[fe80::1%tun0]:80", zones)->address.zone(), 7);
+  EXPECT_EQ(Cidr::parse("fe80::1%tun0/64", zones)->address.zone(), 7);
+  EXPECT_FALSE(IpAddress::parse("fe80::1%tun1", zones));
+  EXPECT_FALSE(IpAddress::parse("fe80::1%tun0"));
+}
+
+TEST(IpAddress, RefusesAZoneThatIsNoneOrNotNeeded) {
+  for (const char* text : {"fe80::1%", "fe80::1%0", "fe80::1%65536", "fe80::1%01", "fe80::1%-1",
+                           "fe80::1%1%1", "2001:db8::1%1", "::1%1", "ff0e::1%1", "169.254.0.1%1",
+                           "::ffff:169.254.0.1%1", "%1", "fe80::1 %1"})
+    EXPECT_FALSE(IpAddress::parse(text)) << text;
+  EXPECT_FALSE(Endpoint::parse("fe80::1%1:80"));
+  EXPECT_EQ(IpAddress::parse("2001:db8::1")->in_zone(4).zone(), 0);
+  EXPECT_EQ(IpAddress::parse("ff05::1")->in_zone(4).zone(), 0);
+  EXPECT_EQ(IpAddress::parse("ff01::1")->in_zone(4).zone(), 4);
 }
 
 TEST(Endpoint, ReadsAnAddressWithItsPort) {

@@ -34,10 +34,13 @@ constexpr auto kErrors = std::to_array<Row>({
     {Error::address_in_use, "address_in_use", "the local address and port are taken"},
     {Error::address_not_available, "address_not_available",
      "the local address cannot be used here"},
+    {Error::address_removed, "address_removed",
+     "the local address has been removed from this stack"},
     {Error::no_route, "no_route", "no interface leads to the destination"},
     {Error::no_ports, "no_ports", "every ephemeral port to the destination is taken"},
     {Error::limit_reached, "limit_reached", "a configured limit is reached"},
     {Error::message_too_long, "message_too_long", "the datagram is too long"},
+    {Error::mtu_too_small, "mtu_too_small", "IPv6 needs an MTU of at least 1280 octets"},
     {Error::invalid_argument, "invalid_argument", "the call makes no sense as given"},
 });
 static_assert(base::is_complete(kErrors, static_cast<std::size_t>(Error::invalid_argument) + 1));

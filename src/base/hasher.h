@@ -74,6 +74,7 @@ class Hasher {
   void add(const IpAddress& address) {
     add(load_be64(address.octets().data()));
     add(load_be64(address.octets().data() + 8));
+    if (address.zone() != 0) add(address.zone());
   }
   void add(const Endpoint& endpoint) { add_all(endpoint.address, endpoint.port); }
 

@@ -38,6 +38,7 @@ constexpr auto kVerdicts = std::to_array<base::Named<Verdict>>({
     {Verdict::bad_checksum, "bad_checksum"},
     {Verdict::bad_address, "bad_address"},
     {Verdict::not_for_us, "not_for_us"},
+    {Verdict::no_interface, "no_interface"},
     {Verdict::unknown_protocol, "unknown_protocol"},
     {Verdict::port_unreachable, "port_unreachable"},
     {Verdict::queue_full, "queue_full"},

@@ -1,4 +1,4 @@
-// Flight: the frames under way in one direction of a memory link, by time of arrival. A value.
+// Flight: the frames in flight in one direction of a memory link, by time of arrival. A value.
 #pragma once
 
 #include <algorithm>

@@ -10,7 +10,7 @@ namespace {
 
 void corrupt(FlyingFrame& frame, base::Prng& prng) {
   if (frame.octets.empty()) return;
-  // On a wire that damages frames checksums are real, and nobody vouches for them.
+  // On a link that corrupts frames checksums are computed and verified.
   if (frame.partial_checksum) trace::finish_checksum(frame.octets, *frame.partial_checksum);
   frame.partial_checksum.reset();
   std::uint8_t& octet = frame.octets[prng.below(frame.octets.size())];
@@ -30,7 +30,7 @@ Fate Lane::draw() {
   return fate;
 }
 
-/// When the frame's last octet is on the line; nothing if there is no room to wait for that.
+/// When the frame's last octet has been sent; nothing if the queue is full.
 std::optional<Instant> Lane::departure(Instant now, std::size_t octets) {
   const std::uint64_t rate = impairments_.rate_bits_per_second;
   if (rate == 0) return now;

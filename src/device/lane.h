@@ -1,5 +1,5 @@
-// Lane: one direction of a memory link: what it does to frames, and those under way. A value. Law:
-// what becomes of a frame follows from the seed and the frames before it, and from nothing else.
+// Lane: one direction of a memory link: what it does to frames, and those in flight. A value. Law:
+// the fate of a frame depends on the seed and the frames before it, and on nothing else.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +27,10 @@ class Lane {
     impairments_ = of;
     impairs_ = !of.none();
   }
-  /// Nothing happens to the next frame, and none is before it.
+  /// The next frame will not be impaired, and none is ahead of it.
   bool is_straight() const { return !impairs_ && flight_.size() == 0; }
 
-  /// The next frame's fate, by chance.
+  /// Draws the next frame's fate.
   Fate draw();
   /// Lets a frame in; its arrival is decided here. It may never arrive.
   void enter(Instant now, FlyingFrame frame, const Fate& fate);
@@ -43,7 +43,7 @@ class Lane {
     return flight_.take();
   }
 
-  /// The counters do not count: they decide nothing.
+  /// Counters are left out: they decide nothing.
   friend bool operator==(const Lane& x, const Lane& y) {
     return x.impairments_ == y.impairments_ && x.prng_ == y.prng_ && x.flight_ == y.flight_ &&
            x.line_free_at_ == y.line_free_at_ && x.last_arrival_ == y.last_arrival_;

@@ -1,5 +1,5 @@
-// Law: with nothing to impair a frame is copied once, from the sender's storage into a block of the
-// receiver's pool, and nothing is allocated. Everything else goes by way of the flight.
+// Law: without impairments a frame is copied once, from the sender's storage into a block of the
+// receiver's pool, and nothing is allocated. Everything else goes through the Flight.
 #include "estab/memory_link.h"
 
 #include <algorithm>
@@ -16,7 +16,7 @@ using device::Fate;
 using device::FlyingFrame;
 using device::Lane;
 
-/// Frames taken from one stack before the other has its turn: enough to make bursts worth while,
+/// Frames taken from one stack before the other has its turn: enough for bursts to pay off,
 /// few enough for their octets to stay in the nearer caches.
 constexpr int kBurst = 64;
 
@@ -25,7 +25,7 @@ std::optional<PartialChecksum> partial_checksum_of(const TransmitFrame& frame) {
   return PartialChecksum{.start = frame.transport_offset, .offset = frame.checksum_offset};
 }
 
-/// Hands a frame in that lies in a block of the receiver's pool.
+/// Delivers a frame that lies in a block of the receiver's pool.
 void hand_in(Instant now, LinkEnd to, Block& block, const ReceivedFrame& frame) {
   to.stack.handle_frame(now, to.interface, frame);
   if (block) to.stack.give_block(std::move(block));
@@ -60,7 +60,7 @@ MemoryLink::Impl::Impl(const MemoryLinkConfig& config)
     : lanes{Lane(config.from_a.value_or(config.both_ways), config.seed * 2),
             Lane(config.from_b.value_or(config.both_ways), config.seed * 2 + 1)} {}
 
-/// The straight way.
+/// The fast path.
 void MemoryLink::Impl::pass(Instant now, Side from, const TransmitFrame& frame, LinkEnd to) {
   const std::size_t size = frame.size();
   Block block = to.stack.take_block(size);
@@ -117,7 +117,7 @@ void MemoryLink::Impl::send(Instant now, Side from, const TransmitFrame& frame, 
     impair(now, from, frame);
 }
 
-/// The way through the air: what has arrived by now.
+/// The path through the Flight: what has arrived by now.
 bool MemoryLink::Impl::hand_over(Instant now, Side side, LinkEnd to) {
   while (const auto frame = lane(other(side)).take_arrived(now)) {
     if (FrameTap* watcher = tap(side))

@@ -34,8 +34,8 @@ bool is_local(const IpAddress& address) {
   return local;
 }
 
-/// A new IPv6 address is there at once, but its local route comes a moment later, by a worker of
-/// the kernel's; what arrives before is lost. Worth waiting for, not worth failing for.
+/// A new IPv6 address is there at once, but a kernel worker adds its local route a moment later;
+/// what arrives before that is lost. Worth waiting for, not worth failing for.
 void wait_until_local(const IpAddress& address) {
   constexpr int kTries = 200;
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 1'000'000};
@@ -80,6 +80,20 @@ std::optional<Link> link_of(const std::string& interface) {
   return link;
 }
 
+/// The value of the first attribute of that type among nested ones; empty if there is none.
+Octets nested_attribute(Octets attributes, std::uint16_t type) {
+  while (attributes.size() >= sizeof(nlattr)) {
+    nlattr head;
+    std::memcpy(&head, attributes.data(), sizeof head);
+    if (head.nla_len < sizeof head || head.nla_len > attributes.size()) return {};
+    if ((head.nla_type & NLA_TYPE_MASK) == type)
+      return attributes.subspan(sizeof head, head.nla_len - sizeof head);
+    attributes =
+        attributes.subspan(std::min<std::size_t>(NLA_ALIGN(head.nla_len), attributes.size()));
+  }
+  return {};
+}
+
 }  // namespace
 
 int give_address(const std::string& interface, const Cidr& address) {
@@ -87,7 +101,7 @@ int give_address(const std::string& interface, const Cidr& address) {
   ifaddrmsg fixed{};
   fixed.ifa_family = is_v4 ? AF_INET : AF_INET6;
   fixed.ifa_prefixlen = address.prefix_length;
-  // Nobody else is on this link: an address need not be tried out first (RFC 4862 §5.4).
+  // Nobody else is on this link: duplicate address detection is not needed (RFC 4862 §5.4).
   fixed.ifa_flags = is_v4 ? 0 : IFA_F_NODAD;
   fixed.ifa_index = ::if_nametoindex(interface.c_str());
   if (fixed.ifa_index == 0) return ENODEV;
@@ -118,6 +132,22 @@ std::optional<std::uint16_t> mtu_of(const std::string& interface) {
   const auto link = link_of(interface);
   if (!link) return std::nullopt;
   return static_cast<std::uint16_t>(std::min(link->mtu, std::uint32_t{65535}));
+}
+
+std::uint32_t queues_of(const std::string& interface) {
+  ifinfomsg fixed{};
+  fixed.ifi_index = static_cast<int>(::if_nametoindex(interface.c_str()));
+  std::uint32_t queues = 0;
+  if (fixed.ifi_index == 0) return queues;
+  const NetlinkRequest request(RTM_GETLINK, 0, fixed);
+  NetlinkSocket(NETLINK_ROUTE).exchange(request, [&](const nlmsghdr& answer) {
+    if (fixed_part<ifinfomsg>(answer) == nullptr) return;
+    const Octets kind = attribute(answer, sizeof(ifinfomsg), IFLA_LINKINFO);
+    const Octets number =
+        nested_attribute(nested_attribute(kind, IFLA_INFO_DATA), IFLA_TUN_NUM_QUEUES);
+    if (number.size() == sizeof queues) std::memcpy(&queues, number.data(), sizeof queues);
+  });
+  return queues;
 }
 
 }  // namespace estab::device

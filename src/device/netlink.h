@@ -1,5 +1,5 @@
-// Netlink: what is said to the kernel of an interface (rtnetlink): addresses, MTU, up. Law: what is
-// so already is not asked for again, so that it needs no right.
+// Netlink: sets up an interface through rtnetlink: addresses, MTU, up. Law: what is already so is
+// not requested again, so that it needs no privilege.
 #pragma once
 
 #include <cstdint>
@@ -16,5 +16,9 @@ int set_link_up(const std::string& interface, std::optional<std::uint16_t> mtu);
 
 /// The interface's MTU now; nothing if there is no such interface.
 std::optional<std::uint16_t> mtu_of(const std::string& interface);
+
+/// Queues of a TUN interface that are open now, by whichever program; 0 or 1 of one that has no
+/// several.
+std::uint32_t queues_of(const std::string& interface);
 
 }  // namespace estab::device

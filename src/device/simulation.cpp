@@ -65,14 +65,14 @@ bool Simulation::step() {
   return step_within(kNever);
 }
 
-/// Frames before timers, as a host loop has it: an answer that comes at the very instant its timer
-/// runs out has come in time.
+/// Frames before timers, as in a host's loop: an answer that arrives at the very instant its timer
+/// expires is in time.
 bool Simulation::step_within(Instant end) {
   if (pump()) return true;
   const bool fired = fire_timers();
   if (fired && pump()) return true;
   if (next_deadline() == kNever) return fired;
-  // A deadline may be early: going on at least a tick keeps that from holding time up for ever.
+  // A deadline may be early: advancing at least a tick keeps that from stopping time for ever.
   const Instant next = std::max(next_deadline(), now_ + Duration{1});
   if (next > end) return false;
   now_ = next;

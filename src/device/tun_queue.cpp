@@ -5,6 +5,8 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -12,6 +14,8 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+
+#include "device/netlink.h"
 
 namespace estab::device {
 namespace {
@@ -72,6 +76,21 @@ int set_interface(int descriptor, const std::string& name, int flags, ifreq& req
   std::copy_n(name.data(), name.size(), request.ifr_name);
   request.ifr_flags = static_cast<short>(flags);
   return ::ioctl(descriptor, TUNSETIFF, &request) == 0 ? 0 : errno;
+}
+
+/// What the interface really is: TUNSETIFF answers with what it was asked for.
+std::optional<int> flags_of(int descriptor) {
+  ifreq request{};
+  if (::ioctl(descriptor, TUNGETIFF, &request) != 0) return std::nullopt;
+  return static_cast<unsigned short>(request.ifr_flags);
+}
+
+/// Whoever else has one gets a part of the frames, and has set the form of all of them.
+std::unexpected<DeviceError> another_queue_is_open(const std::string& name) {
+  return failure(DeviceError::Kind::busy, EBUSY,
+                 name_and_prefix(name) +
+                     "another program has a queue of it open, and frames would be divided between "
+                     "the two; end that program or choose another name");
 }
 
 template <class Call>
@@ -136,24 +155,37 @@ std::expected<TunQueue, DeviceError> TunQueue::attach(const TunOptions& options)
   if (error != 0) return cannot_attach(options, error);
 
   TunQueue queue(std::move(descriptor), request.ifr_name);
-  queue.has_headers_ = (flags & IFF_VNET_HDR) != 0;
-  if (!queue.has_headers_ || queue.switch_headers_on()) return queue;
-  // Start again without headers: what the interface keeps of them is then of no matter.
-  return attach({.name = options.name, .offloads = TunOffloads::none});
+  if (queues_of(queue.name()) > 1) return another_queue_is_open(queue.name());
+  const std::optional<int> got = flags_of(queue.descriptor());
+  if (!got) return cannot_attach(options, errno);
+  queue.has_headers_ = (*got & IFF_VNET_HDR) != 0;
+  if (queue.has_headers_ && !queue.set_header_format()) {
+    if (options.offloads == TunOffloads::none) return cannot_attach(options, errno);
+    return attach({.name = options.name, .offloads = TunOffloads::none});
+  }
+  if (!queue.set_offloads(options.offloads)) return cannot_attach(options, errno);
+  return queue;
 }
 
-bool TunQueue::switch_headers_on() const {
+bool TunQueue::set_header_format() const {
   int header_size = sizeof(VirtioHeader);  // whoever was here before may have left another
   int on = 1;
-  if (::ioctl(descriptor(), TUNSETVNETHDRSZ, &header_size) != 0) return false;
-  if (::ioctl(descriptor(), TUNSETVNETLE, &on) != 0) return false;
-  // What we take from the kernel; what it takes from us it says with IFF_VNET_HDR alone. Without
-  // any of this it splits and sums before we read: slower, not wrong.
-  constexpr std::array<unsigned, 4> kWanted = {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
-                                               TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, TUN_F_CSUM, 0};
-  return std::ranges::any_of(kWanted, [this](unsigned long offloads) {
-    return ::ioctl(descriptor(), TUNSETOFFLOAD, offloads) == 0;
-  });
+  return ::ioctl(descriptor(), TUNSETVNETHDRSZ, &header_size) == 0 &&
+         ::ioctl(descriptor(), TUNSETVNETLE, &on) == 0;
+}
+
+// What we take from the kernel; what it takes from us it says with IFF_VNET_HDR alone. Without any
+// of this it splits and sums before we read: slower, not wrong. The offloads belong to the
+// interface and outlive its users, so that "none" must be said too, with headers and without: else
+// frames come with checksums that nobody has finished.
+bool TunQueue::set_offloads(TunOffloads wanted) const {
+  constexpr std::array<unsigned, 4> kAll = {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+                                            TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, TUN_F_CSUM, 0};
+  const bool some = has_headers_ && wanted == TunOffloads::automatic;
+  return std::ranges::any_of(std::span(kAll).last(some ? kAll.size() : 1),
+                             [this](unsigned long offloads) {
+                               return ::ioctl(descriptor(), TUNSETOFFLOAD, offloads) == 0;
+                             });
 }
 
 TunQueue::Reading TunQueue::read(MutableOctets into) const {

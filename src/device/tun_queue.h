@@ -19,7 +19,8 @@ namespace estab::device {
 
 class TunQueue {
  public:
-  /// Attaches to the interface options.name, or makes it; configures nothing else of it.
+  /// Attaches to the interface options.name, or makes it, and takes the offloads that are wanted;
+  /// configures nothing else of it. Refused if another program has a queue of it open.
   static std::expected<TunQueue, DeviceError> attach(const TunOptions& options);
 
   int descriptor() const { return descriptor_.number(); }
@@ -43,7 +44,8 @@ class TunQueue {
  private:
   TunQueue(FileDescriptor descriptor, std::string name)
       : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
-  bool switch_headers_on() const;
+  bool set_header_format() const;
+  bool set_offloads(TunOffloads wanted) const;
 
   FileDescriptor descriptor_;
   std::string name_;

@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "device/netlink.h"
@@ -135,6 +138,64 @@ TEST(TunQueue, HasHeadersUnlessToldNotTo) {
     EXPECT_TRUE(TunQueue::attach({.name = "with"})->has_headers());
     EXPECT_FALSE(
         TunQueue::attach({.name = "without", .offloads = TunOffloads::none})->has_headers());
+  });
+}
+
+/// The kernel's SYN to us is whole, as it must be where nobody said that it need not be.
+void kernel_syn_is_whole(const TunQueue& queue) {
+  const FileDescriptor socket = kernel_socket(SOCK_STREAM | SOCK_NONBLOCK, {kKernelV4.address, 0});
+  const sockaddr_in6 to = socket_address({kOursV4, 80});
+  ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&to), sizeof to);
+  const auto caught = next_frame(queue, wire::kProtocolTcp);
+  ASSERT_TRUE(caught);
+  EXPECT_TRUE(wire::verify_transport_checksum(kKernelV4.address, kOursV4, wire::kProtocolTcp,
+                                              caught->payload));
+}
+
+// A persistent interface keeps the offloads of its last user, also for one without headers.
+TEST(TunQueue, TakesNoOffloadsOfTheLastUser) {
+  in_network_namespace([] {
+    {
+      const TunQueue last = make_tun(TunOffloads::automatic);
+      ASSERT_EQ(::ioctl(last.descriptor(), TUNSETPERSIST, 1), 0);
+    }
+    const auto queue = TunQueue::attach({.name = "estab0", .offloads = TunOffloads::none});
+    ASSERT_TRUE(queue) << queue.error().what;
+    EXPECT_FALSE(queue->has_headers());
+    kernel_syn_is_whole(*queue);
+  });
+}
+
+/// Another program's queue of an interface with several.
+FileDescriptor another_queue(const char* name, int header_flag) {
+  FileDescriptor descriptor(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  ifreq request{};
+  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE | header_flag);
+  EXPECT_EQ(::ioctl(descriptor.number(), TUNSETIFF, &request), 0) << std::strerror(errno);
+  return descriptor;
+}
+
+TEST(TunQueue, IsRefusedWhereAnotherQueueIsOpen) {
+  in_network_namespace([] {
+    for (const int header_flag : {0, IFF_VNET_HDR}) {
+      const FileDescriptor other = another_queue("several", header_flag);
+      ASSERT_EQ(::ioctl(other.number(), TUNSETPERSIST, 1), 0);
+      EXPECT_EQ(queues_of("several"), 1u);
+      for (const TunOffloads offloads : {TunOffloads::automatic, TunOffloads::none}) {
+        const auto queue = TunQueue::attach({.name = "several", .offloads = offloads});
+        ASSERT_FALSE(queue);
+        EXPECT_EQ(queue.error().kind, DeviceError::Kind::busy);
+        EXPECT_NE(queue.error().what.find("another program has a queue"), std::string::npos);
+      }
+    }
+    // Alone it is as good as any.
+    EXPECT_EQ(queues_of("several"), 0u);
+    const auto queue = TunQueue::attach({.name = "several"});
+    ASSERT_TRUE(queue) << queue.error().what;
+    EXPECT_TRUE(queue->has_headers());
+    EXPECT_EQ(queues_of("several"), 1u);
+    EXPECT_EQ(queues_of("nobody"), 0u);
   });
 }
 

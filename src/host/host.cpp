@@ -81,7 +81,11 @@ ConnectOperation Host::connect(const Endpoint& remote) {
   return {loop_.get(), ConnectOptions{.remote = remote}};
 }
 ConnectOperation Host::connect(std::string_view remote) {
-  const std::optional<Endpoint> endpoint = Endpoint::parse(remote);
+  const auto zone_named = [this](std::string_view name) -> std::optional<std::uint16_t> {
+    const auto interface = stack().find_interface(name);
+    return interface ? std::optional(zone_of(*interface)) : std::nullopt;
+  };
+  const std::optional<Endpoint> endpoint = Endpoint::parse(remote, zone_named);
   if (!endpoint) return {loop_.get(), Error::invalid_argument};
   return connect(*endpoint);
 }

@@ -11,6 +11,7 @@ constexpr Duration kBlindRetry = std::chrono::milliseconds(1);
 
 InterfaceId Links::add(std::unique_ptr<Device> device) {
   const InterfaceId interface = stack_.add_interface(device->interface_config());
+  if (!interface) return interface;  // the stack has as many as its limits allow
   if (links_.size() <= interface.index) links_.resize(interface.index + std::size_t{1});
   Link& link = links_[interface.index];
   link.descriptor = device->descriptor();

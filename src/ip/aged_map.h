@@ -69,6 +69,16 @@ class AgedMap {
     return value;
   }
 
+  /// Erases every value for which f(key, value) is true.
+  template <class F>
+  void erase_if(F&& f) {
+    for (std::uint32_t at = oldest_; at != kNone;) {
+      const std::uint32_t next = nodes_[at].newer;
+      if (f(std::as_const(nodes_[at].key), std::as_const(nodes_[at].value))) remove(at);
+      at = next;
+    }
+  }
+
   /// Calls f(key, value) from the oldest to the newest.
   template <class F>
   void for_each(F&& f) const {

@@ -87,6 +87,11 @@ TEST(AgedMap, AgreesWithAPlainListOnRandomWork) {
       map.erase(key);
       model.erase(known);
     }
+    if (prng.below(500) == 0) {
+      const auto is_even = [](const Number&, int value) { return value % 2 == 0; };
+      map.erase_if(is_even);
+      std::erase_if(model, [&](const auto& each) { return is_even(each.first, each.second); });
+    }
     if (model.size() > 30) {
       ASSERT_EQ(map.pop_oldest(), model.front().second);
       model.pop_front();

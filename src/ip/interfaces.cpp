@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <compare>
+#include <span>
 
 #include "base/ensure.h"
 #include "ip/address_rules.h"
@@ -43,37 +44,106 @@ std::uint8_t scope_fitness(Scope source, Scope destination) {
   return source > destination ? 1 : 0;
 }
 
+bool has_v6(std::span<const Cidr> addresses) {
+  return std::ranges::any_of(addresses, [](const Cidr& own) { return !own.address.is_v4(); });
+}
+
 }  // namespace
 
+// ---- interfaces
+
 // [RFC 1122 3.1-3]
-InterfaceId InterfaceTable::add(const InterfaceConfig& config) {
-  const InterfaceId id{static_cast<std::uint16_t>(interfaces_.size())};
-  base::ensure(id != InterfaceId{});
-  interfaces_.push_back({config, {}});
-  set_mtu(id, config.mtu);
+InterfaceId InterfaceTable::add(const InterfaceConfig& config, std::uint32_t most) {
+  if (interfaces_.size() >= std::min(most, kMost)) return {};
+  const InterfaceId id = id_of(interfaces_.emplace(Interface{config, {}}));
+  InterfaceConfig& its = get(id)->config;
+  its.mtu = std::max(its.mtu, kMinimumMtu);
   return id;
 }
 
-void InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
-  base::ensure(contains(id));
-  interfaces_[id.index].config.mtu = std::max(mtu, kMinimumMtu);
-}
-
-// [RFC 1122 3.2.1.3-8, 3.2.2.9-1]
-Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
-  if (!contains(id)) return std::unexpected(Error::no_such_id);
-  if (auto checked = check_address(address); !checked) return checked;
-  if (is_local(address.address)) return std::unexpected(Error::address_in_use);
-  std::vector<Cidr>& own = interfaces_[id.index].addresses;
-  own.reserve(own.size() + 1);  // both or neither, if memory is short
-  local_.insert(std::ranges::upper_bound(local_, address.address), address.address);
-  own.push_back(address);
+Result<void> InterfaceTable::remove(InterfaceId id) {
+  const Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  for (const Cidr& own : interface->addresses) forget_local(own.address);
+  interfaces_.erase(id.index);
   return {};
 }
 
+std::optional<InterfaceId> InterfaceTable::find(std::string_view name) const {
+  std::optional<InterfaceId> found;
+  interfaces_.for_each([&](std::uint32_t index, const Interface& interface) {
+    if (!found && interface.config.name == name) found = id_of(index);
+  });
+  return found;
+}
+
+std::optional<InterfaceId> InterfaceTable::in_zone(std::uint16_t zone) const {
+  if (zone == 0 || !interfaces_.holds(zone - 1u)) return std::nullopt;
+  return id_of(zone - 1u);
+}
+
+Result<void> InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  if (mtu < kMinimumMtuV6 && has_v6(interface->addresses))
+    return std::unexpected(Error::mtu_too_small);
+  interface->config.mtu = std::max(mtu, kMinimumMtu);
+  return {};
+}
+
+// ---- addresses
+
+// [RFC 1122 3.2.1.3-8, 3.2.2.9-1]
+Result<void> InterfaceTable::add_address(InterfaceId id, const Cidr& address) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  if (auto checked = check_address(address); !checked) return checked;
+  const bool elsewhere = address.address.zone() != 0 && address.address.zone() != zone_of(id);
+  if (elsewhere) return std::unexpected(Error::invalid_argument);
+  if (!address.address.is_v4() && interface->config.mtu < kMinimumMtuV6)
+    return std::unexpected(Error::mtu_too_small);
+  const Cidr own{address.address.in_zone(zone_of(id)), address.prefix_length};
+  if (is_local(own.address)) return std::unexpected(Error::address_in_use);
+  interface->addresses.reserve(interface->addresses.size() + 1);  // both or neither
+  local_.insert(std::ranges::upper_bound(local_, own.address), own.address);
+  interface->addresses.push_back(own);
+  return {};
+}
+
+Result<Cidr> InterfaceTable::remove_address(InterfaceId id, const IpAddress& address) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  const IpAddress meant = address.zone() == 0 ? address.in_zone(zone_of(id)) : address;
+  const auto own = std::ranges::find(interface->addresses, meant, &Cidr::address);
+  if (own == interface->addresses.end()) return std::unexpected(Error::address_not_available);
+  const Cidr removed = *own;
+  interface->addresses.erase(own);
+  forget_local(meant);
+  return removed;
+}
+
+void InterfaceTable::forget_local(const IpAddress& address) {
+  local_.erase(std::ranges::lower_bound(local_, address));
+}
+
 std::span<const Cidr> InterfaceTable::addresses(InterfaceId id) const {
-  if (!contains(id)) return {};
-  return interfaces_[id.index].addresses;
+  const Interface* interface = interfaces_.find(id.index, id.generation);
+  if (!interface) return {};
+  return interface->addresses;
+}
+
+Result<IpAddress> InterfaceTable::own(const IpAddress& address) const {
+  if (is_local(address)) return address;
+  if (!address.is_zoned() || address.zone() != 0)
+    return std::unexpected(Error::address_not_available);
+  // They stand together, in the order of their zones, where the one without a zone would stand.
+  const auto first = std::ranges::lower_bound(local_, address);
+  const auto is_meant = [&](auto at) {
+    return at != local_.end() && at->octets() == address.octets();
+  };
+  if (!is_meant(first)) return std::unexpected(Error::address_not_available);
+  if (is_meant(first + 1)) return std::unexpected(Error::invalid_argument);
+  return *first;
 }
 
 bool InterfaceTable::has_address(InterfaceId id, const IpAddress& address) const {
@@ -90,10 +160,12 @@ bool InterfaceTable::is_broadcast(InterfaceId id, const IpAddress& address) cons
 }
 
 bool InterfaceTable::is_any_broadcast(const IpAddress& address) const {
-  for (std::size_t i = 0; i < interfaces_.size(); ++i) {
-    if (is_broadcast(InterfaceId{static_cast<std::uint16_t>(i)}, address)) return true;
-  }
-  return false;
+  if (!address.is_v4()) return false;
+  bool found = address.is_limited_broadcast();
+  interfaces_.for_each([&](std::uint32_t, const Interface& interface) {
+    for (const Cidr& own : interface.addresses) found |= own.is_broadcast(address);
+  });
+  return found;
 }
 
 // [RFC 1122 3.2.1.3-11]
@@ -107,9 +179,9 @@ std::optional<IpAddress> InterfaceTable::select_source(InterfaceId id,
   const Scope wanted = scope_of(destination);
   std::optional<IpAddress> best;
   Fitness best_fitness{};
-  for (std::size_t i = 0; i < interfaces_.size(); ++i) {
-    const bool outgoing = i == id.index;
-    for (const Cidr& own : interfaces_[i].addresses) {
+  interfaces_.for_each([&](std::uint32_t index, const Interface& interface) {
+    const bool outgoing = index == id.index;
+    for (const Cidr& own : interface.addresses) {
       if (own.address.family() != family) continue;
       const Scope scope = scope_of(own.address);
       const bool same = own.address == destination;
@@ -121,19 +193,19 @@ std::optional<IpAddress> InterfaceTable::select_source(InterfaceId id,
       best = own.address;
       best_fitness = fitness;
     }
-  }
+  });
   return best;
 }
 
 void InterfaceTable::hash_into(base::Hasher& hasher) const {
   hasher.add(interfaces_.size());
-  for (const Interface& interface : interfaces_) {
+  interfaces_.for_each([&](std::uint32_t index, const Interface& interface) {
     const InterfaceConfig& config = interface.config;
-    hasher.add_all(as_octets(config.name), config.mtu, config.checksum_offload,
-                   config.segmentation_v4, config.segmentation_v6, config.ignore_received_checksums,
-                   interface.addresses.size());
+    hasher.add_all(index, interfaces_.generation(index), as_octets(config.name), config.mtu,
+                   config.checksum_offload, config.segmentation_v4, config.segmentation_v6,
+                   config.ignore_received_checksums, interface.addresses.size());
     for (const Cidr& own : interface.addresses) hasher.add_all(own.address, own.prefix_length);
-  }
+  });
 }
 
 }  // namespace estab::ip

@@ -43,10 +43,53 @@ TEST(InterfaceTable, RaisesAnMtuNoLinkHas) {
   InterfaceTable table;
   table.add({.name = "tiny", .mtu = 0});
   EXPECT_EQ(table.config(kFirst).mtu, 68);
-  table.set_mtu(kFirst, 1280);
+  EXPECT_TRUE(table.set_mtu(kFirst, 1280));
   EXPECT_EQ(table.config(kFirst).mtu, 1280);
-  table.set_mtu(kFirst, 67);
+  EXPECT_TRUE(table.set_mtu(kFirst, 67));
   EXPECT_EQ(table.config(kFirst).mtu, 68);
+  EXPECT_EQ(table.set_mtu(kSecond, 1500).error(), Error::no_such_id);
+}
+
+// RFC 8200 §5.
+TEST(InterfaceTable, HasNoIpV6OnALinkThatIsTooNarrow) {
+  auto table = table_with({"10.0.0.1/24"}, {"fd00::1/64"});
+  EXPECT_TRUE(table.set_mtu(kFirst, 1279));
+  EXPECT_EQ(table.add_address(kFirst, cidr("fd00::2/64")).error(), Error::mtu_too_small);
+  EXPECT_EQ(table.set_mtu(kSecond, 1279).error(), Error::mtu_too_small);
+  EXPECT_EQ(table.config(kSecond).mtu, 1500);
+}
+
+TEST(InterfaceTable, KnowsNothingOfWhatWasRemoved) {
+  auto table = table_with({"10.0.0.1/24", "fd00::1/64"}, {"10.0.1.1/24"});
+  EXPECT_EQ(*table.remove_address(kFirst, address("10.0.0.1")), cidr("10.0.0.1/24"));
+  EXPECT_FALSE(table.is_local(address("10.0.0.1")));
+  EXPECT_TRUE(table.is_local(address("fd00::1")));
+  EXPECT_TRUE(table.remove(kFirst));
+  EXPECT_FALSE(table.is_local(address("fd00::1")));
+  EXPECT_TRUE(table.is_local(address("10.0.1.1")));
+  EXPECT_FALSE(table.contains(kFirst));
+  EXPECT_TRUE(table.addresses(kFirst).empty());
+  EXPECT_EQ(table.remove(kFirst).error(), Error::no_such_id);
+  EXPECT_EQ(table.add({.name = "again"}), (InterfaceId{0, 1}));
+  EXPECT_EQ(table.find("again"), (InterfaceId{0, 1}));
+  EXPECT_EQ(table.in_zone(1), (InterfaceId{0, 1}));
+  EXPECT_EQ(table.find("first"), std::nullopt);
+}
+
+// RFC 4007: link-local addresses stand in the zone of their interface.
+TEST(InterfaceTable, TellsTheSameLinkLocalAddressOfTwoLinksApart) {
+  const auto table = table_with({"fe80::1/64", "fe80::2/64"}, {"fe80::1/64"});
+  EXPECT_TRUE(table.is_local(address("fe80::1%1")));
+  EXPECT_TRUE(table.is_local(address("fe80::1%2")));
+  EXPECT_FALSE(table.is_local(address("fe80::2%2")));
+  EXPECT_EQ(*table.own(address("fe80::2")), address("fe80::2%1"));
+  EXPECT_EQ(*table.own(address("fe80::1%2")), address("fe80::1%2"));
+  EXPECT_EQ(table.own(address("fe80::1")).error(), Error::invalid_argument);
+  EXPECT_EQ(table.own(address("fe80::3")).error(), Error::address_not_available);
+  EXPECT_EQ(table.own(address("fe80::1%3")).error(), Error::address_not_available);
+  EXPECT_EQ(table.in_zone(2), kSecond);
+  EXPECT_EQ(table.in_zone(0), std::nullopt);
+  EXPECT_EQ(table.in_zone(3), std::nullopt);
 }
 
 TEST(InterfaceTable, KnowsItsAddressesOnEveryInterface) {
@@ -148,8 +191,8 @@ TEST(SelectSource, PrefersTheDestinationItselfWhenItIsOurs) {
 // RFC 6724 §5 rule 2.
 TEST(SelectSource, MatchesTheScope) {
   const auto table = table_with({"fe80::1/64", "2001:db8::1/64"});
-  EXPECT_EQ(table.select_source(kFirst, address("fe80::9")), address("fe80::1"));
-  EXPECT_EQ(table.select_source(kFirst, address("ff02::1")), address("fe80::1"));
+  EXPECT_EQ(table.select_source(kFirst, address("fe80::9")), address("fe80::1%1"));
+  EXPECT_EQ(table.select_source(kFirst, address("ff02::1")), address("fe80::1%1"));
   EXPECT_EQ(table.select_source(kFirst, address("2001:db9::1")), address("2001:db8::1"));
   EXPECT_EQ(table.select_source(kFirst, address("ff0e::1")), address("2001:db8::1"));
 }
@@ -163,7 +206,7 @@ TEST(SelectSource, TakesTheOnlyAddressWhateverItsScope) {
 TEST(SelectSource, NeverTakesALinkLocalAddressToAnotherLink) {
   const auto table = table_with({"fe80::1/64"}, {"10.0.0.1/8"});
   EXPECT_EQ(table.select_source(kSecond, address("2001:db8::1")), std::nullopt);
-  EXPECT_EQ(table.select_source(kFirst, address("2001:db8::1")), address("fe80::1"));
+  EXPECT_EQ(table.select_source(kFirst, address("2001:db8::1")), address("fe80::1%1"));
 }
 
 // RFC 6724 §5 rule 5.

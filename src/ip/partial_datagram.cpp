@@ -10,7 +10,6 @@ namespace estab::ip {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65535;   // IPv4: header included; IPv6: without the first 40
-constexpr std::size_t kFragmentHeader = 8;    // RFC 8200 §4.5
 constexpr std::size_t kCostOfDatagram = 512;  // the object, its place in the table, allocators' due
 constexpr std::size_t kCostOfPiece = 32;      // twice its size: vectors grow by doubling
 
@@ -53,7 +52,7 @@ std::size_t last_next_header_field(Octets headers) {
   while (at + 1 < headers.size()) {
     const bool is_fragment_header = headers[field] == wire::kProtocolFragment;
     field = at;
-    at += is_fragment_header ? kFragmentHeader : (headers[at + 1] + std::size_t{1}) * 8;
+    at += is_fragment_header ? wire::kFragmentHeaderLength : (headers[at + 1] + std::size_t{1}) * 8;
   }
   return field;
 }
@@ -136,7 +135,7 @@ std::vector<std::uint8_t> PartialDatagram::first_fragment() const {
 
 std::optional<std::vector<std::uint8_t>> PartialDatagram::assemble() const {
   const bool v4 = is_v4(headers_);
-  const std::size_t kept = headers_.size() - (v4 ? 0 : kFragmentHeader);
+  const std::size_t kept = headers_.size() - (v4 ? 0 : wire::kFragmentHeaderLength);
   const std::size_t counted = kept - (v4 ? 0 : wire::kIpV6HeaderLength);
   const auto ecn = combine_ecn(ecn_seen_, ecn_of(headers_));
   if (!ecn || counted + octets_.size() > kMaxDatagram) return std::nullopt;

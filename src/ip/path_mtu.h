@@ -54,6 +54,11 @@ class PathMtuCache {
   /// the floor is ignored in IPv6 (RFC 8201 §4) and taken as the floor in IPv4.
   bool lower(Instant now, const IpAddress& destination, std::uint32_t mtu, std::uint16_t link_mtu);
 
+  /// The link of that zone is gone.
+  void forget_zone(std::uint16_t zone) {
+    paths_.erase_if([&](const Destination& to, const Path&) { return to.address.zone() == zone; });
+  }
+
   std::size_t size() const { return paths_.size(); }
   std::size_t memory() const { return paths_.memory(); }
   bool operator==(const PathMtuCache&) const = default;

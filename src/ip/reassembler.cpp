@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "base/byte_order.h"
+#include "wire/icmp.h"
 
 namespace estab::ip {
 namespace {
 
 constexpr std::size_t kMaxDatagram = 65535;
-constexpr std::size_t kFragmentHeader = 8;
+using wire::kFragmentHeaderLength;
 
 using Problem = FragmentRefusal::Problem;
 
@@ -27,7 +28,7 @@ std::unexpected<FragmentRefusal> refuse(const wire::IpPacket& packet, Problem pr
 std::size_t counted_headers(const wire::IpPacket& packet) {
   const std::size_t headers = packet.header_octets.size();
   if (packet.header.family() == Family::ipv4) return headers;
-  return headers - std::min(headers, wire::kIpV6HeaderLength + kFragmentHeader);
+  return headers - std::min(headers, wire::kIpV6HeaderLength + kFragmentHeaderLength);
 }
 
 /// The least of a transport header that says what the datagram is.
@@ -51,7 +52,8 @@ bool has_transport_header(const wire::IpPacket& packet) {
   std::size_t length = packet.payload.size();
   if (packet.header.family() == Family::ipv6) {
     const auto walk = wire::walk_extension_headers(protocol, packet.payload);
-    if (!walk || walk->fragment) return false;
+    if (!walk) return !walk.error().cut_short;  // judged when the datagram is whole
+    if (walk->fragment) return false;
     protocol = walk->protocol;
     length -= std::min(length, walk->length);
     if (protocol == wire::kProtocolNoNext) return true;
@@ -68,10 +70,11 @@ std::expected<void, FragmentRefusal> check_fragment(const wire::IpPacket& packet
   if (fragment.more && length % 8 != 0) return refuse(packet, {0, kPayloadLengthField});
   if (counted_headers(packet) + fragment.offset + length > kMaxDatagram) {
     const auto offset_field =
-        static_cast<std::uint32_t>(packet.header_octets.size() - kFragmentHeader + 2);
+        static_cast<std::uint32_t>(packet.header_octets.size() - kFragmentHeaderLength + 2);
     return refuse(packet, {0, offset_field});
   }
-  if (fragment.offset == 0 && !has_transport_header(packet)) return refuse(packet, {3, 0});
+  if (fragment.offset == 0 && !has_transport_header(packet))
+    return refuse(packet, {wire::icmp_v6::kIncompleteChain, 0});
   return {};
 }
 
@@ -136,6 +139,14 @@ PartialDatagram Reassembler::pop_oldest() {
   PartialDatagram datagram = partials_.pop_oldest().datagram;
   octets_ -= datagram.cost();
   return datagram;
+}
+
+void Reassembler::forget_zone(std::uint16_t zone) {
+  partials_.erase_if([&](const Key& key, const Partial& partial) {
+    const bool gone = key.source.zone() == zone || key.destination.zone() == zone;
+    if (gone) octets_ -= partial.datagram.cost();
+    return gone;
+  });
 }
 
 Instant Reassembler::next_deadline() const {

@@ -62,11 +62,19 @@ class Reassembler {
   template <class Report>
   void expire(Instant now, Report&& report) {
     while (next_deadline() <= now) {
+      const Key key = partials_.oldest_key();
       const std::vector<std::uint8_t> octets = pop_oldest().first_fragment();
       if (octets.empty()) continue;
-      if (const auto first = wire::parse_ip(octets)) report(*first);
+      auto first = wire::parse_ip(octets);
+      if (!first) continue;
+      first->header.source = key.source;  // with the zones, which are not in the octets
+      first->header.destination = key.destination;
+      report(*first);
     }
   }
+
+  /// The link of that zone is gone: nothing more of what came over it will come.
+  void forget_zone(std::uint16_t zone);
 
   /// Datagrams being put together (or spoiled, and remembered as such).
   std::size_t size() const { return partials_.size(); }

@@ -25,15 +25,8 @@ Result<void> check_route(const Route& route) {
 // [RFC 1122 3.3.1.2-5]
 Result<void> RouteTable::add(const Route& route) {
   if (auto checked = check_route(route); !checked) return checked;
-  const Family family = route.destination.address.family();
-  Entry entry;
-  entry.mask = mask_of(family, route.destination.prefix_length);
-  entry.prefix = masked(bits_of(route.destination.address), entry.mask);
-  entry.length = route.destination.prefix_length;
-  entry.interface = route.interface;
-  entry.gateway = route.gateway;
-
-  auto& table = tables_[index_of(family)];
+  const Entry entry = entry_of(route);
+  auto& table = tables_[index_of(route.destination.address.family())];
   const auto known = [&](const Entry& other) { return other.is_same_route(entry); };
   if (std::ranges::any_of(table, known)) return {};
   // Behind every prefix that is as long or longer: among equals the first added stays first.
@@ -41,6 +34,25 @@ Result<void> RouteTable::add(const Route& route) {
       std::ranges::find_if(table, [&](const Entry& other) { return other.length < entry.length; });
   table.insert(shorter, entry);
   return {};
+}
+
+bool RouteTable::remove(const Route& route) {
+  if (!check_route(route)) return false;
+  const Entry gone = entry_of(route);
+  auto& table = tables_[index_of(route.destination.address.family())];
+  return std::erase_if(table, [&](const Entry& entry) { return entry.is_same_route(gone); }) > 0;
+}
+
+void RouteTable::remove_all(InterfaceId interface) {
+  for (auto& table : tables_)
+    std::erase_if(table, [&](const Entry& entry) { return entry.interface == interface; });
+}
+
+bool RouteTable::is_on_link(InterfaceId interface, const IpAddress& address) const {
+  return std::ranges::any_of(tables_[index_of(address.family())], [&](const Entry& entry) {
+    return entry.interface == interface && !entry.gateway &&
+           masked(bits_of(address), entry.mask) == entry.prefix;
+  });
 }
 
 // [RFC 1122 3.3.1.4-1, 3.3.1.4-5, 3.3.1.4-2, 3.3.1.4-3, 3.3.1.5-1]
@@ -52,6 +64,16 @@ bool RouteTable::advise_against(const Hop& hop, Instant until) {
     found = true;
   }
   return found;
+}
+
+RouteTable::Entry RouteTable::entry_of(const Route& route) {
+  Entry entry;
+  entry.mask = mask_of(route.destination.address.family(), route.destination.prefix_length);
+  entry.prefix = masked(bits_of(route.destination.address), entry.mask);
+  entry.length = route.destination.prefix_length;
+  entry.interface = route.interface;
+  entry.gateway = route.gateway;
+  return entry;
 }
 
 RouteTable::Bits RouteTable::mask_of(Family family, std::uint8_t length) {
@@ -68,7 +90,7 @@ void RouteTable::hash_into(base::Hasher& hasher) const {
     hasher.add(table.size());
     for (const Entry& entry : table) {
       hasher.add_all(entry.prefix.high, entry.prefix.low, entry.length, entry.interface.index,
-                     entry.gateway, entry.suspect_until);
+                     entry.interface.generation, entry.gateway, entry.suspect_until);
     }
   }
 }

@@ -35,16 +35,24 @@ class RouteTable {
   /// Error::invalid_argument if the prefix is longer than an address, or the gateway is of the
   /// other family or no single host; Error::no_such_id if it names no interface.
   Result<void> add(const Route& route);
+  /// False if there is no such route.
+  bool remove(const Route& route);
+  void remove_all(InterfaceId interface);
+  /// Some route leads to `address` by that interface without a gateway: it is a neighbour there.
+  bool is_on_link(InterfaceId interface, const IpAddress& address) const;
   /// The next add of a route that makes sense cannot fail for want of memory.
   void make_room() {
     for (auto& table : tables_) table.reserve(table.size() + 1);
   }
+  /// By `only`, if that is given.
   // [RFC 1122 3.3.1.1-1, 3.3.1.1-2, 3.3.1.2-3, 3.3.1.2-4]
-  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant()) const {
+  std::optional<Hop> lookup(const IpAddress& destination, Instant now = Instant(),
+                            std::optional<InterfaceId> only = std::nullopt) const {
     const Bits bits = bits_of(destination);
     const Entry* best = nullptr;
     for (const Entry& entry : tables_[index_of(destination.family())]) {
       if (masked(bits, entry.mask) != entry.prefix) continue;
+      if (only && entry.interface != *only) continue;
       const bool suspect = entry.suspect_until > now;
       if (!best || !suspect) best = &entry;
       if (!suspect) break;
@@ -80,6 +88,7 @@ class RouteTable {
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
+  static Entry entry_of(const Route& route);
   static Bits bits_of(const IpAddress& address) {
     const std::uint8_t* octets = address.octets().data();
     return {base::load_be64(octets), base::load_be64(octets + 8)};

@@ -158,6 +158,36 @@ TEST(RouteTable, RefusesNonsense) {
   EXPECT_EQ(routes.size(), 0u);
 }
 
+TEST(RouteTable, ForgetsWhatIsRemoved) {
+  RouteTable routes;
+  const Route narrow{cidr("10.1.0.0/16"), kFirst}, wide{cidr("10.0.0.0/8"), kSecond};
+  ASSERT_TRUE(routes.add(narrow) && routes.add(wide));
+  EXPECT_TRUE(routes.remove({cidr("10.1.9.9/16"), kFirst})) << "host bits do not count";
+  EXPECT_FALSE(routes.remove(narrow));
+  EXPECT_FALSE(routes.remove({wide.destination, kFirst})) << "of another interface";
+  EXPECT_EQ(routes.lookup(address("10.1.0.1")), hop(kSecond, "10.1.0.1"));
+  ASSERT_TRUE(routes.add({cidr("fd00::/8"), kSecond}));
+  routes.remove_all(kSecond);
+  EXPECT_EQ(routes.size(), 0u);
+}
+
+TEST(RouteTable, KnowsTheNeighboursOfALink) {
+  RouteTable routes;
+  ASSERT_TRUE(routes.add({cidr("10.0.0.0/24"), kFirst}));
+  ASSERT_TRUE(routes.add({cidr("0.0.0.0/0"), kFirst, address("10.0.0.1")}));
+  EXPECT_TRUE(routes.is_on_link(kFirst, address("10.0.0.9")));
+  EXPECT_FALSE(routes.is_on_link(kFirst, address("10.0.1.9")));
+  EXPECT_FALSE(routes.is_on_link(kSecond, address("10.0.0.9")));
+}
+
+TEST(RouteTable, KeepsToAnInterfaceIfAsked) {
+  RouteTable routes;
+  ASSERT_TRUE(routes.add({cidr("10.0.0.0/24"), kFirst}));
+  ASSERT_TRUE(routes.add({cidr("10.0.0.0/8"), kSecond}));
+  EXPECT_EQ(routes.lookup(address("10.0.0.9"), Instant(), kSecond), hop(kSecond, "10.0.0.9"));
+  EXPECT_EQ(routes.lookup(address("10.1.0.9"), Instant(), kFirst), std::nullopt);
+}
+
 TEST(RouteTable, IsAValue) {
   RouteTable routes;
   ASSERT_TRUE(routes.add({cidr("10.0.0.0/8"), kFirst}));

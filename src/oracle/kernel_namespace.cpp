@@ -53,7 +53,7 @@ struct Setting {
   const char* value;
 };
 
-// What a kernel does not know is passed over: it has no such habit then.
+// A setting that this kernel does not have is skipped.
 constexpr Setting kSettings[] = {
     {"ipv4/tcp_congestion_control", "reno"},
     {"ipv4/tcp_ecn", "0"},

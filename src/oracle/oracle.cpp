@@ -7,7 +7,7 @@ namespace estab::oracle {
 
 bool Oracle::explain(Difference difference, std::vector<const KnownDifference*>& found) const {
   std::vector<const KnownDifference*> here;
-  // One may show what another explains: until nothing changes.
+  // One class may expose what another explains: repeat until nothing changes.
   for (bool changed = true; changed;) {
     changed = false;
     for (const KnownDifference& known : classes_) {

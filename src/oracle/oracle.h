@@ -49,7 +49,7 @@ struct KnownDifference {
 
 using KnownDifferences = std::span<const KnownDifference>;
 
-/// What came of one sequence.
+/// The outcome of one sequence.
 struct Comparison {
   std::vector<const KnownDifference*> known;  ///< in the order they came
   std::optional<Difference> unexplained;      ///< the first
@@ -61,8 +61,8 @@ class Oracle {
       : kernel_(kernel), estab_(estab), classes_(classes) {}
 
   Comparison compare(const Sequence& sequence);
-  /// The shortest sequence found that still differs in a way no class knows. What the kernel does
-  /// is asked twice before it counts; nothing is left of a difference that does not come again.
+  /// The shortest sequence found whose difference no class explains. The kernel is asked twice
+  /// before a difference counts; one that cannot be reproduced is dropped.
   std::optional<Difference> shrink(Difference difference);
 
  private:

@@ -1,4 +1,4 @@
-// play: carries a sequence out on a subject and notes the answer to each step.
+// play: runs a sequence on a subject and records the answer to each step.
 #pragma once
 
 #include <vector>

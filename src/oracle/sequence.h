@@ -1,6 +1,6 @@
-// A sequence: what a peer and an application do to one connection, in words that mean the same
-// whatever initial sequence number, window and clock the host under test has chosen. Law: a
-// sequence is a value without a host in it; it can be generated, shortened, written and compared.
+// A sequence: what a peer and an application do to one connection, independent of the initial
+// sequence number, window and clock that the host under test has chosen. Law: a sequence is a value
+// that knows no host; it can be generated, shrunk, printed and compared.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ class Subject {
  public:
   virtual ~Subject() = default;
 
-  /// A new sequence between these ends begins; nothing of earlier ones is left.
+  /// Starts a new sequence between these ends; nothing is left of earlier ones.
   virtual void begin(const FourTuple& tuple, const ReceiveRoom& room) = 0;
   /// It is over. `reset` is a datagram that ends what may still be open.
   virtual void end(Octets reset) = 0;
@@ -35,7 +35,7 @@ class Subject {
   virtual void wait(Duration span) = 0;
   /// The next frame the host has sent; false if there is none.
   virtual bool take_frame(std::vector<std::uint8_t>& into) = 0;
-  /// Of the pair of endpoints, whoever holds it; CLOSED also if there is only a listener.
+  /// The state of the pair of endpoints; CLOSED also if there is only a listener.
   virtual State state() = 0;
 
   // The calls, as POSIX has them; all descriptors are non-blocking.

@@ -1,5 +1,5 @@
-// packetdrill_interface_init, the one thing this object shows, and the functions it hands out: each
-// a call of Sockets on the machine in `userdata`, with its errno where C looks for it.
+// packetdrill_interface_init, the one symbol this object exports, and the functions it hands out:
+// each a call of Sockets on the machine in `userdata`, with its errno where C looks for it.
 
 #include "packetdrill/interface.h"
 

@@ -1,5 +1,5 @@
-// The interface by which packetdrill drives a stack that is no kernel's: a table of functions that
-// the object fills in, in C. Law: the order of the members is packetdrill's, and every one is set.
+// The interface through which packetdrill drives a user-space stack: a table of functions, in C,
+// that the object fills in. Law: the order of the members is packetdrill's, and every one is set.
 #pragma once
 
 #include <cstddef>

@@ -17,11 +17,12 @@ using posix::Outcome;
 using std::chrono_literals::operator""us, std::chrono_literals::operator""ms,
     std::chrono_literals::operator""s;
 
-/// The clock begins here: a time of day as good as any, far from 0.
+/// The clock starts here: any time of day far from 0.
 constexpr Instant kBeginning{1'000'000'000s};
 /// A packet that has not come by then never will.
 constexpr Duration kPatience = 200s;
-/// How long (really) everybody must have been quiet before a blocked call moves time itself.
+/// How long (in real time) all threads must be idle before a blocked call advances the clock
+/// itself.
 constexpr auto kQuiet = 5ms;
 
 /// What the next gettimeofday of a thread answers after a call of its ended.
@@ -67,13 +68,16 @@ Machine::Machine(const Settings& settings)
       link_(stack_.add_interface({.name = "tun0", .mtu = settings.mtu})),
       sockets_(stack_, settings.profile, [this] { return new_number(); }) {
   for (const Cidr& address : settings.addresses) (void)stack_.add_address(link_, address);
-  for (const Family family : {Family::ipv4, Family::ipv6})
-    (void)stack_.add_route(default_route(family, link_, settings));
+  for (const Family family : {Family::ipv4, Family::ipv6}) {
+    const Route route = default_route(family, link_, settings);
+    // A gateway that is not on the link is refused; there is only this link to lead anywhere.
+    if (!stack_.add_route(route)) (void)stack_.add_route({route.destination, link_});
+  }
   show_sockets();
 }
 
 // packetdrill closes what a script left open with the C library's close: each number must be the
-// kernel's. One that comes again was closed behind our back.
+// kernel's. A number that is given out again was closed behind our back.
 int Machine::new_number() {
   const int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (fd < 0) return fd;
@@ -205,7 +209,7 @@ void Machine::advance_to(Instant to) {
   now_ = std::max(now_, to);
 }
 
-/// To the next time at which anything happens.
+/// Advances to the next time at which anything happens.
 void Machine::step() {
   advance_to(std::max(next_deadline(), now_ + 1us));
 }
@@ -259,7 +263,7 @@ bool Machine::is_pipe(int fd) {
   return pipes_.contains(fd);
 }
 
-// Written anew beside itself and then renamed: a reader never sees half a table.
+// Written to a temporary file and renamed: a reader never sees half a table.
 void Machine::show_sockets() {
   if (settings_.sockstat.empty()) return;
   std::string table = sockets_.table();

@@ -1,10 +1,10 @@
 // Machine: a stack with its sockets, a link to packetdrill and a clock that only calls move.
 //
-// Laws. One thread at a time is inside, under one lock. Time moves when somebody asks for it (by
-// one microsecond, so that who spins on it gets on), sleeps, waits for a packet, or, where nobody
-// does any of these, when a blocked call can end no other way. Every timer fires at its time, and a
-// call that blocks is carried on by whoever moves the stack, at the very instant it can go on: its
-// thread only takes the result away, and sees the clock of that instant.
+// Laws. One thread at a time is inside, under one lock. Time advances when somebody asks for it (by
+// one microsecond, so that a busy loop makes progress), sleeps, waits for a packet, or, where
+// nobody does any of these, when a blocked call can end no other way. Every timer fires at its
+// time, and a blocking call is completed by whoever advances the stack, at the very instant it can
+// be: its thread only collects the result, and sees the clock of that instant.
 #pragma once
 
 #include <atomic>

@@ -24,7 +24,7 @@ struct Settings {
   std::string sockstat;  ///< a file that shows the socket table; empty: none
 };
 
-/// Else one line that names the flag and what is wrong with it.
+/// Otherwise one line that names the flag and what is wrong with it.
 std::expected<Settings, std::string> parse_settings(std::string_view flags);
 
 }  // namespace estab::packetdrill

@@ -47,7 +47,7 @@ Outcome to_socket(Machine& machine, int pipe, int socket, std::size_t count, int
 
 }  // namespace
 
-// In the order in which Linux asks (do_splice): a pipe has no offset, and neither has a socket.
+// In the order of Linux's checks (do_splice): a pipe has no offset, and neither has a socket.
 Outcome splice(Machine& machine, SpliceEnd from, SpliceEnd to, std::size_t count, unsigned flags) {
   const bool from_pipe = machine.is_pipe(from.fd), into_pipe = machine.is_pipe(to.fd);
   if ((from_pipe && from.offset) || (into_pipe && to.offset)) return failed(ESPIPE);

@@ -61,7 +61,7 @@ void Sockets::Impl::close_listener(Instant now, Socket& socket) {
   socket.deferred.clear();
 }
 
-// An urgent octet set aside is no octet of the stack's stream any more, but if nobody has taken it
+// An out-of-band octet has left the stack's stream, but if nobody has read it
 // the peer must not believe that it was delivered (RFC 1122 §4.2.2.13, SHLD-3).
 bool Sockets::Impl::leaves_urgent_octet(const Socket& socket) const {
   const State in = stack.state(socket.stream);

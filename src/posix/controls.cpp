@@ -26,7 +26,7 @@ Outcome Sockets::Impl::queue_lengths(Socket& socket, unsigned long request, int&
   const auto info = stack.info(socket.stream);
   if (!info) return done();
   if (request == SIOCINQ) {
-    // At the mark there is nothing in front of it (tcp_inq).
+    // At the mark nothing is readable before it (tcp_inq).
     const auto mark = stack.urgent(socket.stream);
     const bool at_mark = mark && mark->octets_before_end == 0 && !socket.past_urgent;
     length = at_mark ? 0 : static_cast<int>(stack.readable(socket.stream));
@@ -59,7 +59,7 @@ Outcome Sockets::ioctl(Instant, int fd, unsigned long request, void* argument) {
     }
     case SIOCATMARK: {
       if (!socket->is_tcp()) return failed(ENOTTY);
-      // With the octet in the stream the mark is in front of it, else where it stood.
+      // If the octet is in the stream the mark is before it, otherwise where it was.
       const auto mark = impl_->stack.urgent(socket->stream);
       const std::uint64_t at = socket->options.oob_inline ? 1 : 0;
       number = mark && !socket->past_urgent && mark->octets_before_end == at ? 1 : 0;

@@ -31,7 +31,8 @@ Endpoint from_v6(const sockaddr* address) {
   std::memcpy(&in, address, sizeof in);
   std::array<std::uint8_t, 16> octets;
   std::memcpy(octets.data(), &in.sin6_addr, octets.size());
-  return {IpAddress::v6(octets), swapped(in.sin6_port)};
+  const auto zone = static_cast<std::uint16_t>(std::min(in.sin6_scope_id, 0xffffU));
+  return {IpAddress::v6(octets).in_zone(zone), swapped(in.sin6_port)};
 }
 
 }  // namespace
@@ -77,6 +78,7 @@ void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, soc
     in.sin6_family = AF_INET6;
     in.sin6_port = swapped(endpoint.port);
     std::memcpy(&in.sin6_addr, endpoint.address.octets().data(), 16);
+    in.sin6_scope_id = endpoint.address.zone();
     size = sizeof in;
     std::memcpy(&storage, &in, sizeof in);
   }

@@ -1,5 +1,5 @@
-// sockaddr to Endpoint and back. An IPv4 endpoint stands in an AF_INET6 socket's addresses in its
-// mapped form (RFC 3493 §3.7).
+// sockaddr to Endpoint and back. An AF_INET6 socket sees an IPv4 endpoint as an IPv4-mapped address
+// (RFC 3493 §3.7); the zone of a link-local address is its sin6_scope_id (§3.3).
 #pragma once
 
 #include <expected>
@@ -10,7 +10,7 @@
 
 namespace estab::posix {
 
-/// The endpoint a caller named for a socket of this domain (AF_INET, AF_INET6); else the errno:
+/// The endpoint a caller named for a socket of this domain (AF_INET, AF_INET6), or the errno:
 /// EINVAL if it is too short, EAFNOSUPPORT if it is of another family.
 std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, socklen_t length);
 
@@ -18,11 +18,11 @@ std::expected<Endpoint, int> read_endpoint(int domain, const sockaddr* address, 
 std::expected<Endpoint, int> read_bound_endpoint(int domain, const sockaddr* address,
                                                  socklen_t length);
 
-/// Writes as much as *length has room for, and sets it to what there is. A null `address` asks for
-/// nothing.
+/// Writes as much as fits into *length octets, and sets it to the full size. A null `address` asks
+/// for nothing.
 void write_endpoint(int domain, const Endpoint& endpoint, sockaddr* address, socklen_t* length);
 
-/// The unspecified address and port 0, in the words of a domain.
+/// The unspecified address and port 0 of a domain.
 Endpoint any_endpoint(int domain);
 
 }  // namespace estab::posix

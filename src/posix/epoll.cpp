@@ -1,5 +1,5 @@
-// epoll: level and edge triggered, one-shot. An edge is anything the stack told of the socket since
-// it was last reported.
+// epoll: level and edge triggered, one-shot. An edge is any event of the stack's about the socket
+// since it was last reported.
 
 #include <algorithm>
 #include <vector>
@@ -19,7 +19,7 @@ constexpr std::uint32_t kSettings = EPOLLET | EPOLLONESHOT | EPOLLWAKEUP | EPOLL
 std::uint32_t Sockets::Impl::due(Instant now, int fd, const EpollInterest& interest) {
   Socket* socket = find(fd);
   if (!socket || (interest.events & ~kSettings) == 0) return 0;
-  // The stack tells of the first connection in a queue; each one is an edge.
+  // The stack announces only the first connection in a queue; each one is an edge.
   if (socket->is_listening()) {
     const std::size_t queued = acceptable(now, *socket);
     if (queued > socket->queued) ++socket->wakes;
@@ -36,7 +36,7 @@ bool Sockets::Impl::is_ready(Instant now, const EpollSet& set) {
       set.interests, [&](const auto& entry) { return due(now, entry.first, entry.second) != 0; });
 }
 
-// Fills events, whoever came last the time before coming last again, so that none is starved.
+// Fills events round-robin, so that none is starved.
 int Sockets::Impl::report(Instant now, EpollSet& set, std::span<epoll_event> events) {
   std::vector<int> order;
   for (const auto& [fd, interest] : set.interests) order.push_back(fd);

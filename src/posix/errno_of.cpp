@@ -39,10 +39,13 @@ int errno_of(Error error) {
     case Error::address_not_available:
     case Error::no_ports:
       return EADDRNOTAVAIL;
+    case Error::address_removed:
+      return ENETDOWN;
     case Error::limit_reached:
       return ENOBUFS;
     case Error::message_too_long:
       return EMSGSIZE;
+    case Error::mtu_too_small:
     case Error::invalid_argument:
       return EINVAL;
   }

@@ -1,5 +1,4 @@
-// The errno of Linux for each Error of the core, where the call does not say something more
-// special.
+// Linux's errno for each Error of the core, where the call has none more specific.
 #pragma once
 
 #include "estab/error.h"

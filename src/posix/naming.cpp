@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/port_range.h"
 #include "posix/endpoint_codec.h"
 #include "posix/errno_of.h"
 #include "posix/sockets_impl.h"
@@ -20,8 +21,8 @@ bool overlap(const IpAddress& a, const IpAddress& b) {
 
 }  // namespace
 
-// Two sockets share a port if both say so (SO_REUSEADDR) and neither listens. What the stack still
-// holds for nobody (TIME-WAIT and the like) stands in the way of those that do not say so.
+// Two sockets share a port if both have SO_REUSEADDR and neither listens. What the stack still
+// holds without a socket (TIME-WAIT and the like) is in the way of those that do not have it.
 bool Sockets::Impl::is_taken(const Socket& socket, const Endpoint& endpoint) const {
   const bool shares = socket.options.reuse_address || socket.options.reuse_port;
   for (const auto& [fd, descriptor] : descriptors) {
@@ -40,10 +41,9 @@ bool Sockets::Impl::is_taken(const Socket& socket, const Endpoint& endpoint) con
 
 std::optional<std::uint16_t> Sockets::Impl::choose_port(const Socket& socket,
                                                         const IpAddress& address) {
-  const StackConfig& config = stack.config();
-  const std::uint32_t count = std::uint32_t{config.port_max} - config.port_min + 1;
-  for (std::uint32_t tries = 0; tries < count; ++tries) {
-    const auto port = static_cast<std::uint16_t>(config.port_min + next_port++ % count);
+  const base::PortRange ports(stack.config().port_min, stack.config().port_max);
+  for (std::uint32_t tries = 0; tries < ports.size(); ++tries) {
+    const std::uint16_t port = ports.at(next_port++);
     if (!is_taken(socket, {address, port})) return port;
   }
   return std::nullopt;
@@ -64,7 +64,11 @@ Outcome Sockets::Impl::bind(Socket& socket, const Endpoint& endpoint) {
     return done();
   }
   const bool anybody = name.address.is_unspecified() || socket.options.free_bind;
-  if (!anybody && !stack.is_local(name.address)) return failed(EADDRNOTAVAIL);
+  if (!anybody) {
+    const auto own = stack.own_address(name.address);
+    if (!own) return failed(errno_of(own.error()));
+    name.address = *own;
+  }
   if (name.port == 0) {
     const auto port = choose_port(socket, name.address);
     if (!port) return failed(EADDRINUSE);
@@ -76,7 +80,7 @@ Outcome Sockets::Impl::bind(Socket& socket, const Endpoint& endpoint) {
   return done();
 }
 
-/// What listen and a UDP socket that sends do for a socket without a name.
+/// The implicit bind of listen and of an unbound UDP socket that sends.
 Outcome Sockets::Impl::choose_name(Socket& socket) {
   return bind(socket, any_endpoint(socket.domain));
 }

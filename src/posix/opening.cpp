@@ -1,4 +1,4 @@
-// listen, accept, connect: in the order of the questions Linux asks (inet_listen, inet_csk_accept,
+// listen, accept, connect: with Linux's checks in Linux's order (inet_listen, inet_csk_accept,
 // inet_stream_connect).
 
 #include <algorithm>
@@ -36,7 +36,7 @@ Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
 
 // ---- accept
 
-// TCP_DEFER_ACCEPT: a connection is nobody's business until data has come, or its time is up.
+// TCP_DEFER_ACCEPT: a connection is not offered until data has come, or its time is up.
 void Sockets::Impl::defer(Instant now, Socket& socket) {
   const Instant until = now + Duration(std::chrono::seconds(1)) * socket.options.defer_accept;
   while (const auto stream = stack.accept(now, socket.listener))
@@ -75,6 +75,7 @@ Outcome Sockets::Impl::accept(Instant now, Socket& socket, sockaddr* address, so
   if (!socket.is_listening()) return failed(EINVAL);
   const auto stream = next_to_accept(now, socket);
   if (!stream) {
+    if (const auto ended = stack.failure(socket.listener)) return failed(errno_of(*ended));
     if (socket.nonblocking) return failed(EAGAIN);
     return wait_or_fail(now, socket.accepting, socket.options.receive_timeout, EAGAIN);
   }
@@ -106,7 +107,7 @@ Outcome Sockets::Impl::connect(Instant now, Socket& socket, const sockaddr* addr
   if (address->sa_family == AF_UNSPEC) return disconnect(now, socket);
   if (!socket.is_tcp()) {
     const auto remote = read_endpoint(socket.domain, address, length);
-    return remote ? connect_datagram(socket, *remote) : failed(remote.error());
+    return remote ? connect_datagram(now, socket, *remote) : failed(remote.error());
   }
   sync(socket);
   switch (socket.link) {
@@ -139,7 +140,7 @@ Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint
   if (!stream) {
     socket.stream = {};
     const Error why = stream.error();
-    // Linux finds no way to a destination that is no single host's.
+    // Linux has no route for a destination that is not unicast.
     if (why == Error::address_not_available) return failed(ENETUNREACH);
     if (why == Error::address_in_use) return failed(EADDRNOTAVAIL);
     return failed(errno_of(why));
@@ -164,7 +165,7 @@ Outcome Sockets::Impl::finish_connect(Instant now, Socket& socket, int pending) 
     return done();
   }
   sync(socket);
-  // Reset, timed out, or told by ICMP: the socket may try again.
+  // Reset, timed out, or refused by ICMP: the socket may try again.
   const int error = take_error(socket);
   socket.link = Link::unconnected;
   (void)stack.abort(now, socket.stream);
@@ -172,18 +173,21 @@ Outcome Sockets::Impl::finish_connect(Instant now, Socket& socket, int pending) 
   return failed(error != 0 ? error : ECONNABORTED);
 }
 
-// A UDP socket with a peer sends there, and takes what comes from there alone.
-Outcome Sockets::Impl::connect_datagram(Socket& socket, const Endpoint& remote) {
+// A connected UDP socket sends to its peer, and receives from it alone.
+Outcome Sockets::Impl::connect_datagram(Instant now, Socket& socket, const Endpoint& remote) {
+  const auto route = stack.route(now, remote.address);
+  if (!route) return failed(errno_of(route.error()));
+  if (!may_broadcast(socket, remote.address)) return failed(EACCES);
   if (!socket.port)
     if (const Outcome named = choose_name(socket); named.error != 0) return named;
-  socket.peer = remote;
+  socket.peer = Endpoint{route->remote, remote.port};
   socket.link = Link::connected;
   std::erase_if(socket.datagrams,
-                [&](const QueuedDatagram& waiting) { return waiting.from != remote; });
+                [&](const QueuedDatagram& waiting) { return waiting.from != *socket.peer; });
   return done();
 }
 
-// connect to AF_UNSPEC: back to where socket() left it, save for the name it was bound to.
+// connect to AF_UNSPEC: back to where socket() left it, except for the name it was bound to.
 Outcome Sockets::Impl::disconnect(Instant now, Socket& socket) {
   close_listener(now, socket);
   const State in = state(socket);

@@ -67,6 +67,8 @@ const NumberOption kOptions[] = {
     {IPPROTO_IP, IP_MULTICAST_LOOP, &O::multicast_loop},
     {IPPROTO_IPV6, IPV6_V6ONLY, &O::ipv6_only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, &O::unicast_hops, number, -1, 255},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &O::multicast_hops, number, -1, 255},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &O::multicast_loop6},
     {IPPROTO_IPV6, IPV6_TCLASS, &O::traffic_class, number, -1, 255},
     {IPPROTO_IPV6, IPV6_RECVERR, &O::receive_error6},
     {IPPROTO_IPV6, IPV6_MTU_DISCOVER, &O::mtu_discover6, number, 0, 5},

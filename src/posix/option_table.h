@@ -1,5 +1,5 @@
-// The socket options that are a number kept and told again: which, where it is kept, what it may
-// be. The others, which mean more, are in options.cpp.
+// The socket options that only store a number: which they are, where each is stored, its range. The
+// others, with effects of their own, are in options.cpp.
 #pragma once
 
 #include "posix/socket_options.h"
@@ -17,7 +17,7 @@ struct NumberOption {
   int least = 0, most = 1;
 };
 
-/// Null if there is none of that name.
+/// Null if there is no such option.
 const NumberOption* find_number_option(int level, int name);
 
 }  // namespace estab::posix

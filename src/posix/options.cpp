@@ -1,4 +1,4 @@
-// getsockopt and setsockopt: the options that are more than a number kept (see option_table.cpp).
+// getsockopt and setsockopt: the options that do more than store a number (see option_table.cpp).
 
 #include <algorithm>
 #include <array>
@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "posix/errno_of.h"
 #include "posix/option_table.h"
 #include "posix/sockets_impl.h"
 #include "posix/tcp_info.h"
@@ -42,7 +43,7 @@ std::optional<T> read_as(const void* value, socklen_t length) {
   return result;
 }
 
-/// IP options take a single octet too (do_ip_setsockopt).
+/// Options at IP level accept a single octet too (do_ip_setsockopt).
 std::optional<int> read_number(int level, const void* value, socklen_t length) {
   if (auto number = read_as<int>(value, length)) return number;
   const bool short_form = level == IPPROTO_IP && value && length >= 1;
@@ -135,7 +136,7 @@ bool knows_level(const Socket& socket, int level) {
   return level == SOL_SOCKET || level == IPPROTO_IP;
 }
 
-// TCP_DEFER_ACCEPT is kept as a number of SYN-ACKs, and told as the time they take.
+// TCP_DEFER_ACCEPT is stored as a number of SYN-ACKs, and reported as the time they take.
 int deferred_seconds(int seconds) {
   int covered = 0;
   for (int wait = 1; covered < seconds && covered < 255; wait = std::min(wait * 2, 120))
@@ -143,12 +144,15 @@ int deferred_seconds(int seconds) {
   return covered;
 }
 
-/// Options of which Linux keeps something else than was asked for.
+/// Options of which Linux stores something other than it was given.
 int as_kept(const SocketOptions& options, const NumberOption& option, int number) {
   constexpr int kTosBits = 0xfc;  // the others are ECN's (INET_ECN_MASK)
   const auto is = [&](int level, int name) { return option.level == level && option.name == name; };
   if (is(IPPROTO_IP, IP_TOS)) return number & kTosBits;
   if (is(IPPROTO_IPV6, IPV6_TCLASS)) return number < 0 ? 0 : number;
+  const bool hops_to_groups =
+      is(IPPROTO_IP, IP_MULTICAST_TTL) || is(IPPROTO_IPV6, IPV6_MULTICAST_HOPS);
+  if (hops_to_groups) return number < 0 ? 1 : number;
   if (is(IPPROTO_TCP, TCP_QUICKACK)) return number != 0 ? 1 : 0;
   if (is(IPPROTO_TCP, TCP_LINGER2)) return std::clamp(number, -1, 120);
   if (is(IPPROTO_TCP, TCP_DEFER_ACCEPT)) return number <= 0 ? 0 : deferred_seconds(number);
@@ -211,7 +215,7 @@ Outcome Sockets::Impl::set_option(Instant now, Socket& socket, int level, int op
   return outcome;
 }
 
-// The stack's settings follow from the options; what cannot change any more stays.
+// The stack's settings follow from the options; what can no longer change stays.
 void Sockets::Impl::apply_options(Instant now, Socket& socket) {
   if (socket.is_listening()) {
     (void)stack.reconfigure(socket.listener, config(socket), socket.backlog);
@@ -222,11 +226,11 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
   }
 }
 
-// What an option does beside changing a setting.
+// What an option does besides changing a setting.
 void Sockets::Impl::apply_at_once(Instant now, Socket& socket, int option) {
   if (!socket.stream) return;
   const SocketOptions& o = socket.options;
-  // Told not to delay, what is held back goes, corked or not (tcp_push_pending_frames).
+  // TCP_NODELAY sends what is held back, corked or not (tcp_push_pending_frames).
   if (option == TCP_NODELAY && o.no_delay) (void)stack.send(now, socket.stream, {}, SendMode::push);
   constexpr std::uint8_t kQuickAcks = 16;  // TCP_MAX_QUICKACKS
   if (option == TCP_QUICKACK)
@@ -239,8 +243,8 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   const SocketOptions& o = socket.options;
   switch (name) {
     case SO_ERROR:
-      sync(socket);
-      // Without one, the advice ICMP gave (RFC 9293 SHLD-25), as Linux tells it here and nowhere
+      socket.is_tcp() ? sync(socket) : drain_port(socket);
+      // Without one, the ICMP soft error (RFC 9293 SHLD-25), which Linux reports here and nowhere
       // else.
       if (socket.error == 0) std::swap(socket.error, socket.soft_error);
       return give_number(take_error(socket), value, length);
@@ -283,7 +287,7 @@ Outcome Sockets::Impl::get_socket_option(Socket& socket, int name, void* value, 
   }
 }
 
-// The largest payload now; before there is a connection what was asked for, or the default
+// The current maximum payload; before there is a connection what was asked for, or the default
 // (MUST-15).
 int Sockets::Impl::max_segment(const Socket& socket) const {
   const State in = state(socket);
@@ -319,17 +323,21 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
   }
 }
 
-Outcome Sockets::Impl::get_ip_option(Socket& socket, int level, int name, void* value,
+Outcome Sockets::Impl::get_ip_option(Instant now, Socket& socket, int level, int name, void* value,
                                      socklen_t* length) {
   const bool mtu =
       (level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU);
   if (!mtu) return failed(ENOPROTOOPT);
+  if (socket.peer) {
+    const auto route = stack.route(now, socket.peer->address);
+    return route ? give_number(route->mtu, value, length) : failed(errno_of(route.error()));
+  }
   const auto info = stack.info(socket.stream);
   if (!info || info->pmtu == 0) return failed(ENOTCONN);
   return give_number(static_cast<int>(info->pmtu), value, length);
 }
 
-Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option, void* value,
+Outcome Sockets::Impl::get_option(Instant now, Socket& socket, int level, int option, void* value,
                                   socklen_t* length) {
   if (!knows_level(socket, level)) return failed(EOPNOTSUPP);
   if (const NumberOption* known = find_number_option(level, option))
@@ -341,13 +349,13 @@ Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option
       return get_tcp_option(socket, option, value, length);
     case IPPROTO_IP:
     case IPPROTO_IPV6:
-      return get_ip_option(socket, level, option, value, length);
+      return get_ip_option(now, socket, level, option, value, length);
     default:
       return failed(EOPNOTSUPP);
   }
 }
 
-// What was never set is told as what is in force.
+// An option that was never set reads as the value in force.
 int Sockets::Impl::shown_number(const Socket& socket, const NumberOption& option) const {
   const int number = socket.options.*(option.member);
   const bool tcp = option.level == IPPROTO_TCP;

@@ -1,4 +1,5 @@
-// poll, and what it says of a socket in each state: tcp_poll, udp_poll and datagram_poll of Linux.
+// poll, and what it reports for a socket in each state: tcp_poll, udp_poll and datagram_poll of
+// Linux.
 
 #include <poll.h>
 
@@ -64,10 +65,13 @@ void Sockets::Impl::drain_port(Socket& socket) {
     const auto got = stack.recv_datagram(socket.port, buffer);
     if (!got && got.error() == Error::would_block) return;
     if (!got) {
-      // Only who has a peer, or asked for it, is told what ICMP says (RFC 1122 §4.1.3.3).
-      const bool told = socket.peer || socket.options.receive_error;
-      if (told) socket.error = errno_of(got.error());
-      if (got.error() == Error::no_such_id) return;
+      // Only a connected socket, or one that asked for it, hears of ICMP (RFC 1122 §4.1.3.3).
+      const bool is_last =
+          got.error() == Error::no_such_id || got.error() == Error::address_removed;
+      const bool asked =
+          socket.domain == AF_INET ? socket.options.receive_error : socket.options.receive_error6;
+      if (is_last || socket.peer || asked) socket.error = errno_of(got.error());
+      if (is_last) return;
       continue;
     }
     if (socket.peer && got->from != *socket.peer) continue;

@@ -1,4 +1,4 @@
-// read, recv and their like: tcp_recvmsg and udp_recvmsg of Linux, question by question.
+// read, recv and the like: tcp_recvmsg and udp_recvmsg of Linux, check by check.
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kTcpInq = 36;  // TCP_CM_INQ
 
-/// Copies a run of octets to where the vectors have room, `skip` octets in; returns how many.
+/// Copies octets into the vectors, `skip` octets in; returns how many.
 std::size_t scatter(std::span<const iovec> into, std::size_t skip, Octets octets) {
   std::size_t copied = 0;
   for (const iovec& vector : into) {
@@ -35,12 +35,12 @@ std::size_t scatter(std::span<const iovec> into, std::size_t skip, Octets octets
 
 }  // namespace
 
-// Moves what is there, without asking whether it is enough. With MSG_PEEK it stays; with MSG_TRUNC
-// it is dropped instead of copied.
+// Transfers what is there, whether or not it is enough. With MSG_PEEK it stays; with MSG_TRUNC it
+// is discarded instead of copied.
 std::size_t Sockets::Impl::take(Instant now, Socket& socket, std::span<const iovec> into,
                                 std::size_t skip, int flags) {
   std::size_t wanted = total_size(into) - skip;
-  // Reading stops in front of the urgent octet, and begins anew with it or behind it.
+  // Reading stops before the urgent octet, and resumes with it or after it.
   const auto mark = stack.urgent(socket.stream);
   if (mark && mark->octets_before_end > 1)
     wanted = std::min<std::size_t>(wanted, mark->octets_before_end - 1);
@@ -58,7 +58,7 @@ std::size_t Sockets::Impl::take(Instant now, Socket& socket, std::span<const iov
     if (seen == 0 || (flags & MSG_PEEK) != 0) break;
     (void)stack.consume(now, socket.stream, seen);
   }
-  // At the mark reading goes on behind it, and the octet set aside is gone, even if nothing
+  // At the mark reading resumes after it, and the out-of-band octet is gone, even if nothing
   // follows.
   if (mark && mark->octets_before_end == 0 && (flags & MSG_PEEK) == 0) socket.past_urgent = true;
   return moved;
@@ -151,8 +151,8 @@ Outcome Sockets::Impl::receive(Instant now, int fd, std::span<const iovec> into,
   return receive_stream(now, *socket, into, flags);
 }
 
-// Beside the octets: with TCP_INQ how many more there are, one more than none if the end has come
-// (tcp_inq_hint).
+// Ancillary data: with TCP_INQ how many more octets there are, 1 if only the end of the stream is
+// left (tcp_inq_hint).
 void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
   const std::size_t room = std::exchange(header.msg_controllen, 0);
   if (!socket.is_tcp() || !socket.options.inq) return;
@@ -171,7 +171,7 @@ void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
 
 // ---- the public face
 
-// read and readv of nothing look at no queue (sock_read_iter); recv does.
+// read and readv of zero octets do not look at the queue (sock_read_iter); recv does.
 Outcome Sockets::read(Instant now, int fd, void* into, std::size_t octets) {
   if (octets == 0) return impl_->find(fd) ? done() : impl_->no_socket(fd);
   return recv(now, fd, into, octets, 0);

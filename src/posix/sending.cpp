@@ -1,4 +1,4 @@
-// write, send and their like: tcp_sendmsg and udp_sendmsg of Linux, question by question.
+// write, send and the like: tcp_sendmsg and udp_sendmsg of Linux, check by check.
 
 #include <algorithm>
 #include <vector>
@@ -11,7 +11,7 @@ namespace estab::posix {
 
 namespace {
 
-/// All the octets in one run. One vector needs no copy.
+/// All octets contiguously. A single vector needs no copy.
 class Gathered {
  public:
   explicit Gathered(std::span<const iovec> from) {
@@ -40,7 +40,7 @@ SendMode mode_of(int flags) {
 
 }  // namespace
 
-// Linux waits for the handshake to end; the RFC (9293 §3.10.2) and FreeBSD queue what is sent
+// Linux waits for the handshake to complete; RFC 9293 §3.10.2 and FreeBSD queue what is sent
 // before.
 bool Sockets::Impl::may_send(const Socket& socket) const {
   const State in = state(socket);
@@ -80,7 +80,7 @@ Outcome Sockets::Impl::transmit_stream(Instant now, Socket& socket, std::span<co
   return done(static_cast<std::int64_t>(so_far));
 }
 
-// Hands over what finds room. Not all of it: `waits`, and Socket::writing says how much went.
+// Hands over what there is room for. If not all: `waits`, and Socket::writing says how much went.
 Outcome Sockets::Impl::push_octets(Instant now, Socket& socket, std::span<const iovec> from,
                                    int flags) {
   const Gathered gathered(from);
@@ -108,12 +108,15 @@ Outcome Sockets::Impl::transmit_datagram(Instant now, Socket& socket, std::span<
   const std::optional<Endpoint>& target = to ? to : socket.peer;
   if (!target) return failed(EDESTADDRREQ);
   if (target->port == 0) return failed(EINVAL);
+  if (!may_broadcast(socket, target->address)) return failed(EACCES);
   if (!socket.port)
     if (const Outcome named = choose_name(socket); named.error != 0) return named;
   drain_port(socket);
   if (socket.error != 0) return failed(take_error(socket));
   if (socket.shut_write) return failed(EPIPE);
   const Gathered gathered(from);
+  (void)stack.reconfigure(socket.port, datagram_config_of(socket.options, stack.config().tcp,
+                                                          target->address.family()));
   const auto sent = stack.send_datagram(now, socket.port, *target, gathered.octets());
   if (!sent) return failed(errno_of(sent.error()));
   return done(static_cast<std::int64_t>(gathered.octets().size()));
@@ -166,7 +169,7 @@ Outcome Sockets::sendmsg(Instant now, int fd, const msghdr* message, int flags) 
   Socket* socket = impl_->find(fd);
   if (!socket) return impl_->no_socket(fd);
   std::optional<Endpoint> to;
-  // A connected stream's peer is settled: Linux does not look at the name.
+  // A connected stream has its peer: Linux ignores the name.
   if (message->msg_name && !socket->is_tcp()) {
     const auto endpoint = read_endpoint(
         socket->domain, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);

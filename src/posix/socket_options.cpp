@@ -12,7 +12,7 @@ int shown(std::uint32_t octets, BufferSizes sizes) {
   return static_cast<int>(octets * (sizes == BufferSizes::doubled ? 2u : 1u));
 }
 
-// The SYN goes out 1 + n times, the waits doubling.
+// The SYN is sent 1 + n times, with exponential backoff.
 Duration opening_time(const TcpConfig& base, int repeats) {
   Duration total{}, wait = base.rto_initial;
   for (int i = 0; i <= repeats; ++i, wait = std::min(wait * 2, base.rto_max)) total += wait;
@@ -57,6 +57,22 @@ TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes s
   if (o.ttl > 0) config.ttl = static_cast<std::uint8_t>(o.ttl);
   if (o.unicast_hops > 0) config.ttl = static_cast<std::uint8_t>(o.unicast_hops);
   config.dscp = static_cast<std::uint8_t>((o.tos | o.traffic_class) >> 2 & 63);
+  return config;
+}
+
+// IP_PMTUDISC_DO and IP_PMTUDISC_PROBE refuse what the path does not take; the others let it go in
+// fragments (ip(7)).
+DatagramConfig datagram_config_of(const SocketOptions& o, const TcpConfig& base, Family family) {
+  const bool v4 = family == Family::ipv4;
+  const int hops = v4 ? o.ttl : o.unicast_hops;
+  const int discovery = v4 ? o.mtu_discover : o.mtu_discover6;
+  const bool whole = discovery == IP_PMTUDISC_DO || discovery == IP_PMTUDISC_PROBE ||
+                     (!v4 && o.dont_fragment6 != 0);
+  DatagramConfig config;
+  config.ttl = static_cast<std::uint8_t>(hops >= 0 ? hops : base.ttl);
+  config.multicast_ttl = static_cast<std::uint8_t>(v4 ? o.multicast_ttl : o.multicast_hops);
+  config.dscp = static_cast<std::uint8_t>((v4 ? o.tos : o.traffic_class) >> 2 & 63);
+  config.fragment = !whole;
   return config;
 }
 

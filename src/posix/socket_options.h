@@ -1,4 +1,4 @@
-// What setsockopt has stored of one socket, in the units of the calls. Law: the connection's
+// What setsockopt has stored for one socket, in the units of the calls. Law: the connection's
 // settings follow from these and the stack's defaults alone (see config_of), so that an accepted
 // socket inherits all by a copy.
 #pragma once
@@ -39,11 +39,12 @@ struct SocketOptions {
   int bind_no_port = 0, multicast_ttl = 1, multicast_loop = 1;
   // IPPROTO_IPV6
   int ipv6_only = 0, unicast_hops = -1, traffic_class = 0, receive_error6 = 0;
+  int multicast_hops = 1, multicast_loop6 = 1;
   int mtu_discover6 = IPV6_PMTUDISC_WANT, receive_class6 = 0, receive_hops6 = 0;
   int packet_info6 = 0, flow_label_send = 0, auto_flow_label = 0, dont_fragment6 = 0;
 };
 
-/// How getsockopt's buffer sizes stand to the stack's: Linux doubles what it is told.
+/// How getsockopt's buffer sizes relate to the stack's: Linux doubles what it is given.
 enum class BufferSizes : std::uint8_t { as_given, doubled };
 
 /// What a socket has before anybody sets anything.
@@ -52,7 +53,11 @@ SocketOptions default_options(const TcpConfig& base, BufferSizes sizes);
 /// The settings of a connection with these options.
 TcpConfig config_of(const SocketOptions& options, const TcpConfig& base, BufferSizes sizes);
 
-/// How often a SYN is repeated (tcp_syn_retries) with these settings.
+/// What a UDP socket's datagrams to addresses of this family are sent with.
+DatagramConfig datagram_config_of(const SocketOptions& options, const TcpConfig& base,
+                                  Family family);
+
+/// How often a SYN is retransmitted (tcp_syn_retries) with these settings.
 int syn_count_of(const TcpConfig& base);
 
 }  // namespace estab::posix

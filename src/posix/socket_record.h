@@ -21,10 +21,10 @@
 
 namespace estab::posix {
 
-/// struct socket's own state beside TCP's: it decides what a repeated connect answers.
+/// struct socket's own state, besides TCP's: it decides what a repeated connect returns.
 enum class Link : std::uint8_t { unconnected, connecting, connected };
 
-/// A blocking call under way: when its time is up, and what it has moved so far.
+/// A blocking call in progress: its deadline, and how much it has transferred so far.
 struct Blocked {
   bool active = false;
   Instant until = kNever;

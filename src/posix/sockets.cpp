@@ -69,7 +69,7 @@ Socket* Sockets::Impl::owner_of(StreamId stream) {
 
 namespace {
 
-// As tcp_reset of Linux tells it: a reset finds a pipe broken whose other end had closed.
+// As in tcp_reset of Linux: after the peer's FIN a reset is a broken pipe (EPIPE).
 // RFC 9293 §3.10.7.4 has one signal for a reset; Linux another where the peer had ended its
 // direction.
 int errno_of_end(Error failure, const Socket& socket, Profile profile) {
@@ -97,7 +97,7 @@ void Sockets::Impl::sync(Socket& socket) {
   socket.failure_seen = true;
 }
 
-// Linux hands TIME-WAIT to a record of its own, as the stack does: the socket itself is closed.
+// In TIME-WAIT Linux replaces the socket by a small record, as the stack does: it reads as closed.
 State Sockets::Impl::state(const Socket& socket) const {
   if (socket.is_listening()) return State::listen;
   if (!socket.stream) return State::closed;
@@ -242,7 +242,7 @@ void take_stream_event(Socket& socket, const StreamEvent& event) {
   ++socket.wakes;
   if (event.peer_closed) socket.peer_closed = true;
   if (event.urgent) socket.urgent_read = socket.past_urgent = false;
-  // That R1 has been reached is no word from the network (RFC 9293 §3.8.3).
+  // That R1 has been reached is no report from the network (RFC 9293 §3.8.3).
   if (!event.soft_error || event.soft_error == Error::connection_timed_out) return;
   const bool wants_it =
       socket.domain == AF_INET ? socket.options.receive_error : socket.options.receive_error6;

@@ -46,7 +46,7 @@ struct Sockets::Impl {
   /// EBADF, or ENOTSOCK for a descriptor of another kind.
   Outcome no_socket(int fd) const;
   Socket* owner_of(StreamId stream);
-  /// Takes over what the stack knows of the end of the stream.
+  /// Learns from the stack how the stream ended.
   void sync(Socket& socket);
   State state(const Socket& socket) const;
   static int take_error(Socket& socket);
@@ -66,7 +66,7 @@ struct Sockets::Impl {
   // ---- opening.cpp
   Outcome listen(Instant now, Socket& socket, int backlog);
   Outcome accept(Instant now, Socket& socket, sockaddr* address, socklen_t* length, int flags);
-  /// The next connection that accept may give, without and with taking it.
+  /// The next connection accept may return, without and with taking it.
   std::size_t acceptable(Instant now, Socket& socket);
   std::optional<StreamId> next_to_accept(Instant now, Socket& socket);
   void defer(Instant now, Socket& socket);
@@ -74,7 +74,7 @@ struct Sockets::Impl {
   Outcome connect(Instant now, Socket& socket, const sockaddr* address, socklen_t length);
   Outcome start_connect(Instant now, Socket& socket, const Endpoint& remote);
   Outcome finish_connect(Instant now, Socket& socket, int pending);
-  Outcome connect_datagram(Socket& socket, const Endpoint& remote);
+  Outcome connect_datagram(Instant now, Socket& socket, const Endpoint& remote);
   Outcome disconnect(Instant now, Socket& socket);
 
   // ---- receiving.cpp
@@ -99,6 +99,9 @@ struct Sockets::Impl {
   Outcome transmit_datagram(Instant now, Socket& socket, std::span<const iovec> from,
                             const std::optional<Endpoint>& to);
   bool may_send(const Socket& socket) const;
+  bool may_broadcast(const Socket& socket, const IpAddress& to) const {
+    return socket.options.broadcast != 0 || !stack.is_broadcast(to);
+  }
 
   // ---- closing.cpp
   Outcome shutdown(Instant now, Socket& socket, int how);
@@ -117,7 +120,8 @@ struct Sockets::Impl {
   void apply_at_once(Instant now, Socket& socket, int option);
   Outcome get_socket_option(Socket& socket, int name, void* value, socklen_t* length);
   Outcome get_tcp_option(Socket& socket, int name, void* value, socklen_t* length);
-  Outcome get_ip_option(Socket& socket, int level, int name, void* value, socklen_t* length);
+  Outcome get_ip_option(Instant now, Socket& socket, int level, int name, void* value,
+                        socklen_t* length);
   int max_segment(const Socket& socket) const;
   int shown_number(const Socket& socket, const NumberOption& option) const;
   TcpConfig config(const Socket& socket) const {
@@ -128,7 +132,7 @@ struct Sockets::Impl {
   Outcome queue_lengths(Socket& socket, unsigned long request, int& length);
 
   // ---- readiness.cpp, epoll.cpp
-  /// What poll would tell of it: POLLIN, POLLOUT, POLLHUP and so on.
+  /// What poll would report: POLLIN, POLLOUT, POLLHUP and so on.
   unsigned readiness(Instant now, Socket& socket);
   unsigned ready_stream(Instant now, Socket& socket);
   unsigned ready_datagram(Socket& socket);
@@ -145,11 +149,11 @@ inline Instant deadline(Instant now, Duration limit) {
   return limit == Duration::zero() ? kNever : now + limit;
 }
 
-/// For a call that cannot go on: waits, or ends with `error` if its time is up.
+/// For a call that cannot go on: waits, or fails with `error` once its time is up.
 Outcome wait_or_fail(Instant now, Blocked& blocked, Duration limit, int error);
 
 std::size_t total_size(std::span<const iovec> vectors);
-/// A null pointer where octets are to be.
+/// A null pointer where there should be octets.
 bool has_hole(std::span<const iovec> vectors);
 
 }  // namespace estab::posix

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hasher.h"
+#include "tcp/return_route.h"
 
 namespace estab::stack {
 
@@ -20,8 +21,24 @@ bool stays_inside(const IpAddress& destination) {
   return network == 0 || network == 127;
 }
 
-base::SipKey path_key(base::Prng& prng) {
+base::SipKey draw_key(base::Prng& prng) {
   return {prng.next(), prng.next()};
+}
+
+/// Apart from the others, so that what these draw stays what it was.
+base::SipKey fragment_key(const StackConfig& config) {
+  base::Prng prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x667261676964, config.seed[1]});
+  return draw_key(prng);
+}
+
+std::size_t octets_of(const Reply& reply) {
+  const auto* raw = std::get_if<RawReply>(&reply);
+  return raw ? raw->transport.size() : 0;
+}
+
+const IpAddress& source_of(const Reply& reply) {
+  const auto* segment = std::get_if<TcpReply>(&reply);
+  return segment ? segment->tuple.local_address : std::get<RawReply>(reply).header.source;
 }
 
 }  // namespace
@@ -30,9 +47,10 @@ Core::Core(const StackConfig& stack_config)
     : config(stack_config),
       secrets(config.seed),
       prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x657374616265737a, config.seed[1]}),
-      path_mtu({path_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
+      path_mtu({draw_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
       icmp_limit(config.limits.icmp_errors_per_second,
-                 std::max(config.limits.icmp_errors_per_second / 10, 1u)) {}
+                 std::max(config.limits.icmp_errors_per_second / 10, 1u)),
+      fragment_ids(fragment_key(config)) {}
 
 // A copy has no observer: it lives a life of its own, which nobody asked to watch.
 Core::Core(const Core& o)
@@ -44,23 +62,103 @@ Core::Core(const Core& o)
       routes(o.routes),
       path_mtu(o.path_mtu),
       icmp_limit(o.icmp_limit),
+      fragment_ids(o.fragment_ids),
       replies(o.replies),
+      reply_octets(o.reply_octets),
       events(o.events),
       latest(o.latest),
       path_version(o.path_version) {}
 
 // [RFC 1122 3.3.3-2]
-std::optional<Path> Core::find_path(Instant now, const IpAddress& destination) const {
+std::optional<Path> Core::find_path(Instant now, const IpAddress& destination,
+                                    std::uint16_t source_zone) const {
   if (stays_inside(destination)) return std::nullopt;
-  const auto hop = routes.lookup(destination, now);
+  const std::uint16_t zone = destination.zone() != 0 ? destination.zone() : source_zone;
+  if (source_zone != 0 && zone != source_zone) return std::nullopt;
+  const auto only = interfaces.in_zone(zone);
+  if (zone != 0 && !only) return std::nullopt;
+  // A link-local destination is on its link, whatever the routes say (RFC 4291 §2.5.6).
+  const bool is_neighbour = destination.zone() != 0;
+  auto hop = is_neighbour ? ip::Hop{destination, *only} : routes.lookup(destination, now, only);
   if (!hop) return std::nullopt;
+  // What is for many is put on the link itself, and no gateway's (RFC 1112 §6.1).
+  if (destination.is_multicast() || destination.is_limited_broadcast()) hop->next_hop = destination;
+  hop->next_hop = hop->next_hop.in_zone(zone_of(hop->interface));
   const std::uint16_t link_mtu = interfaces.config(hop->interface).mtu;
   return Path{*hop, link_mtu, path_mtu.mtu(now, destination, link_mtu)};
+}
+
+Result<Way> Core::find_way(Instant now, const IpAddress& local, const IpAddress& remote,
+                           const std::vector<IpAddress>& source_route) const {
+  Way way{local, remote, {}};
+  // [RFC 9293 MUST-43] [RFC 1122 3.2.1.3-9]
+  if (!local.is_unspecified()) {
+    const bool said = local.zone() != 0 || remote.zone() == 0;
+    const auto own = interfaces.own(said ? local : local.in_zone(remote.zone()));
+    if (!own) return std::unexpected(own.error());
+    way.local = *own;
+  }
+  if (remote.zone() == 0)
+    way.remote = interfaces.own(remote).value_or(remote.in_zone(way.local.zone()));
+  const auto path = find_path(now, tcp::first_hop(source_route, way.remote), way.local.zone());
+  if (!path) return std::unexpected(Error::no_route);
+  way.path = *path;
+  if (way.remote.zone() == 0) way.remote = way.remote.in_zone(zone_of(path->hop.interface));
+  // [RFC 9293 MUST-44] [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
+  if (local.is_unspecified()) {
+    const auto source = interfaces.is_local(way.remote)
+                            ? std::optional(way.remote)
+                            : interfaces.select_source(path->hop.interface, way.remote);
+    if (!source) return std::unexpected(Error::no_route);
+    way.local = *source;
+  }
+  if (way.local.family() != way.remote.family()) return std::unexpected(Error::invalid_argument);
+  return way;
+}
+
+Result<Route> Core::complete(const Route& route) const {
+  if (!route.gateway) return route;
+  Route meant = route;
+  const std::uint16_t zone = zone_of(route.interface);
+  if (route.gateway->zone() == 0) meant.gateway = route.gateway->in_zone(zone);
+  if (meant.gateway->zone() != 0 && meant.gateway->zone() != zone)
+    return std::unexpected(Error::invalid_argument);
+  const bool reached =
+      meant.gateway->zone() != 0 || routes.is_on_link(route.interface, *route.gateway);
+  if (!reached) return std::unexpected(Error::no_route);
+  return meant;
 }
 
 // [RFC 9293 MUST-20]
 void Core::advise_against(Instant now, const ip::Hop& hop) {
   if (routes.advise_against(hop, now + kSuspicion)) ++path_version;
+}
+
+void Core::reply(TcpReply&& reply) {
+  if (replies.size() < config.limits.pending_replies)
+    replies.emplace_back(std::move(reply));
+  else
+    ++counters.replies_dropped;
+}
+
+void Core::reply(RawReply&& reply) {
+  const std::size_t octets = reply.transport.size();
+  if (has_room_for_reply(octets)) {
+    replies.emplace_back(std::move(reply));
+    reply_octets += octets;
+  } else {
+    ++counters.replies_dropped;
+  }
+}
+
+void Core::forget_replies(const Removed& gone) {
+  for (std::size_t left = replies.size(); left > 0; --left) {
+    Reply reply = replies.pop_front();
+    if (gone.has(source_of(reply)))
+      reply_octets -= octets_of(reply);
+    else
+      replies.push_back(std::move(reply));
+  }
 }
 
 void Core::tell(Event event) {
@@ -77,7 +175,8 @@ bool same(const TcpReply& a, const TcpReply& b) {
 }
 
 bool same(const RawReply& a, const RawReply& b) {
-  return a.header == b.header && a.transport == b.transport && a.source_route == b.source_route;
+  return a.header == b.header && a.transport == b.transport && a.source_route == b.source_route &&
+         a.sent == b.sent && a.identification == b.identification;
 }
 
 bool same(const Reply& a, const Reply& b) {
@@ -95,7 +194,7 @@ bool Core::equals(const Core& other) const {
   return same_replies && config == other.config && counters == other.counters &&
          secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
          routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
-         events == other.events;
+         fragment_ids == other.fragment_ids && events == other.events;
 }
 
 void Core::hash_into(base::Hasher& h) const {
@@ -103,6 +202,7 @@ void Core::hash_into(base::Hasher& h) const {
   routes.hash_into(h);
   path_mtu.hash_into(h);
   icmp_limit.hash_into(h);
+  fragment_ids.hash_into(h);
   h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
   for (std::uint64_t word : prng.state()) h.add(word);
   if (h.takes_history())
@@ -113,7 +213,8 @@ void Core::hash_into(base::Hasher& h) const {
       h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
                 segment.flags.wire(), segment.window, tcp->emission.reason);
     } else {
-      h.add(Octets(std::get<RawReply>(reply).transport));
+      const RawReply& raw = std::get<RawReply>(reply);
+      h.add_all(Octets(raw.transport), raw.sent);
     }
   }
 }

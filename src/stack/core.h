@@ -2,6 +2,7 @@
 // the queue of answers that belong to no connection. Layers are lent it for the length of a call.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <variant>
@@ -12,6 +13,7 @@
 
 #include "base/prng.h"
 #include "base/ring.h"
+#include "ip/fragmenter.h"
 #include "ip/icmp_limit.h"
 #include "ip/interfaces.h"
 #include "ip/path_mtu.h"
@@ -33,11 +35,14 @@ struct TcpReply {
   std::vector<IpAddress> source_route{};
 };
 
-/// A datagram whose transport part is finished: UDP or ICMP.
+/// A datagram whose transport part is finished: UDP or ICMP. What does not fit the path goes in
+/// fragments, so it stays in the queue until the last of them is out.
 struct RawReply {
   wire::IpHeader header;
   std::vector<std::uint8_t> transport;
   std::vector<IpAddress> source_route{};
+  std::uint32_t sent = 0;            // octets of `transport` that have gone in fragments
+  std::uint32_t identification = 0;  // of these
 };
 
 using Reply = std::variant<TcpReply, RawReply>;
@@ -47,6 +52,25 @@ struct Path {
   ip::Hop hop;
   std::uint16_t link_mtu = 1500;
   std::uint16_t mtu = 1500;
+};
+
+/// The two ends of a flow as this stack writes them, with their zones, and the way between.
+struct Way {
+  IpAddress local, remote;
+  Path path;
+};
+
+/// What has been removed from the stack: addresses, and the zone of an interface, 0 for none.
+struct Removed {
+  std::vector<IpAddress> addresses;
+  std::uint16_t zone = 0;
+
+  bool has(const IpAddress& own) const {
+    return std::ranges::find(addresses, own) != addresses.end();
+  }
+  bool concerns(const FourTuple& tuple) const {
+    return has(tuple.local_address) || (zone != 0 && tuple.remote_address.zone() == zone);
+  }
 };
 
 /// Where a datagram comes from: a link, or this stack itself.
@@ -68,23 +92,43 @@ struct Core {
   ip::PathMtuCache path_mtu;
   ip::RateLimit icmp_limit;
   std::vector<std::uint8_t> traced_text;  // for an observer: a segment's text in one piece
+  ip::FragmentIds fragment_ids;
   base::Ring<Reply> replies;
-  base::Ring<Event> events;  // of datagram ports, listeners and echoes; streams keep their own
-  Instant latest{};          // the latest time any call has named
+  std::size_t reply_octets = 0;  // of the raw ones
+  base::Ring<Event> events;      // of datagram ports, listeners and echoes; streams keep their own
+  Instant latest{};              // the latest time any call has named
   std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
-  std::optional<Path> find_path(Instant now, const IpAddress& destination) const;
+  /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
+  /// of the address it is sent from (RFC 4007 §9).
+  std::optional<Path> find_path(Instant now, const IpAddress& destination,
+                                std::uint16_t source_zone = 0) const;
+  /// The ends of a flow from `local`, or from an address chosen for it if that is unspecified, to
+  /// `remote`: see the rules in estab/stack.h. `via` is where its datagrams go first.
+  /// Error::no_route, address_not_available, invalid_argument.
+  Result<Way> find_way(Instant now, const IpAddress& local, const IpAddress& remote,
+                       const std::vector<IpAddress>& source_route = {}) const;
+  /// The route as it stands in the table: a link-local gateway in the zone of its interface.
+  /// Error::invalid_argument for one in another zone; Error::no_route for one that is not on the
+  /// link.
+  Result<Route> complete(const Route& route) const;
   /// Negative advice to IP (MUST-20): retransmissions by this hop have reached R1.
   void advise_against(Instant now, const ip::Hop& hop);
   /// Queues an answer; counts and drops it if too many wait.
-  template <class T>
-  void reply(T&& reply) {
-    if (replies.size() < config.limits.pending_replies)
-      replies.emplace_back(std::forward<T>(reply));
-    else
-      ++counters.replies_dropped;
+  void reply(TcpReply&& reply);
+  void reply(RawReply&& reply);
+  bool has_room_for_reply(std::size_t octets) const {
+    return replies.size() < config.limits.pending_replies &&
+           (reply_octets == 0 || reply_octets + octets <= config.limits.pending_reply_octets);
   }
+  /// The first of them has gone; it held so many octets.
+  void drop_reply(std::size_t octets) {
+    reply_octets -= octets;
+    replies.drop_front();
+  }
+  /// Answers from an address that is no more.
+  void forget_replies(const Removed& gone);
   void tell(Event event);
   /// Counts what became of a frame or segment, and passes it on.
   // [RFC 1122 3.1-7]

@@ -69,24 +69,67 @@ void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
   ++core.counters.segments_out;
 }
 
-void build_raw_frame(Core& core, const Path& path, RawReply&& reply,
+namespace {
+
+/// What the IP header of a raw reply is made of.
+struct RawHeader {
+  wire::IpHeader ip;
+  std::array<std::uint8_t, wire::kMaxIpV4Options> options;
+  std::size_t options_length;
+
+  explicit RawHeader(const RawReply& reply) : ip(reply.header) {
+    options_length = wire::emit_source_route(reply.source_route, reply.header.destination,
+                                             options.data(), ip.destination);
+  }
+  Octets v4_options() const { return {options.data(), options_length}; }
+};
+
+void put_raw_payload(Octets payload, std::size_t header_length, TransmitFrame& frame) {
+  frame.head_length = frame.transport_offset = static_cast<std::uint16_t>(header_length);
+  frame.piece_count = payload.empty() ? 0 : 1;
+  frame.pieces[0] = payload;
+  frame.payload_length = static_cast<std::uint32_t>(payload.size());
+}
+
+// The path may change between two fragments: each is cut for the one it takes.
+// [RFC 1122 3.3.3-1]
+ip::Cut build_fragment(Core& core, const Path& path, const RawHeader& header, RawReply& reply,
+                       TransmitFrame& frame) {
+  const std::size_t headers =
+      wire::fragment_header_length(header.ip.family()) + header.options_length;
+  const ip::Cut cut = ip::next_cut(reply.transport.size() - reply.sent, path.mtu - headers);
+  if (reply.sent == 0)
+    reply.identification = core.fragment_ids.next(header.ip.source, reply.header.destination);
+  const std::size_t length =
+      wire::emit_fragment(header.ip, {reply.identification, reply.sent, cut.more}, cut.length,
+                          frame.head.data(), header.v4_options());
+  put_raw_payload(Octets(reply.transport).subspan(reply.sent, cut.length), length, frame);
+  reply.sent += static_cast<std::uint32_t>(cut.length);
+  ++core.counters.fragments_out;
+  return cut;
+}
+
+}  // namespace
+
+bool build_raw_frame(Core& core, const Path& path, RawReply& reply,
                      std::vector<std::uint8_t>& storage, TransmitFrame& frame) {
-  storage = std::move(reply.transport);
   frame.interface = path.hop.interface;
   frame.next_hop = path.hop.next_hop;
-  frame.piece_count = storage.empty() ? 0 : 1;
-  frame.pieces[0] = storage;
-  frame.payload_length = static_cast<std::uint32_t>(storage.size());
   frame.gso_size = 0;
   frame.checksum_partial = false;
-  wire::IpHeader header = reply.header;
-  std::array<std::uint8_t, wire::kMaxIpV4Options> options;
-  const std::size_t options_length = wire::emit_source_route(
-      reply.source_route, reply.header.destination, options.data(), header.destination);
-  const std::size_t length = wire::emit_ip(header, storage.size(), frame.head.data(),
-                                           Octets(options.data(), options_length));
-  frame.head_length = frame.transport_offset = static_cast<std::uint16_t>(length);
   ++core.counters.frames_out;
+  const RawHeader header(reply);
+  const std::size_t whole =
+      wire::ip_header_length(header.ip.family()) + header.options_length + reply.transport.size();
+  if (reply.sent > 0 || whole > path.mtu) {
+    if (build_fragment(core, path, header, reply, frame).more) return false;
+  } else {
+    const std::size_t length =
+        wire::emit_ip(header.ip, reply.transport.size(), frame.head.data(), header.v4_options());
+    put_raw_payload(reply.transport, length, frame);
+  }
+  storage = std::move(reply.transport);  // a moved vector keeps its octets where they are
+  return true;
 }
 
 }  // namespace estab::stack

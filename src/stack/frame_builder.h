@@ -15,9 +15,10 @@ struct IpService {
 /// Writes TCP and IP headers in front of the pieces already in `frame`.
 void build_tcp_frame(Core& core, const Path& path, const FourTuple& tuple,
                      const tcp::Emission& emission, const IpService& service, TransmitFrame& frame);
-/// Makes a frame of a finished datagram; its octets are copied into `storage`, which the frame
-/// points into.
-void build_raw_frame(Core& core, const Path& path, RawReply&& reply,
+/// Makes a frame of a finished datagram, or of its next fragment if the path does not take it
+/// whole. True if that was the last of it; the frame points into `reply` or, at the end, into
+/// `storage`, which takes the octets over.
+bool build_raw_frame(Core& core, const Path& path, RawReply& reply,
                      std::vector<std::uint8_t>& storage, TransmitFrame& frame);
 
 }  // namespace estab::stack

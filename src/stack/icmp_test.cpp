@@ -2,6 +2,7 @@
 // received, of which TCP believes only what quotes a number in flight (RFC 5927, RFC 9293
 // §3.9.2.2).
 
+#include "ip/reassembler.h"
 #include "stack/testing/datagrams.h"
 #include "stack/testing/peer.h"
 
@@ -24,6 +25,20 @@ class Icmp : public EachFamily {
     const auto message = wire::parse_icmp(*packet);  // verifies the checksum
     EXPECT_TRUE(message.has_value());
     return message.value_or(wire::IcmpMessage{});
+  }
+  /// The body of the message that all frames sent so far make up.
+  OctetVector whole_body() {
+    ip::Reassembler reassembler({});
+    while (const auto sent = peer.next()) {
+      const auto packet = wire::parse_ip(sent->octets);
+      EXPECT_TRUE(packet && packet->fragment);
+      const auto whole = reassembler.accept(peer.now(), *packet);
+      if (!whole || !*whole) continue;
+      const auto message = wire::parse_icmp(*wire::parse_ip(**whole));
+      EXPECT_TRUE(message.has_value());
+      if (message) return {message->body.begin(), message->body.end()};
+    }
+    return {};
   }
 };
 INSTANTIATE_TEST_SUITE_P(Families, Icmp, both_families(), family_name);
@@ -58,17 +73,16 @@ TEST_P(Icmp, AnswersAnEchoRequestThatCameInFragments) {
   EXPECT_EQ(expect_icmp(*sent).body.size(), data.size());
 }
 
-// RFC 1122 §3.2.2.6: what would have to be fragmented is cut to what the link takes.
-// [RFC 1122 3.2.2.6-6]
-TEST_P(Icmp, CutsAnEchoReplyThatDoesNotFit) {
-  const OctetVector data = pattern(Stream::from_remote, 0, 4000);
-  for (const OctetVector& piece : fragments(echo_request(data, peer.local()), 1024))
-    peer.in_octets(piece);
-  const auto sent = peer.next();
-  ASSERT_TRUE(sent);
-  EXPECT_EQ(sent->octets.size(), 1500u);
-  const wire::IcmpMessage reply = expect_icmp(*sent);
-  EXPECT_TRUE(std::equal(reply.body.begin(), reply.body.end(), data.begin()));
+// RFC 4443 §4.2: "the data received [...] MUST be returned entirely", however long.
+// [RFC 1122 3.2.2.6-5, 3.3.3-1]
+TEST_P(Icmp, AnswersAnEchoRequestThatNeedsFragmentsBothWays) {
+  for (const std::size_t size : {std::size_t{4000}, std::size_t{v4() ? 65507u : 65527u}}) {
+    const OctetVector data = pattern(Stream::from_remote, 0, size);
+    for (const OctetVector& piece : fragments(echo_request(data, peer.local()), 1448))
+      peer.in_octets(piece);
+    EXPECT_EQ(whole_body(), data);
+    peer.quiet();
+  }
 }
 
 // [RFC 1122 3.2.2.6-3]
@@ -102,9 +116,27 @@ TEST_P(Icmp, SendsAnEchoRequestAndTellsOfTheReply) {
   reply.type = wire::echo_reply_type(GetParam());
   EXPECT_EQ(peer.in_octets(icmp(peer.remote(), peer.local(), reply)), Verdict::icmp);
   EXPECT_EQ(peer.other_events(), (std::vector<Event>{EchoEvent{peer.remote(), 7, 9, 100}}));
-  const OctetVector huge(2000);
+  const OctetVector large = pattern(Stream::from_stack, 0, 2000), huge(65536);
+  EXPECT_TRUE(peer.stack().send_echo(peer.now(), peer.remote(), 7, 10, large));
+  EXPECT_EQ(whole_body(), large);
   EXPECT_EQ(peer.stack().send_echo(peer.now(), peer.remote(), 7, 9, huge).error(),
             Error::message_too_long);
+}
+
+// RFC 1112 §6.1.
+TEST_P(Icmp, SendsAnEchoRequestToAGroupNoFurtherThanTheLink) {
+  if (v4()) {
+    EXPECT_TRUE(peer.stack().add_route({*Cidr::parse("224.0.0.0/4"), peer.interface()}));
+  }
+  const IpAddress group = *IpAddress::parse(v4() ? "224.0.0.1" : "ff02::1%1");
+  EXPECT_TRUE(peer.stack().send_echo(peer.now(), group, 7, 9, {}));
+  EXPECT_EQ(peer.next()->ip.ttl, 1);
+}
+
+TEST_P(Icmp, AnswersAnEchoRequestToOneself) {
+  EXPECT_TRUE(peer.stack().send_echo(peer.now(), peer.local(), 7, 9, {}));
+  peer.quiet();
+  EXPECT_EQ(peer.other_events(), (std::vector<Event>{EchoEvent{peer.local(), 7, 9, 0}}));
 }
 
 TEST_P(Icmp, DropsAWrongChecksum) {
@@ -248,6 +280,18 @@ TEST_P(Icmp, ErrorsAboutAnOpenConnectionAreAdvice) {
     each.in("P. 1:11(10) ack 101 win 65535");
     each.out(". 101:101(0) ack 11");
   }
+}
+
+// RFC 4443 §2.4 (a): an error of a type nobody here knows is passed on all the same.
+TEST(IcmpV6, ErrorsOfAnUnknownTypeAreAdviceToo) {
+  Peer peer(TcpConfig{}, Family::ipv6);
+  peer.establish();
+  peer.send(100);
+  const Sent data = peer.out("P. 1:101(100) ack 1");
+  const Octets quote = Octets(data.octets).first(60);
+  peer.in_octets(icmp(peer.remote(), peer.local(), {100, 7, 0, quote}));
+  EXPECT_EQ(peer.told().soft_error, Error::host_unreachable);
+  EXPECT_EQ(peer.state(), State::established);
 }
 
 // Eight octets of the transport header are all a router need quote.

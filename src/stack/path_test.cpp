@@ -183,6 +183,10 @@ TEST_P(Path, HoldsForDatagramsToo) {
   const OctetVector full(1500 - (v4() ? 28 : 48));
   ASSERT_TRUE(stack.send_datagram(peer.now(), port, to, full));
   peer.in_octets(icmp_error(*peer.next(), Kind::packet_too_big, 1300));
+  ASSERT_TRUE(stack.send_datagram(peer.now(), port, to, full));
+  EXPECT_EQ(peer.waiting(), 2u);  // fragments
+  peer.forget_output();
+  EXPECT_TRUE(stack.reconfigure(port, {.fragment = false}));
   EXPECT_EQ(stack.send_datagram(peer.now(), port, to, full).error(), Error::message_too_long);
   const Octets less = Octets(full).first(full.size() - 200);
   EXPECT_TRUE(stack.send_datagram(peer.now(), port, to, less));

@@ -2,7 +2,8 @@
 
 #include "estab/stack.h"
 
-#include "base/ensure.h"
+#include <algorithm>
+
 #include "base/hasher.h"
 #include "stack/stack_impl.h"
 
@@ -74,7 +75,27 @@ Result<Endpoint> Stack::local_endpoint(ListenerId listener) const {
 }
 
 bool Stack::is_local(const IpAddress& address) const {
-  return impl_->core.interfaces.is_local(address);
+  const auto own = impl_->core.interfaces.own(address);
+  return own || own.error() == Error::invalid_argument;  // of several interfaces
+}
+
+Result<IpAddress> Stack::own_address(const IpAddress& address) const {
+  return impl_->core.interfaces.own(address);
+}
+
+Result<RouteInfo> Stack::route(Instant now, const IpAddress& remote, const IpAddress& local) const {
+  const auto way = impl_->core.find_way(now, local, remote);
+  if (!way) return std::unexpected(way.error());
+  const stack::Path& path = way->path;
+  return RouteInfo{way->local, way->remote, path.hop.interface, path.hop.next_hop, path.mtu};
+}
+
+bool Stack::is_broadcast(const IpAddress& address) const {
+  return impl_->core.interfaces.is_any_broadcast(address);
+}
+
+std::optional<InterfaceId> Stack::find_interface(std::string_view name) const {
+  return impl_->core.interfaces.find(name);
 }
 
 std::size_t Stack::readable(StreamId stream) const {
@@ -111,6 +132,11 @@ std::optional<Error> Stack::failure(StreamId stream) const {
   if (const auto* handshake = flow->handshake()) return handshake->failure();
   const auto& ending = flow->connection()->ending();
   return ending ? ending->failure : std::nullopt;
+}
+
+std::optional<Error> Stack::failure(ListenerId listener) const {
+  const auto* found = impl_->tcp.find(listener);
+  return found ? found->failure : std::nullopt;
 }
 
 Result<TcpConfig> Stack::settings(StreamId stream) const {
@@ -159,17 +185,19 @@ bool Stack::equals(const Stack& other) const {
 // ---- configuration
 
 InterfaceId Stack::add_interface(const InterfaceConfig& config) {
-  return impl_->core.interfaces.add(config);
+  return impl_->core.interfaces.add(config, impl_->core.config.limits.interfaces);
 }
 
-const InterfaceConfig& Stack::interface(InterfaceId id) const {
-  return impl_->core.interfaces.config(id);
+Result<InterfaceConfig> Stack::interface(InterfaceId id) const {
+  const InterfaceConfig* config = impl_->core.interfaces.find(id);
+  if (!config) return std::unexpected(Error::no_such_id);
+  return *config;
 }
 
 // [RFC 1122 3.3.3-5]
-void Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
-  impl_->core.interfaces.set_mtu(id, mtu);
+Result<void> Stack::set_mtu(InterfaceId id, std::uint16_t mtu) {
   ++impl_->core.path_version;
+  return impl_->core.interfaces.set_mtu(id, mtu);
 }
 
 // [RFC 1122 3.3.1.6-1, 3.3.1.6-2]
@@ -180,9 +208,58 @@ Result<void> Stack::add_address(InterfaceId id, const Cidr& address) {
 }
 
 Result<void> Stack::add_route(const Route& route) {
-  if (!impl_->core.interfaces.contains(route.interface)) return std::unexpected(Error::no_such_id);
-  ++impl_->core.path_version;
-  return impl_->core.routes.add(route);
+  stack::Core& core = impl_->core;
+  if (!core.interfaces.contains(route.interface)) return std::unexpected(Error::no_such_id);
+  const auto meant = core.complete(route);
+  if (!meant) return std::unexpected(meant.error());
+  ++core.path_version;
+  return core.routes.add(*meant);
+}
+
+Result<void> Stack::remove_route(const Route& route) {
+  stack::Core& core = impl_->core;
+  const auto meant = core.complete(route);
+  if (!meant || !core.routes.remove(*meant)) return std::unexpected(Error::no_route);
+  ++core.path_version;
+  return {};
+}
+
+Result<void> Stack::remove_address(Instant now, InterfaceId id, const IpAddress& address) {
+  stack::Core& core = impl_->core;
+  const auto removed = core.interfaces.remove_address(id, address);
+  if (!removed) return std::unexpected(removed.error());
+  const bool shared = std::ranges::any_of(core.interfaces.addresses(id), [&](const Cidr& other) {
+    return other.prefix_length == removed->prefix_length && other.contains(removed->address);
+  });
+  if (!shared) (void)core.routes.remove({*removed, id, std::nullopt});
+  impl_->on_removed(now, {{removed->address}, 0});
+  return {};
+}
+
+Result<void> Stack::remove_interface(Instant now, InterfaceId id) {
+  stack::Core& core = impl_->core;
+  if (!core.interfaces.contains(id)) return std::unexpected(Error::no_such_id);
+  stack::Removed gone{{}, zone_of(id)};
+  for (const Cidr& own : core.interfaces.addresses(id)) gone.addresses.push_back(own.address);
+  core.routes.remove_all(id);
+  (void)core.interfaces.remove(id);
+  impl_->on_removed(now, gone);
+  return {};
+}
+
+// What is in each layer of what has been removed from the tables below.
+void Stack::Impl::on_removed(Instant now, const stack::Removed& gone) {
+  core.latest = now;
+  ++core.path_version;
+  core.forget_replies(gone);
+  if (gone.zone != 0) {
+    core.path_mtu.forget_zone(gone.zone);
+    fragments.forget_zone(gone.zone);
+  }
+  tcp.on_removed(core, now, gone);
+  for (const IpAddress& address : gone.addresses)
+    for (const DatagramId port : datagrams.on_address_removed(address))
+      core.tell(DatagramEvent{port, Error::address_removed});
 }
 
 void Stack::set_observer(Observer* observer) {
@@ -192,7 +269,6 @@ void Stack::set_observer(Observer* observer) {
 // ---- handle
 
 Verdict Stack::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame) {
-  base::ensure(impl_->core.interfaces.contains(interface));
   impl_->core.latest = now;
   return impl_->handle_frame(now, interface, frame, Impl::Origin::link);
 }

@@ -141,11 +141,18 @@ void Stack::set_send_buffer(StreamId stream, std::uint32_t octets) {
                          [&](TcpConfig& c) { c.send_buffer = octets; });
 }
 
-Result<DatagramId> Stack::bind_datagram(const Endpoint& local) {
-  const bool ours =
-      local.address.is_unspecified() || impl_->core.interfaces.is_local(local.address);
-  if (!ours) return std::unexpected(Error::address_not_available);
-  return impl_->datagrams.bind(local, impl_->core.prng);
+Result<DatagramId> Stack::bind_datagram(const Endpoint& local, const DatagramConfig& config) {
+  Endpoint meant = local;
+  if (!local.address.is_unspecified()) {
+    const auto own = impl_->core.interfaces.own(local.address);
+    if (!own) return std::unexpected(own.error());
+    meant.address = *own;
+  }
+  return impl_->datagrams.bind(meant, impl_->core.prng, config);
+}
+
+Result<void> Stack::reconfigure(DatagramId port, const DatagramConfig& config) {
+  return impl_->datagrams.reconfigure(port, config);
 }
 
 Result<void> Stack::close(DatagramId port) {

@@ -28,6 +28,12 @@ struct Stack::Impl {
     Origin origin;
     bool is_broadcast;
   };
+  /// Whether a destination is that of many hosts, of which this is one.
+  bool is_for_many(InterfaceId interface, const IpAddress& to) const {
+    return to.is_multicast() || core.interfaces.is_broadcast(interface, to);
+  }
+  void report_faulty_chain(Instant now, InterfaceId interface, const ReceivedFrame& frame,
+                           Origin origin);
   Verdict handle_fragment(Instant now, InterfaceId interface, const wire::IpPacket& packet,
                           Origin origin);
   Verdict handle_transport(Instant now, const Arrived& in);
@@ -38,13 +44,14 @@ struct Stack::Impl {
                          const wire::IcmpError& error);
   void handle_path_mtu(Instant now, const wire::IcmpMessage& message, const wire::IcmpError& error);
   bool is_outstanding(const wire::IcmpError& error) const;
-  void answer_echo(Instant now, const Arrived& in, const wire::IcmpMessage& request);
+  void answer_echo(const Arrived& in, const wire::IcmpMessage& request);
   /// Sends an ICMP error about a packet, if one may be sent (RFC 1122 §3.2.2) and the rate allows.
   void send_icmp_error(Instant now, InterfaceId interface, const wire::IpPacket& about,
                        wire::IcmpError::Kind kind, std::uint32_t detail);
   void send_reassembly_timeout(Instant now, const wire::IpPacket& first);
   void send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
-                         const wire::IcmpMessage& message);
+                         const wire::IcmpMessage& message,
+                         wire::Telling telling = wire::Telling::sender);
 
   // ---- down (stack_output.cpp)
   bool has_output() const { return !core.replies.empty() || tcp.has_output(); }
@@ -65,8 +72,12 @@ struct Stack::Impl {
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);
+  /// Whether a datagram may go in fragments.
+  enum class Fragments : std::uint8_t { allowed, refused };
   Result<wire::IpHeader> address_datagram(Instant now, const IpAddress& local,
-                                          const IpAddress& remote, std::size_t length);
+                                          const IpAddress& remote, std::size_t length,
+                                          Fragments fragments_allowed);
+  void on_removed(Instant now, const stack::Removed& gone);
 
   stack::Core core;
   stack::TcpLayer tcp;

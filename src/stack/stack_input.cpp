@@ -12,18 +12,10 @@ namespace estab {
 
 namespace {
 
-// Where the number of an unknown protocol stands: what an ICMPv6 parameter problem points at. With
-// extension headers it is the first octet of the last of them; without, a field of the IP header.
-std::uint32_t next_header_offset(const wire::IpPacket& packet) {
-  if (packet.options.empty()) return 6;
-  std::size_t at = wire::kIpV6HeaderLength;
-  std::size_t last = at;
-  const Octets octets = packet.header_octets;
-  while (at + 2 <= octets.size()) {
-    last = at;
-    at += (std::size_t{octets[at + 1]} + 1) * 8;
-  }
-  return static_cast<std::uint32_t>(last);
+// A link-local address is that of the link it came by (RFC 4007 §9).
+void set_zones(wire::IpHeader& header, InterfaceId interface) {
+  header.source = header.source.in_zone(zone_of(interface));
+  header.destination = header.destination.in_zone(zone_of(interface));
 }
 
 // [RFC 9293 MUST-50] [RFC 1122 3.2.1.8-3, 3.2.1.8-4, 3.2.1.8-6]
@@ -39,19 +31,22 @@ tcp::ReturnRoute return_route_of(const wire::IpPacket& packet) {
 Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
                                   Origin origin) {
   ++core.counters.frames_in;
-  const Verdict verdict = core.count(handle_packet(now, interface, frame, origin));
-  return verdict;
+  if (!core.interfaces.contains(interface)) return core.count(Verdict::no_interface);
+  return core.count(handle_packet(now, interface, frame, origin));
 }
 
 Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const ReceivedFrame& frame,
                                    Origin origin) {
-  const auto packet = wire::parse_ip(frame.octets);
-  if (!packet) return packet.error();
+  auto packet = wire::parse_ip(frame.octets);
+  if (!packet) {
+    if (packet.error() == Verdict::malformed) report_faulty_chain(now, interface, frame, origin);
+    return packet.error();
+  }
+  if (!packet->header.source.is_v4()) set_zones(packet->header, interface);
   const IpAddress& to = packet->header.destination;
   const bool broadcast = !core.interfaces.is_local(to);
-  if (broadcast && !to.is_multicast() && !core.interfaces.is_broadcast(interface, to))
-    // [RFC 1122 3.1-6, 3.2.1.3-10]
-    return Verdict::not_for_us;
+  // [RFC 1122 3.1-6, 3.2.1.3-10]
+  if (broadcast && !is_for_many(interface, to)) return Verdict::not_for_us;
   // MUST-63: a source that is no single host, or is ourselves, cannot be answered. (TCP asks this
   // only of segments for no connection: a connection's peer was looked at when it was opened.)
   if (packet->header.protocol != wire::kProtocolTcp && origin == Origin::link &&
@@ -68,6 +63,24 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
   }
   if (packet->fragment) return handle_fragment(now, interface, *packet, origin);
   return handle_transport(now, {interface, *packet, frame, origin, broadcast});
+}
+
+// An IPv6 datagram that is discarded for an extension header: its sender is told, if RFC 8200 §4
+// says so.
+void Stack::Impl::report_faulty_chain(Instant now, InterfaceId interface,
+                                      const ReceivedFrame& frame, Origin origin) {
+  auto faulty = wire::find_faulty_chain(frame.octets);
+  if (!faulty) return;
+  wire::IpPacket& packet = faulty->packet;
+  set_zones(packet.header, interface);
+  const IpAddress& to = packet.header.destination;
+  if (!core.interfaces.is_local(to) && !is_for_many(interface, to)) return;
+  if (origin == Origin::link && !core.interfaces.is_valid_source(packet.header.source)) return;
+  const wire::ChainFault& fault = faulty->fault;
+  send_icmp_message(now, interface, packet,
+                    {wire::icmp_v6::kParameterProblem, fault.code,
+                     static_cast<std::uint32_t>(fault.pointer), packet.octets()},
+                    fault.telling);
 }
 
 Verdict Stack::Impl::handle_fragment(Instant now, InterfaceId interface,
@@ -104,7 +117,7 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
   }
   // [RFC 1122 3.2.2.1-1]
   send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::protocol_unreachable,
-                  next_header_offset(in.packet));
+                  static_cast<std::uint32_t>(in.packet.protocol_at));
   return Verdict::unknown_protocol;
 }
 
@@ -166,7 +179,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   if (message->type == wire::echo_request_type(family)) {
     if (!core.config.answer_echo || !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
       return Verdict::icmp;
-    answer_echo(now, in, *message);
+    answer_echo(in, *message);
     return Verdict::echo_answered;
   }
   if (message->type == wire::echo_reply_type(family)) {
@@ -175,23 +188,19 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
                         static_cast<std::uint32_t>(message->body.size())});
     return Verdict::icmp;
   }
-  if (const auto error = wire::parse_icmp_error(*message, family))
+  if (auto error = wire::parse_icmp_error(*message, family)) {
+    if (family == Family::ipv6) set_zones(error->original, in.interface);
     handle_icmp_error(now, *message, *error);
+  }
   return Verdict::icmp;
 }
 
+// With all its data, in fragments if need be (RFC 4443 §4.2).
 // [RFC 1122 3.2.2.6-1, 3.2.2.6-4, 3.2.2.6-5]
-void Stack::Impl::answer_echo(Instant now, const Arrived& in, const wire::IcmpMessage& request) {
+void Stack::Impl::answer_echo(const Arrived& in, const wire::IcmpMessage& request) {
   const wire::IpHeader& ip = in.packet.header;
   const std::vector<IpAddress> route = return_route_of(in.packet).hops();
-  const auto path = core.find_path(now, tcp::first_hop(route, ip.source));
-  if (!path) return;
   wire::IcmpMessage reply = request;
-  // [RFC 1122 3.2.2.6-6]
-  // No fragments are sent: a reply that would need them is cut (RFC 1122 §3.2.2.6).
-  const std::size_t room = path->mtu - wire::ip_header_length(ip.family()) -
-                           wire::source_route_length(route.size()) - wire::kIcmpHeaderLength;
-  reply.body = reply.body.first(std::min(reply.body.size(), room));
   reply.type = wire::echo_reply_type(ip.family());
   reply.code = 0;
   stack::RawReply raw;
@@ -263,7 +272,7 @@ void Stack::Impl::send_icmp_error(Instant now, InterfaceId interface, const wire
 // The interface the fragments came by is not remembered: the way back to the sender stands for it.
 // [RFC 1122 3.3.2-4, 3.3.2-5, 3.3.2-6]
 void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& first) {
-  const auto path = core.find_path(now, first.header.source);
+  const auto path = core.find_path(now, first.header.source, first.header.destination.zone());
   if (!path) return;
   const Family family = first.header.family();
   const wire::IcmpMessage message{
@@ -274,15 +283,21 @@ void Stack::Impl::send_reassembly_timeout(Instant now, const wire::IpPacket& fir
 
 // [RFC 1122 3.3.8-1]
 void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wire::IpPacket& about,
-                                    const wire::IcmpMessage& message) {
-  if (!ip::may_answer_with_error(about, core.interfaces, interface)) return;
+                                    const wire::IcmpMessage& message, wire::Telling telling) {
+  if (!ip::may_answer_with_error(about, core.interfaces, interface, telling)) return;
+  // The address it was sent to, or of the interface it came by if that was a group's (RFC 4443
+  // §2.2).
+  const auto source = core.interfaces.is_local(about.header.destination)
+                          ? std::optional(about.header.destination)
+                          : core.interfaces.select_source(interface, about.header.source);
+  if (!source) return;
   // One token in the mean, 0 to 2.
   if (!core.icmp_limit.take(now, static_cast<std::uint32_t>(core.prng.below(3)))) {
     ++core.counters.icmp_rate_limited;
     return;
   }
   stack::RawReply raw;
-  raw.header = {.source = about.header.destination, .destination = about.header.source};
+  raw.header = {.source = *source, .destination = about.header.source};
   // [RFC 1122 3.2.2-4]
   raw.header.protocol = wire::icmp_protocol(about.header.family());
   raw.transport.resize(wire::kMaxIcmpErrorV6);

@@ -9,6 +9,10 @@
 
 namespace estab {
 
+namespace {
+constexpr std::size_t kMaxDatagram = 65535;
+}  // namespace
+
 bool Stack::Impl::poll_transmit(Instant now, TransmitFrame& frame) {
   while (next_frame(now, frame))
     if (!loop_back(now, frame)) return true;
@@ -20,12 +24,14 @@ bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   stack::Reply& reply = core.replies.front();
   auto* segment = std::get_if<stack::TcpReply>(&reply);
   auto* raw = std::get_if<stack::RawReply>(&reply);
+  const IpAddress& from = segment ? segment->tuple.local_address : raw->header.source;
   const IpAddress& to = segment ? segment->tuple.remote_address : raw->header.destination;
   const auto& route = segment ? segment->source_route : raw->source_route;
-  const auto path = core.find_path(now, tcp::first_hop(route, to));
+  const auto path = core.find_path(now, tcp::first_hop(route, to), from.zone());
   if (path && segment) stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
-  if (path && raw) stack::build_raw_frame(core, *path, std::move(*raw), raw_frame, frame);
-  core.replies.drop_front();
+  const std::size_t octets = raw ? raw->transport.size() : 0;
+  const bool is_last = !path || !raw || build_raw_frame(core, *path, *raw, raw_frame, frame);
+  if (is_last) core.drop_reply(octets);
   return path.has_value();
 }
 
@@ -36,40 +42,42 @@ void Stack::Impl::take_back(Instant now, const TransmitFrame& frame) {
                Origin::self);
 }
 
-// The header of a datagram to `remote`, or why there can be none.
+// The header of a datagram of `length` octets behind it to `remote`, or why there can be none.
+// [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
 Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddress& local,
-                                                     const IpAddress& remote, std::size_t length) {
-  const auto path = core.find_path(now, remote);
-  if (!path) return std::unexpected(Error::no_route);
-  wire::IpHeader header{.source = local, .destination = remote};
-  // [RFC 1122 4.1.3.5-2, 4.1.3.6-1]
-  if (local.is_unspecified()) {
-    const auto source = core.interfaces.is_local(remote)
-                            ? std::optional(remote)
-                            : core.interfaces.select_source(path->hop.interface, remote);
-    if (!source) return std::unexpected(Error::no_route);
-    header.source = *source;
-  }
-  if (header.source.family() != remote.family()) return std::unexpected(Error::invalid_argument);
+                                                     const IpAddress& remote, std::size_t length,
+                                                     Fragments fragments_allowed) {
+  const auto way = core.find_way(now, local, remote);
+  if (!way) return std::unexpected(way.error());
+  wire::IpHeader header{.source = way->local, .destination = way->remote};
   // [RFC 1122 3.3.3-3] [RFC 1191 6.2-8, 6.5-2]
-  // No fragments are sent: what does not fit the path is refused.
-  if (wire::ip_header_length(remote.family()) + length > path->mtu)
+  const bool v4 = remote.is_v4();
+  const std::size_t most =
+      kMaxDatagram - (v4 ? wire::kIpV4HeaderLength : 0);  // IPv6 counts its payload
+  const std::size_t fits = way->path.mtu - wire::ip_header_length(remote.family());
+  if (length > most || (length > fits && fragments_allowed == Fragments::refused))
     return std::unexpected(Error::message_too_long);
+  if (!core.has_room_for_reply(length)) return std::unexpected(Error::would_block);
   return header;
 }
 
 Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endpoint& to,
                                         Octets octets) {
-  const auto local = datagrams.local_endpoint(port);
-  if (!local) return std::unexpected(local.error());
+  if (to.port == 0) return std::unexpected(Error::invalid_argument);
+  const auto sender = datagrams.sender(port);
+  if (!sender) return std::unexpected(sender.error());
+  const DatagramConfig& config = sender->config;
   const std::size_t length = wire::kUdpHeaderLength + octets.size();
-  auto header = address_datagram(now, local->address, to.address, length);
+  auto header = address_datagram(now, sender->local.address, to.address, length,
+                                 config.fragment ? Fragments::allowed : Fragments::refused);
   if (!header) return std::unexpected(header.error());
-  if (core.replies.size() >= core.config.limits.pending_replies)
-    return std::unexpected(Error::would_block);
   header->protocol = wire::kProtocolUdp;
+  // [RFC 1122 3.2.1.7-1]
+  header->ttl = to.address.is_multicast() ? config.multicast_ttl : config.ttl;
+  if (header->ttl == 0) return {};  // it stays on this host (RFC 1112 §6.1)
+  header->traffic_class = static_cast<std::uint8_t>((config.dscp & 63) << 2);
   stack::RawReply raw{*header, std::vector<std::uint8_t>(length)};
-  wire::emit_udp({local->port, to.port, static_cast<std::uint16_t>(length), 0},
+  wire::emit_udp({sender->local.port, to.port, static_cast<std::uint16_t>(length), 0},
                  raw.transport.data());
   std::copy(octets.begin(), octets.end(), raw.transport.begin() + wire::kUdpHeaderLength);
   wire::finish_udp_checksum(MutableOctets(raw.transport).first(wire::kUdpHeaderLength),
@@ -82,13 +90,14 @@ Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endp
 Result<void> Stack::Impl::send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                                     std::uint16_t sequence, Octets data) {
   const std::size_t length = wire::kIcmpHeaderLength + data.size();
-  auto header = address_datagram(now, IpAddress::any(to.family()), to, length);
+  auto header = address_datagram(now, IpAddress::any(to.family()), to, length, Fragments::allowed);
   if (!header) return std::unexpected(header.error());
   header->protocol = wire::icmp_protocol(to.family());
+  if (to.is_multicast()) header->ttl = DatagramConfig{}.multicast_ttl;
   stack::RawReply raw{*header, std::vector<std::uint8_t>(length)};
   const wire::IcmpMessage request{wire::echo_request_type(to.family()), 0,
                                   std::uint32_t{identifier} << 16 | sequence, data};
-  wire::emit_icmp(request, header->source, to, raw.transport.data());
+  wire::emit_icmp(request, header->source, header->destination, raw.transport.data());
   ++core.counters.icmp_out;
   core.reply(std::move(raw));
   return {};

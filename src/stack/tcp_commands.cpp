@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/port_range.h"
 #include "stack/tcp_layer.h"
 #include "wire/ip.h"
 
@@ -12,31 +13,28 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   if (options.local.port == 0) return std::unexpected(Error::invalid_argument);
   if (listeners_.size() >= core.config.limits.listeners)
     return std::unexpected(Error::limit_reached);
-  const IpAddress& address = options.local.address;
-  if (!address.is_unspecified() && !core.interfaces.is_local(address))
-    return std::unexpected(Error::address_not_available);
-  // [RFC 9293 MUST-41, MUST-42]
-  if (find_exact_listener(options.local)) return std::unexpected(Error::address_in_use);
   tcp::Listener listener;
   listener.local = options.local;
+  if (!options.local.address.is_unspecified()) {
+    const auto own = core.interfaces.own(options.local.address);
+    if (!own) return std::unexpected(own.error());
+    listener.local.address = *own;
+  }
+  // [RFC 9293 MUST-41, MUST-42]
+  if (find_exact_listener(listener.local)) return std::unexpected(Error::address_in_use);
   listener.backlog = std::max(options.backlog, 1u);
   listener.ipv6_only = options.ipv6_only;
   listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
   listener_table_.make_room();
+  const std::uint64_t hash = listener_hash(listener.local);
   const std::uint32_t index = listeners_.emplace(std::move(listener));
-  listener_table_.insert(listener_hash(options.local), index);
+  listener_table_.insert(hash, index);
   return ListenerId{index, listeners_.generation(index)};
 }
 
-// Openings under way are forgotten, and complete ones nobody has accepted are reset.
 Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
-  tcp::Listener* listener = listeners_.find(id.index, id.generation);
-  if (!listener) return std::unexpected(Error::no_such_id);
-  half_open_.for_each([&](std::uint32_t index, tcp::HalfOpen& record) {
-    if (record.listener == id.index) forget_half_open(core, now, index, State::closed);
-  });
-  const base::Ring<StreamId> waiting = std::move(listener->queue);
-  listener_table_.erase(listener_hash(listener->local), id.index);
+  if (!listeners_.find(id.index, id.generation)) return std::unexpected(Error::no_such_id);
+  const base::Ring<StreamId> waiting = stop_listening(core, now, id.index);
   listeners_.erase(id.index);
   const bool behind = std::exchange(unsettled_, true);
   for (const StreamId& stream : waiting) {
@@ -47,6 +45,16 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
     if (flows_.find(stream.index, stream.generation)) settle_flow(core, now, stream.index);
   unsettled_ = behind;
   return {};
+}
+
+// Openings under way are forgotten; complete ones nobody has accepted are given back, to be reset.
+base::Ring<StreamId> TcpLayer::stop_listening(Core& core, Instant now, std::uint32_t index) {
+  tcp::Listener& listener = listeners_[index];
+  half_open_.for_each([&](std::uint32_t record, const tcp::HalfOpen& half_open) {
+    if (half_open.listener == index) forget_half_open(core, now, record, State::closed);
+  });
+  if (!listener.failure) listener_table_.erase(listener_hash(listener.local), index);
+  return std::move(listener.queue);
 }
 
 Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
@@ -64,7 +72,7 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
     }
     (void)listener->queue.pop_front();
   }
-  return std::unexpected(Error::would_block);
+  return std::unexpected(listener->failure.value_or(Error::would_block));
 }
 
 Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog) {
@@ -94,47 +102,24 @@ Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const T
 // each open moves on by one.
 bool TcpLayer::choose_port(Core& core, Chosen& chosen) {
   FourTuple& tuple = chosen.tuple;
-  const std::uint32_t count = std::uint32_t{core.config.port_max} -
-                              std::min(core.config.port_min, core.config.port_max) + 1;
+  const base::PortRange ports(core.config.port_min, core.config.port_max);
   const std::uint32_t offset = core.secrets.port_offset(tuple.local_address, tuple.remote());
-  for (std::uint32_t tries = 0; tries < count; ++tries) {
-    const std::uint32_t step = (offset + next_port_++) % count;
-    tuple.local_port = static_cast<std::uint16_t>(core.config.port_min + step);
+  for (std::uint32_t tries = 0; tries < ports.size(); ++tries) {
+    tuple.local_port = ports.at(offset + next_port_++);
     chosen.hash = core.secrets.flow_hash(tuple);
     if (find_entry(chosen.hash, tuple).kind == Kind::nobody) return true;
   }
   return false;
 }
 
-Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Path& path,
+Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Way& way,
                                                 const ConnectOptions& options) {
-  Chosen chosen;
-  FourTuple& tuple = chosen.tuple;
-  tuple.remote_address = options.remote.address;
-  tuple.remote_port = options.remote.port;
-  tuple.local_port = options.local_port;
-  // [RFC 9293 MUST-43]
-  if (options.local_address) {
-    // [RFC 1122 3.2.1.3-9]
-    if (!core.interfaces.is_local(*options.local_address))
-      return std::unexpected(Error::address_not_available);
-    tuple.local_address = *options.local_address;  // MUST-43
-  } else {
-    // [RFC 9293 MUST-44]
-    const auto source = core.interfaces.is_local(tuple.remote_address)
-                            ? std::optional(tuple.remote_address)
-                            : core.interfaces.select_source(path.hop.interface,
-                                                            tuple.remote_address);  // MUST-44
-    if (!source) return std::unexpected(Error::no_route);
-    tuple.local_address = *source;
-  }
-  if (tuple.local_address.family() != tuple.remote_address.family())
-    return std::unexpected(Error::invalid_argument);
-  if (tuple.local_port == 0) {
+  Chosen chosen{{way.local, way.remote, options.local_port, options.remote.port}};
+  if (options.local_port == 0) {
     if (!choose_port(core, chosen)) return std::unexpected(Error::no_ports);
   } else {
-    chosen.hash = core.secrets.flow_hash(tuple);
-    if (find_entry(chosen.hash, tuple).kind != Kind::nobody)
+    chosen.hash = core.secrets.flow_hash(chosen.tuple);
+    if (find_entry(chosen.hash, chosen.tuple).kind != Kind::nobody)
       return std::unexpected(Error::address_in_use);
   }
   return chosen;
@@ -156,24 +141,25 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   if (options.remote.port == 0) return std::unexpected(Error::invalid_argument);
   const auto& route = options.tcp ? options.tcp->source_route : core.config.tcp.source_route;
   if (!is_usable(route)) return std::unexpected(Error::invalid_argument);
-  const auto path = core.find_path(now, tcp::first_hop(route, to));
   // [RFC 9293 MUST-46]
   // MUST-46: no connection to an address that is no single host's.
-  const bool nobody = to.is_unspecified() || to.is_multicast() || to.is_limited_broadcast() ||
-                      (path && core.interfaces.is_broadcast(path->hop.interface, to));
-  if (nobody) return std::unexpected(Error::address_not_available);
-  if (!path) return std::unexpected(Error::no_route);
+  if (to.is_unspecified() || to.is_multicast() || core.interfaces.is_any_broadcast(to))
+    return std::unexpected(Error::address_not_available);
+  const auto way =
+      core.find_way(now, options.local_address.value_or(IpAddress::any(to.family())), to, route);
+  if (!way) return std::unexpected(way.error());
   make_up(core, now);
   if (flows_.size() >= core.config.limits.connections) return std::unexpected(Error::limit_reached);
-  const auto chosen = choose_tuple(core, *path, options);
+  const auto chosen = choose_tuple(core, *way, options);
   if (!chosen) return std::unexpected(chosen.error());
   auto config =
       options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
   make_room();
   output_.make_room();
   const std::uint32_t index = flows_.emplace(
-      std::in_place_type<tcp::Handshake>, Flow::Place{chosen->hash, *path, now, core.path_version},
-      core.context(now), core.secrets, chosen->tuple, std::move(config), path->link_mtu);
+      std::in_place_type<tcp::Handshake>,
+      Flow::Place{chosen->hash, way->path, now, core.path_version}, core.context(now), core.secrets,
+      chosen->tuple, std::move(config), way->path.link_mtu);
   table_.insert(chosen->hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   settle(core, now, index);

@@ -205,7 +205,8 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
     config = std::move(routed);
   }
   const auto path =
-      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address));
+      core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address),
+                     in.tuple.local_address.zone());
   if (!path || flows_.size() >= core.config.limits.connections) {
     if (half_open) drop_half_open(*half_open);
     refuse(core, in, SendReason::reset_no_connection);
@@ -257,7 +258,8 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   tcp::Listener& l = listeners_[listener];
   const TcpConfig& config = *l.config;
   const auto& route = config.source_route.empty() ? in.return_route.hops() : config.source_route;
-  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address));
+  const auto path = core.find_path(now, tcp::first_hop(route, in.tuple.remote_address),
+                                   in.tuple.local_address.zone());
   if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
@@ -302,7 +304,7 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
   const bool possible = cookie_sent_at_ && now - *cookie_sent_at_ <= kCookieLifetime;
   if (!possible || in.segment.flags.syn()) return std::nullopt;
   tcp::Listener& l = listeners_[listener];
-  const auto path = core.find_path(now, in.tuple.remote_address);
+  const auto path = core.find_path(now, in.tuple.remote_address, in.tuple.local_address.zone());
   if (!path) return std::nullopt;
   auto record =
       tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);

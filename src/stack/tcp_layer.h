@@ -48,6 +48,8 @@ class TcpLayer {
   bool is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const;
   void on_deadline(Core& core, Instant now);
   Instant next_deadline(Instant now) const;
+  /// Ends what used one of these addresses, without a word to any peer (tcp_removal.cpp).
+  void on_removed(Core& core, Instant now, const Removed& gone);
 
   // ---- commands (tcp_commands.cpp)
   Result<ListenerId> listen(Core& core, const ListenOptions& options);
@@ -185,13 +187,20 @@ class TcpLayer {
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
+  bool drop_output(Core& core, Flow& flow, const tcp::Context& context, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
+  base::Ring<StreamId> stop_listening(Core& core, Instant now, std::uint32_t index);
+
+  // tcp_removal.cpp
+  void end_flow(Core& core, Instant now, Flow& flow, std::uint32_t index);
+  void end_listener(Core& core, Instant now, std::uint32_t index);
+
   struct Chosen {
     FourTuple tuple;
     std::uint32_t hash = 0;
   };
   bool choose_port(Core& core, Chosen& chosen);
-  Result<Chosen> choose_tuple(Core& core, const Path& path, const ConnectOptions& options);
+  Result<Chosen> choose_tuple(Core& core, const Way& way, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
 
   base::Slab<Flow> flows_;
@@ -271,8 +280,9 @@ inline TcpLayer::Entry TcpLayer::find_entry(std::uint32_t hash, const FourTuple&
 }
 
 inline tcp::PathLimits TcpLayer::limits_of(const Core& core, const Path& path, Family family) {
-  const InterfaceConfig& link = core.interfaces.config(path.hop.interface);
-  const bool super = family == Family::ipv4 ? link.segmentation_v4 : link.segmentation_v6;
+  const InterfaceConfig* link = core.interfaces.find(path.hop.interface);
+  const bool super =
+      link && (family == Family::ipv4 ? link->segmentation_v4 : link->segmentation_v6);
   // 65535 octets less the longest headers: IPv4 and TCP with options.
   constexpr std::uint32_t kMaxPayload = 65535 - 60 - 60;
   return {path.mtu, super ? kMaxPayload : 0};
@@ -288,7 +298,11 @@ inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
   flow.path_version = core.path_version;
   flow.path_found_at = now;
   const IpAddress& to = tcp::first_hop(flow.config().source_route, flow.tuple().remote_address);
-  if (auto path = core.find_path(now, to)) flow.path = *path;
+  if (auto path = core.find_path(now, to, flow.tuple().local_address.zone())) {
+    flow.path = *path;
+  } else {
+    flow.path.hop.interface = InterfaceId{};  // nowhere, until a route leads there again
+  }
 }
 
 inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {

@@ -51,6 +51,8 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
   refresh_path(core, now, flow);
   const tcp::Context context = core.context(now);
   const FourTuple& tuple = flow.tuple();
+  if (!core.interfaces.contains(flow.path.hop.interface))
+    return drop_output(core, flow, context, frame);
   tcp::Emission emission;
   if (tcp::Connection* connection = flow.connection()) {
     const tcp::PathLimits limits = limits_of(core, flow.path, tuple.family());
@@ -67,6 +69,20 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
   build_tcp_frame(core, flow.path, tuple, emission, service, frame);
   trace_sent(core, now, tuple, emission, flow.state(), frame);
   return true;
+}
+
+// With no way to the peer, what is to be sent is lost as on a link, and the timers see to the rest:
+// the connection goes on if a route comes before they give it up.
+bool TcpLayer::drop_output(Core& core, Flow& flow, const tcp::Context& context,
+                           TransmitFrame& frame) {
+  const tcp::PathLimits limits = limits_of(core, flow.path, flow.tuple().family());
+  const auto drop_next = [&] {
+    if (tcp::Handshake* handshake = flow.handshake()) return handshake->poll(context).has_value();
+    tcp::Emission emission;
+    return flow.connection()->poll(context, limits, frame.pieces, emission);
+  };
+  while (drop_next()) ++core.counters.segments_without_route;
+  return false;
 }
 
 void TcpLayer::build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,

@@ -73,7 +73,8 @@ void TcpLayer::expire_time_wait(Core& core, Instant now) {
 void TcpLayer::advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const {
   const auto& asked = listeners_[record.listener].config->source_route;
   const auto& route = asked.empty() ? record.return_route.hops() : asked;
-  const auto path = core.find_path(now, tcp::first_hop(route, record.tuple.remote_address));
+  const auto path = core.find_path(now, tcp::first_hop(route, record.tuple.remote_address),
+                                   record.tuple.local_address.zone());
   if (path) core.advise_against(now, path->hop);
 }
 

@@ -88,6 +88,10 @@ class Connection {
   /// ICMP reported something that does not end the connection (SHLD-25).
   // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error) { signals_.soft_error = error; }
+  /// Nothing can be sent from the local address any more; the peer cannot be told.
+  void on_address_removed(const Context& context) {
+    end(context, Error::address_removed, std::nullopt);
+  }
 
   // ---- commands
   Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "estab/config.h"
+#include "estab/error.h"
 #include "estab/id.h"
 #include "estab/stack.h"
 
@@ -19,12 +21,14 @@ struct Listener {
   std::uint32_t half_open = 0;  // records in the SYN cache
   bool ipv6_only = false;       // `::` does not stand for IPv4 too
   std::shared_ptr<const TcpConfig> config;
-  base::Ring<StreamId> queue;  // complete, waiting for accept
+  base::Ring<StreamId> queue;      // complete, waiting for accept
+  std::optional<Error> failure{};  // it listens no more: its address is gone
 
   bool has_room() const { return queue.size() < backlog; }
   friend bool operator==(const Listener& a, const Listener& b) {
     return a.local == b.local && a.backlog == b.backlog && a.half_open == b.half_open &&
-           a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue;
+           a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue &&
+           a.failure == b.failure;
   }
 };
 

@@ -1,4 +1,4 @@
-// Says in words why a segment was sent and what it means. Everything said follows from the facts:
+// Puts into words why a segment was sent and what it means. Every word follows from the facts:
 // flags, numbers, states, and the reason the sending stack gave. Where no reason was observed (the
 // other end is a kernel) only what the segment itself shows is said.
 #pragma once
@@ -16,7 +16,7 @@ namespace estab::trace {
 class Words {
  public:
   Words& say(const std::string& sentence);
-  /// Names a rule, as in "RFC 9293 §3.5 (MUST-13)"; a second naming says nothing new.
+  /// Cites a rule, as in "RFC 9293 §3.5 (MUST-13)"; repeating one has no effect.
   Words& by(const std::string& rule);
   const std::string& text() const { return text_; }
   std::string rules() const;
@@ -44,7 +44,7 @@ Words explain_arrival(const ArrivalFacts& facts);
 /// Something that is not a segment. Nothing if it needs no line of its own.
 std::optional<Words> explain_moment(const std::string& whose, const TraceEvent& event);
 
-/// `10 ms`, `1.5 s`, `250 us`: at most three places behind the point.
+/// `10 ms`, `1.5 s`, `250 us`: at most three decimal places.
 std::string duration_text(Duration duration);
 /// `1 octet`, `5 octets`.
 std::string octets_text(std::uint64_t count);

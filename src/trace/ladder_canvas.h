@@ -1,4 +1,4 @@
-// The paper a ladder is drawn on: lines of styled cells between two rails, with a column for the
+// The canvas a ladder is drawn on: lines of styled cells between two rails, with a column for the
 // time and one for the state at either side. Knows glyphs, colours and widths, and nothing of TCP.
 #pragma once
 
@@ -59,7 +59,7 @@ class Canvas {
   /// Words between the rails, wrapped, and after them the rules in dim. The first line takes its
   /// time, states and rails from `first`.
   void words(const std::string& text, const std::string& rules, Row first = {});
-  /// Tokens that do not fit into one line go on in the next.
+  /// Tokens that do not fit into one line continue on the next.
   std::vector<Spans> wrapped(const Spans& tokens, std::size_t width) const;
 
   std::string take() { return std::move(out_); }

@@ -36,8 +36,8 @@ void FactTracker::arrive(LadderSide at, const Segment& segment) {
   own.last_arrived = segment;
 }
 
-// A recording may begin in the midst of a connection: then the first number seen of a side counts
-// as its first octet. A reset may carry numbers of nobody's, and teaches nothing.
+// A recording may begin in the middle of a connection: then the first number seen from a side
+// counts as its first octet. A reset may carry arbitrary numbers, and teaches nothing.
 void FactTracker::learn_base(Direction& own, Direction& peer, const Segment& segment) {
   if (segment.flags.syn()) {
     if (own.isn != segment.seq)

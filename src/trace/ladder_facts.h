@@ -1,6 +1,6 @@
 // What can be said of a segment from the connection so far: relative numbers, what its
-// acknowledgement newly covers, the how-manieth sending of its octets it is, the window behind its
-// 16 bits. One tracker follows one connection in the order segments were sent.
+// acknowledgement newly covers, how many times its octets have been sent, the window its 16 bits
+// stand for. One tracker follows one connection in the order segments were sent.
 #pragma once
 
 #include <array>

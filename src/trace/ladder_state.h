@@ -1,6 +1,5 @@
-// StateTracker: the state of an end that nobody observes, worked out from the segments it sends and
-// gets by the arrows of RFC 9293 figure 5. What it acknowledges is believed over what was sent to
-// it.
+// StateTracker: the state of an unobserved end, inferred from the segments it sends and receives by
+// the transitions of RFC 9293 figure 5. What it acknowledges is believed over what was sent to it.
 #pragma once
 
 #include <optional>

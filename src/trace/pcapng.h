@@ -30,7 +30,7 @@ inline constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
 inline constexpr std::uint16_t kLinkTypeRaw = 101;
 inline constexpr std::uint32_t kInbound = 1, kOutbound = 2;  ///< low bits of the packet flags
 
-/// One block in the making, in a vector that is reused.
+/// A block under construction, in a vector that is reused.
 class BlockWriter {
  public:
   BlockWriter(std::vector<std::uint8_t>& block, BlockType type);

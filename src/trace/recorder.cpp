@@ -1,4 +1,4 @@
-// Copies events out of the midst of a stack's work. The law: a record's views point into the
+// Copies events out of a stack at work. Law: a record's views point into the
 // record's own `kept`, which moves along with it (a moved vector keeps its storage).
 #include "estab/recorder.h"
 
@@ -63,7 +63,8 @@ void Recorder::clear() {
   octets_ = 0;
 }
 
-// Once something has been left out everything after it is: a recording has an end, not holes.
+// Once something has been left out, so is everything after it: a recording is cut off, it has no
+// gaps.
 bool Recorder::has_room(std::size_t octets) {
   const bool room = recording_.left_out == 0 && recording_.records.size() < limits_.records &&
                     octets <= limits_.octets - octets_;

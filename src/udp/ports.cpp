@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/port_range.h"
+
 namespace estab::udp {
 namespace {
 
@@ -22,12 +24,13 @@ int specificity(const IpAddress& bound, const IpAddress& destination) {
 
 }  // namespace
 
-Result<DatagramId> DatagramTable::bind(const Endpoint& local, base::Prng& prng) {
+Result<DatagramId> DatagramTable::bind(const Endpoint& local, base::Prng& prng,
+                                       const DatagramConfig& config) {
   if (local.address.is_multicast() || local.address.is_limited_broadcast()) {
     return std::unexpected(Error::address_not_available);
   }
   if (bindings_.size() >= config_.ports) return std::unexpected(Error::limit_reached);
-  Binding binding{local};
+  Binding binding{.local = local, .config = config};
   if (local.port == 0) {
     const auto port = choose_port(prng);
     if (!port) return std::unexpected(port.error());
@@ -53,15 +56,40 @@ Result<void> DatagramTable::close(DatagramId id) {
   if (bindings_.find(id.index, id.generation) == nullptr) {
     return std::unexpected(Error::no_such_id);
   }
-  unlink(id.index);
+  if (!bindings_[id.index].ended) unlink(id.index);
   bindings_.erase(id.index);
   return {};
+}
+
+Result<void> DatagramTable::reconfigure(DatagramId id, const DatagramConfig& config) {
+  Binding* binding = bindings_.find(id.index, id.generation);
+  if (binding == nullptr) return std::unexpected(Error::no_such_id);
+  binding->config = config;
+  return {};
+}
+
+std::vector<DatagramId> DatagramTable::on_address_removed(const IpAddress& address) {
+  std::vector<DatagramId> ended;
+  bindings_.for_each([&](std::uint32_t index, Binding& binding) {
+    if (binding.ended || binding.local.address != address) return;
+    ended.push_back({index, bindings_.generation(index)});
+    unlink(index);
+    binding.ended = true;
+  });
+  return ended;
 }
 
 Result<Endpoint> DatagramTable::local_endpoint(DatagramId id) const {
   const Binding* binding = bindings_.find(id.index, id.generation);
   if (binding == nullptr) return std::unexpected(Error::no_such_id);
   return binding->local;
+}
+
+Result<DatagramTable::Sender> DatagramTable::sender(DatagramId id) const {
+  const Binding* binding = bindings_.find(id.index, id.generation);
+  if (binding == nullptr) return std::unexpected(Error::no_such_id);
+  if (binding->ended) return std::unexpected(Error::address_removed);
+  return Sender{binding->local, binding->config};
 }
 
 std::optional<DatagramId> DatagramTable::lookup(const Endpoint& destination) const {
@@ -100,7 +128,8 @@ Result<ReceivedDatagram> DatagramTable::receive(DatagramId id, MutableOctets int
   if (binding->failure) {
     return std::unexpected(*std::exchange(binding->failure, std::nullopt));
   }
-  if (binding->queue.empty()) return std::unexpected(Error::would_block);
+  if (binding->queue.empty())
+    return std::unexpected(binding->ended ? Error::address_removed : Error::would_block);
 
   const Waiting waiting = binding->queue.pop_front();
   binding->queue.shrink();
@@ -112,7 +141,7 @@ Result<ReceivedDatagram> DatagramTable::receive(DatagramId id, MutableOctets int
 
 bool DatagramTable::is_readable(DatagramId id) const {
   const Binding* binding = bindings_.find(id.index, id.generation);
-  return binding != nullptr && (binding->failure || !binding->queue.empty());
+  return binding != nullptr && (binding->failure || binding->ended || !binding->queue.empty());
 }
 
 std::optional<std::uint32_t> DatagramTable::first_on_port(std::uint16_t port) const {
@@ -129,12 +158,11 @@ bool DatagramTable::is_taken(const Endpoint& local) const {
 }
 
 Result<std::uint16_t> DatagramTable::choose_port(base::Prng& prng) const {
-  const std::uint32_t first = std::max<std::uint32_t>(config_.port_min, 1);
-  if (config_.port_max < first) return std::unexpected(Error::no_ports);
-  const std::uint32_t count = config_.port_max - first + 1;
-  const auto start = static_cast<std::uint32_t>(prng.below(count));
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto port = static_cast<std::uint16_t>(first + (start + i) % count);
+  const base::PortRange ports(config_.port_min, config_.port_max);
+  if (ports.size() == 0) return std::unexpected(Error::no_ports);
+  const auto start = static_cast<std::uint32_t>(prng.below(ports.size()));
+  for (std::uint32_t i = 0; i < ports.size(); ++i) {
+    const std::uint16_t port = ports.at(start + i);
     if (!first_on_port(port)) return port;
   }
   return std::unexpected(Error::no_ports);
@@ -168,7 +196,8 @@ void DatagramTable::hash_into(base::Hasher& hasher) const {
   hasher.add(bindings_.size());
   bindings_.for_each([&](std::uint32_t index, const Binding& binding) {
     hasher.add_all(index, bindings_.generation(index), binding.local, binding.next_on_port,
-                   binding.failure, binding.queue.size());
+                   binding.failure, binding.ended, binding.config.ttl, binding.config.multicast_ttl,
+                   binding.config.dscp, binding.config.fragment, binding.queue.size());
     for (const Waiting& waiting : binding.queue) {
       hasher.add_all(waiting.from, waiting.to, Octets(waiting.payload));
     }

@@ -42,10 +42,21 @@ class DatagramTable {
   /// those of single addresses may share a port. Port 0: an ephemeral one that nobody has, drawn as
   /// in RFC 6056 §3.3.1. Whether the address is one of this host's, the caller has found out.
   /// Error::address_in_use, no_ports, limit_reached; address_not_available for a group's address.
-  Result<DatagramId> bind(const Endpoint& local, base::Prng& prng);
+  Result<DatagramId> bind(const Endpoint& local, base::Prng& prng,
+                          const DatagramConfig& config = {});
+  Result<void> reconfigure(DatagramId id, const DatagramConfig& config);
   Result<void> close(DatagramId id);
+  /// Ends every binding of this very address: it takes and sends nothing any more, and what has
+  /// come may still be received. Returns their handles, which stay good until they are closed.
+  std::vector<DatagramId> on_address_removed(const IpAddress& address);
 
   Result<Endpoint> local_endpoint(DatagramId id) const;
+  struct Sender {
+    Endpoint local;
+    DatagramConfig config;
+  };
+  /// What a datagram sent from there begins with. Error::no_such_id, address_removed.
+  Result<Sender> sender(DatagramId id) const;
   /// Who takes datagrams to `destination`; also, whom an ICMP error about a datagram from there
   /// concerns.
   std::optional<DatagramId> lookup(const Endpoint& destination) const;
@@ -58,7 +69,7 @@ class DatagramTable {
 
   /// Takes the oldest datagram; as much of it as `into` holds is copied, the rest is lost, and
   /// `length` tells of both. A reported error comes first, once. Error::would_block if nothing
-  /// waits.
+  /// waits; Error::address_removed if nothing will.
   Result<ReceivedDatagram> receive(DatagramId id, MutableOctets into);
   /// Whether receive has something to tell. False for a stale handle.
   bool is_readable(DatagramId id) const;
@@ -80,6 +91,8 @@ class DatagramTable {
     Endpoint local;
     std::uint32_t next_on_port = kNone;
     std::uint32_t queued = 0;  // cost of all that waits
+    DatagramConfig config{};
+    bool ended = false;  // its address is gone; it is in no list of its port
     std::optional<Error> failure{};
     base::Ring<Waiting> queue{};
     friend bool operator==(const Binding&, const Binding&) = default;

@@ -153,6 +153,28 @@ TEST_F(Ports, HaveNoEphemeralPortInAnEmptyRange) {
   EXPECT_EQ(bind("10.0.0.1:0").error(), Error::no_ports);
 }
 
+TEST_F(Ports, NeverDrawPortZero) {
+  table = DatagramTable({.port_min = 0, .port_max = 2});
+  EXPECT_TRUE(bind("10.0.0.1:0") && bind("10.0.0.1:0"));
+  EXPECT_EQ(bind("10.0.0.1:0").error(), Error::no_ports);
+}
+
+TEST_F(Ports, EndWithTheirAddress) {
+  const DatagramId exact = *bind("10.0.0.1:53"), any = *bind("0.0.0.0:53");
+  deliver(exact, "last");
+  EXPECT_EQ(table.on_address_removed(endpoint("10.0.0.1:0").address),
+            std::vector<DatagramId>{exact});
+  EXPECT_EQ(taker("10.0.0.1:53"), "0.0.0.0:53");
+  EXPECT_EQ(table.sender(exact).error(), Error::address_removed);
+  EXPECT_TRUE(table.sender(any));
+  EXPECT_EQ(receive(exact), "last");
+  EXPECT_EQ(receive(exact), "address_removed");
+  EXPECT_TRUE(table.is_readable(exact));
+  EXPECT_TRUE(bind("10.0.0.1:53"));  // a new one
+  EXPECT_TRUE(table.close(exact));
+  EXPECT_EQ(taker("10.0.0.1:53"), "10.0.0.1:53");
+}
+
 TEST_F(Ports, AreFreeAgainAfterClose) {
   const DatagramId id = *bind("10.0.0.1:53");
   deliver(id, "lost");

@@ -20,8 +20,8 @@ using Kind = IcmpError::Kind;
 // What RFC 792 promises to quote behind the IP header, and all that is needed of it.
 constexpr std::size_t kQuotedTransport = 8;
 
-// RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1. A failed source route (5) is a soft error like an
-// unreachable host (RFC 9293 §3.9.2.2).
+// RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1; a code of later days says so much at least. A
+// failed source route (5) is a soft error like an unreachable host (RFC 9293 §3.9.2.2).
 Kind unreachable_kind_v4(std::uint8_t code) {
   constexpr Kind kKinds[16] = {
       Kind::net_unreachable,
@@ -41,7 +41,7 @@ Kind unreachable_kind_v4(std::uint8_t code) {
       Kind::administratively_prohibited,
       Kind::administratively_prohibited,
   };
-  return code < std::size(kKinds) ? kKinds[code] : Kind::other;
+  return code < std::size(kKinds) ? kKinds[code] : Kind::host_unreachable;
 }
 
 // RFC 4443 §3.1.
@@ -55,7 +55,7 @@ Kind unreachable_kind_v6(std::uint8_t code) {
       Kind::administratively_prohibited,
       Kind::administratively_prohibited,
   };
-  return code < std::size(kKinds) ? kKinds[code] : Kind::other;
+  return code < std::size(kKinds) ? kKinds[code] : Kind::host_unreachable;
 }
 
 Kind error_kind(const IcmpMessage& message, Family family) {

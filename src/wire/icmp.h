@@ -32,8 +32,9 @@ inline constexpr std::uint8_t kUnreachable = 1, kPacketTooBig = 2, kTimeExceeded
                               kParameterProblem = 4, kEchoRequest = 128, kEchoReply = 129;
 // Codes of kUnreachable.
 inline constexpr std::uint8_t kNoRoute = 0, kProhibited = 1, kAddress = 3, kPort = 4;
-// Code of kParameterProblem.
-inline constexpr std::uint8_t kUnknownNextHeader = 1;
+// Codes of kParameterProblem; the last is of RFC 7112 §6.
+inline constexpr std::uint8_t kErroneousField = 0, kUnknownNextHeader = 1, kUnknownOption = 2,
+                              kIncompleteChain = 3;
 }  // namespace icmp_v6
 
 /// Codes of time exceeded in both families.
@@ -85,7 +86,7 @@ struct IcmpError {
     parameter_problem,
     administratively_prohibited,
     source_quench,
-    other,
+    other,  ///< ICMPv6 of a type nobody here knows
   };
   Kind kind = Kind::other;
   std::uint8_t type = 0, code = 0;  ///< as received

@@ -164,12 +164,12 @@ TEST(IcmpError, SortsTheCodesOfUnreachable) {
   EXPECT_EQ(kind_v4(icmp_v4::kFragmentationNeeded), Kind::packet_too_big);
   EXPECT_EQ(kind_v4(icmp_v4::kSourceRouteFailed), Kind::host_unreachable);
   EXPECT_EQ(kind_v4(13), Kind::administratively_prohibited);
-  EXPECT_EQ(kind_v4(16), Kind::other);
+  EXPECT_EQ(kind_v4(16), Kind::host_unreachable);
   EXPECT_EQ(kind_v6(icmp_v6::kNoRoute), Kind::net_unreachable);
   EXPECT_EQ(kind_v6(icmp_v6::kProhibited), Kind::administratively_prohibited);
   EXPECT_EQ(kind_v6(icmp_v6::kAddress), Kind::host_unreachable);
   EXPECT_EQ(kind_v6(icmp_v6::kPort), Kind::port_unreachable);
-  EXPECT_EQ(kind_v6(7), Kind::other);
+  EXPECT_EQ(kind_v6(7), Kind::host_unreachable);
 }
 
 TEST(IcmpError, KnowsSourceQuenchSoThatTcpCanDropIt) {

@@ -62,11 +62,6 @@ void read_v6_fields(const std::uint8_t* in, IpHeader& header) {
   header.flow_label = first_word & 0xfffff;
 }
 
-bool is_extension_header(std::uint8_t protocol) {
-  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
-         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
-}
-
 // Of a header without options, as nearly all are: five words, summed at once.
 bool has_good_checksum(Octets header) {
   OnesSum sum;
@@ -81,6 +76,7 @@ std::expected<IpPacket, Verdict> make_v4_packet(Octets frame, std::size_t header
                                                 std::size_t total_length) {
   std::expected<IpPacket, Verdict> packet;
   read_v4_fields(frame.data(), packet->header);
+  packet->protocol_at = 9;
   packet->header_octets = frame.first(header_length);
   packet->options = packet->header_octets.subspan(kIpV4HeaderLength);
   packet->payload = frame.subspan(header_length, total_length - header_length);
@@ -109,6 +105,7 @@ std::expected<IpPacket, Verdict> make_v6_packet(Octets frame, Octets payload,
   std::expected<IpPacket, Verdict> packet;
   read_v6_fields(frame.data(), packet->header);
   packet->header.protocol = walk.protocol;
+  packet->protocol_at = walk.protocol_at;
   packet->fragment = walk.fragment;
   packet->options = payload.first(walk.length);
   packet->payload = payload.subspan(walk.length);
@@ -116,43 +113,26 @@ std::expected<IpPacket, Verdict> make_v6_packet(Octets frame, Octets payload,
   return packet;
 }
 
+/// What follows the fixed header; nothing if the frame does not hold it all.
+std::optional<Octets> payload_of_v6(Octets frame) {
+  if (frame.size() < kIpV6HeaderLength) return std::nullopt;
+  const std::size_t length = load_be16(frame.data() + 4);
+  if (length > frame.size() - kIpV6HeaderLength) return std::nullopt;
+  return frame.subspan(kIpV6HeaderLength, length);
+}
+
 std::expected<IpPacket, Verdict> read_v6(Octets frame) {
-  if (frame.size() < kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
+  const std::optional<Octets> payload = payload_of_v6(frame);
+  if (!payload) return std::unexpected(Verdict::malformed);
   const std::uint8_t* in = frame.data();
-  const std::size_t payload_length = load_be16(in + 4);
-  if (payload_length > frame.size() - kIpV6HeaderLength) return std::unexpected(Verdict::malformed);
-  const Octets payload = frame.subspan(kIpV6HeaderLength, payload_length);
   if (has_mapped_address(in)) return std::unexpected(Verdict::bad_address);
 
-  ExtensionWalk walk{.protocol = in[6], .length = 0, .fragment = {}};
-  if (is_extension_header(in[6])) {
-    // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
-    const std::optional<ExtensionWalk> found = walk_extension_headers(in[6], payload);
-    if (!found) return std::unexpected(Verdict::malformed);
-    walk = *found;
-  }
-  return make_v6_packet(frame, payload, walk);
-}
-
-// The options of a hop-by-hop or destination options header (RFC 8200 §4.2). The top two bits of a
-// type that nobody here knows say whether the datagram may still be used.
-bool may_skip_options(Octets options) {
-  constexpr std::uint8_t kPad1 = 0, kPadN = 1, kActionMask = 0xc0;
-  while (!options.empty()) {
-    if (options[0] == kPad1) {
-      options = options.subspan(1);
-      continue;
-    }
-    if (options.size() < 2 || options.size() - 2 < options[1]) return false;
-    if (options[0] != kPadN && (options[0] & kActionMask) != 0) return false;
-    options = options.subspan(std::size_t{2} + options[1]);
-  }
-  return true;
-}
-
-bool may_skip_header(std::uint8_t protocol, Octets header) {
-  if (protocol == kProtocolRouting) return header[3] == 0;  // segments left (RFC 8200 §4.4)
-  return may_skip_options(header.subspan(2));
+  if (!is_extension_header(in[6]))
+    return make_v6_packet(frame, *payload, ExtensionWalk{.protocol = in[6], .fragment = {}});
+  // A jumbogram has payload length 0 and a hop-by-hop header, which then lacks its octets.
+  const auto walk = walk_extension_headers(in[6], *payload);
+  if (!walk) return std::unexpected(Verdict::malformed);
+  return make_v6_packet(frame, *payload, *walk);
 }
 
 std::optional<QuotedIp> parse_quoted_v4(Octets quote) {
@@ -178,8 +158,17 @@ std::optional<QuotedIp> parse_quoted_v6(Octets quote) {
   return quoted;
 }
 
-std::size_t emit_v4(const IpHeader& header, std::size_t payload_length, std::uint8_t* out,
-                    Octets options) {
+/// Identification, flags and offset: the second word of an IPv4 header.
+std::uint32_t second_word(const IpHeader& header) {
+  return std::uint32_t{header.identification} << 16 | (header.dont_fragment ? kDontFragment : 0U);
+}
+std::uint32_t second_word(const FragmentInfo& fragment) {
+  return fragment.identification << 16 | (fragment.more ? kMoreFragments : 0U) |
+         fragment.offset / 8;
+}
+
+std::size_t emit_v4(const IpHeader& header, std::uint32_t fragment_word, std::size_t payload_length,
+                    std::uint8_t* out, Octets options) {
   if (options.size() > kMaxIpV4Options) options = {};
   const std::size_t padded = (options.size() + 3) / 4 * 4;
   const std::size_t length = kIpV4HeaderLength + padded;
@@ -192,7 +181,7 @@ std::size_t emit_v4(const IpHeader& header, std::size_t payload_length, std::uin
   const auto total_length = static_cast<std::uint16_t>(length + payload_length);
   put(0, static_cast<std::uint32_t>(0x40 | length / 4) << 24 |
              std::uint32_t{header.traffic_class} << 16 | total_length);
-  put(4, std::uint32_t{header.identification} << 16 | (header.dont_fragment ? kDontFragment : 0U));
+  put(4, fragment_word);
   put(8, std::uint32_t{header.ttl} << 24 | std::uint32_t{header.protocol} << 16);
   put(12, header.source.v4_number());
   put(16, header.destination.v4_number());
@@ -226,28 +215,19 @@ std::expected<IpPacket, Verdict> parse_ip(Octets frame) {
   return std::unexpected(Verdict::malformed);
 }
 
-std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets) {
-  ExtensionWalk walk{.protocol = next_header, .length = 0, .fragment = {}};
-  for (int count = 0; count <= kMaxExtensionHeaders; ++count) {
-    const Octets rest = octets.subspan(walk.length);
-    if (!is_extension_header(walk.protocol)) return walk;
-    if (walk.protocol == kProtocolHopByHop && count != 0) return std::nullopt;
-    if (rest.size() < 8) return std::nullopt;
-    const bool is_fragment = walk.protocol == kProtocolFragment;
-    const std::size_t length = is_fragment ? 8 : (std::size_t{rest[1]} + 1) * 8;
-    if (length > rest.size()) return std::nullopt;
-    if (!is_fragment && !may_skip_header(walk.protocol, rest.first(length))) return std::nullopt;
-    walk.protocol = rest[0];
-    walk.length += length;
-    if (!is_fragment) continue;
-    const std::uint16_t offset_and_more = load_be16(rest.data() + 2);
-    const FragmentInfo fragment{load_be32(rest.data() + 4), offset_and_more & 0xfff8U,
-                                (offset_and_more & 1) != 0};
-    if (fragment.offset == 0 && !fragment.more) continue;  // atomic (RFC 6946)
-    walk.fragment = fragment;
-    return walk;
-  }
-  return std::nullopt;
+std::optional<FaultyChain> find_faulty_chain(Octets frame) {
+  if (frame.empty() || frame[0] >> 4 != 6) return std::nullopt;
+  const std::optional<Octets> payload = payload_of_v6(frame);
+  if (!payload || has_mapped_address(frame.data())) return std::nullopt;
+  const auto walk = walk_extension_headers(frame[6], *payload);
+  if (walk) return std::nullopt;
+  FaultyChain faulty{{}, walk.error()};
+  read_v6_fields(frame.data(), faulty.packet.header);
+  faulty.packet.header.protocol = frame[6];
+  faulty.packet.protocol_at = 6;
+  faulty.packet.payload = *payload;
+  faulty.packet.header_octets = frame.first(kIpV6HeaderLength);
+  return faulty;
 }
 
 std::optional<QuotedIp> parse_quoted_ip(Octets quote, Family family) {
@@ -256,8 +236,23 @@ std::optional<QuotedIp> parse_quoted_ip(Octets quote, Family family) {
 
 std::size_t emit_ip(const IpHeader& header, std::size_t payload_length, std::uint8_t* out,
                     Octets v4_options) {
-  return header.family() == Family::ipv4 ? emit_v4(header, payload_length, out, v4_options)
-                                         : emit_v6(header, payload_length, out);
+  return header.family() == Family::ipv4
+             ? emit_v4(header, second_word(header), payload_length, out, v4_options)
+             : emit_v6(header, payload_length, out);
+}
+
+std::size_t emit_fragment(const IpHeader& header, const FragmentInfo& fragment,
+                          std::size_t payload_length, std::uint8_t* out, Octets v4_options) {
+  if (header.family() == Family::ipv4)
+    return emit_v4(header, second_word(fragment), payload_length, out, v4_options);
+  IpHeader outer = header;
+  outer.protocol = kProtocolFragment;
+  std::uint8_t* own = out + emit_v6(outer, kFragmentHeaderLength + payload_length, out);
+  own[0] = header.protocol;
+  own[1] = 0;
+  store_be16(own + 2, static_cast<std::uint16_t>(fragment.offset | (fragment.more ? 1U : 0U)));
+  store_be32(own + 4, fragment.identification);
+  return kIpV6HeaderLength + kFragmentHeaderLength;
 }
 
 }  // namespace estab::wire

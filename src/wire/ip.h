@@ -24,6 +24,7 @@ inline constexpr std::uint8_t kProtocolHopByHop = 0, kProtocolIcmp = 1, kProtoco
 inline constexpr std::uint8_t kEcnNotEct = 0, kEcnEct1 = 1, kEcnEct0 = 2, kEcnCe = 3;
 
 inline constexpr std::size_t kIpV4HeaderLength = 20, kIpV6HeaderLength = 40;
+inline constexpr std::size_t kFragmentHeaderLength = 8;  ///< IPv6 (RFC 8200 §4.5)
 inline constexpr std::size_t kMaxIpV4Options = 40;
 /// Extension headers walked in one datagram; a longer chain is malformed.
 inline constexpr int kMaxExtensionHeaders = 8;
@@ -62,6 +63,8 @@ struct IpPacket {
   Octets options;        ///< IPv4 options, or IPv6 extension headers
   Octets payload;        ///< after all headers, cut to the total length
   Octets header_octets;  ///< everything before the payload
+  /// Where the number of header.protocol stands.
+  std::size_t protocol_at = 0;
 
   std::uint8_t ecn() const { return header.traffic_class & 3; }
   /// The whole datagram, to be quoted in an ICMP error.
@@ -75,19 +78,52 @@ struct IpPacket {
 /// `bad_address`, a jumbogram `malformed`.
 std::expected<IpPacket, Verdict> parse_ip(Octets frame);
 
+constexpr bool is_extension_header(std::uint8_t protocol) {
+  return protocol == kProtocolHopByHop || protocol == kProtocolRouting ||
+         protocol == kProtocolFragment || protocol == kProtocolDestinationOptions;
+}
+
 /// An IPv6 chain of extension headers.
 struct ExtensionWalk {
   std::uint8_t protocol = 0;  ///< of what follows the chain
   std::size_t length = 0;     ///< octets of the chain
+  /// Where in the datagram the number of `protocol` stands, if the chain begins behind the fixed
+  /// header.
+  std::size_t protocol_at = 6;
   std::optional<FragmentInfo> fragment;
+};
+
+/// Who is told of a datagram that is discarded for its header.
+enum class Telling : std::uint8_t {
+  nobody,
+  sender,               ///< unless it was sent to many
+  sender_even_if_many,  ///< also if it was sent to a multicast address (RFC 4443 §2.4 (e.3))
+};
+
+/// Why a chain of extension headers cannot be walked to its end.
+struct ChainFault {
+  bool cut_short = false;  ///< it does not end within what is there
+  Telling telling = Telling::nobody;
+  std::uint8_t code = 0;    ///< of the ICMPv6 parameter problem that tells
+  std::size_t pointer = 0;  ///< into the datagram, if the chain begins behind the fixed header
 };
 
 /// Walks hop-by-hop (only as the first header of a datagram), routing (no segments left),
 /// destination options and fragment headers at the front of `octets`, whose first header has the
 /// number `next_header`. Stops behind a fragment header of a datagram in pieces: the rest of the
 /// chain belongs to the fragmentable part and is walked when that has been put together, by another
-/// call. Nothing if the chain is broken, or an option demands that the datagram be discarded.
-std::optional<ExtensionWalk> walk_extension_headers(std::uint8_t next_header, Octets octets);
+/// call.
+std::expected<ExtensionWalk, ChainFault> walk_extension_headers(std::uint8_t next_header,
+                                                                Octets octets);
+
+/// A datagram that parse_ip refuses for its extension headers: `packet` has its addresses and, as
+/// payload, all behind the fixed header.
+struct FaultyChain {
+  IpPacket packet;
+  ChainFault fault;
+};
+/// Nothing if parse_ip refuses the frame for another reason, or does not.
+std::optional<FaultyChain> find_faulty_chain(Octets frame);
 
 /// The front of a datagram, as ICMP errors quote it.
 struct QuotedIp {
@@ -109,6 +145,16 @@ constexpr std::size_t ip_header_length(Family family) {
 /// beyond 40 octets are not written. A length that does not fit into its 16 bits is cut to them.
 std::size_t emit_ip(const IpHeader& header, std::size_t payload_length, std::uint8_t* out,
                     Octets v4_options = {});
+
+/// The octets that emit_fragment writes, without options: IPv6 has a header of its own for them.
+constexpr std::size_t fragment_header_length(Family family) {
+  return ip_header_length(family) + (family == Family::ipv4 ? 0 : kFragmentHeaderLength);
+}
+
+/// Writes the headers of a fragment with `payload_length` octets of the datagram's payload, as
+/// emit_ip does; routers may cut it further. `out` needs fragment_header_length() and the options.
+std::size_t emit_fragment(const IpHeader& header, const FragmentInfo& fragment,
+                          std::size_t payload_length, std::uint8_t* out, Octets v4_options = {});
 
 /// Writes a loose source route option (RFC 791 §3.1, RFC 1122 §3.2.1.8(c)) that leads over `route`
 /// to `destination`, padded to a multiple of four octets, and returns its length. `first_hop` is

@@ -14,7 +14,7 @@ bool is_bare(const SegmentStep& step) {
   return !step.flags.ack() && !step.flags.rst() && !step.flags.syn();
 }
 
-// Linux looks whether there is an ACK bit before it looks at the sequence number.
+// Linux checks for the ACK bit before it looks at the sequence number.
 bool unacceptable_without_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   const bool open = is_synchronized(d.before()) || d.before() == State::syn_received;
@@ -50,7 +50,7 @@ bool timestamp_with_old_ack(Difference& d) {
       take_echo);
 }
 
-// What the timestamp noted with an old ACK has made look old.
+// What looks old because of the timestamp recorded with an old ACK.
 bool paws_after_an_old_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->timestamps) return false;
@@ -61,7 +61,7 @@ bool paws_after_an_old_ack(const Difference& d) {
         d.estab_answer().state == estab_before(d))
       return true;
   }
-  // The other way round: by the newer one it is half the circle away, by the older one beyond.
+  // The other way round: from the newer one it is 2^31 away, from the older one more.
   const bool noted = any_earlier(d, [](const SegmentStep& earlier, std::size_t) {
     return earlier.timestamps && earlier.flags.ack() && earlier.ack != Place{};
   });
@@ -112,7 +112,7 @@ bool paws_after_time_wait(const Difference& d) {
   return noted && (estab_reopens || kernel_reopens);
 }
 
-// RFC 7323's order of timestamps has no answer at half the circle; Linux takes it for newer.
+// RFC 7323's order of timestamps is undefined at a distance of 2^31; Linux takes it for newer.
 bool half_the_circle(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->flags.syn() || !step->timestamps || d.before() != State::time_wait ||
@@ -122,7 +122,7 @@ bool half_the_circle(const Difference& d) {
   return recent && step->timestamps->value - *recent == 0x80000000u;
 }
 
-// Linux notes timestamps in TIME-WAIT, too.
+// Linux records timestamps in TIME-WAIT too.
 bool timestamp_in_time_wait(Difference& d) {
   return d.before() == State::time_wait &&
          level_sent(
@@ -133,7 +133,7 @@ bool timestamp_in_time_wait(Difference& d) {
              take_echo);
 }
 
-// Linux puts one into what it sends in TIME-WAIT if there ever came one.
+// In TIME-WAIT Linux sends one if it ever received one.
 bool timestamp_not_negotiated(Difference& d) {
   return d.kernel_answer().state == State::time_wait && !has_timestamps(d) &&
          level_sent(
@@ -147,7 +147,7 @@ bool timestamp_not_negotiated(Difference& d) {
              });
 }
 
-// The record of an orphan moves TS.Recent on with text and FIN only.
+// Linux's record of an orphan updates TS.Recent by text and FIN only.
 bool timestamps_of_an_orphan(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->timestamps || d.before() != State::fin_wait_2 ||
@@ -411,7 +411,7 @@ constexpr std::array kClasses = {
         "what came in TIME-WAIT and is no FIN is not looked at",
         Then::ends, paws_after_time_wait},
     KnownDifference{
-        "TIME-WAIT, a timestamp half the circle away",
+        "TIME-WAIT, a timestamp 2^31 away",
         "RFC 7323 5.2: \"s < t if 0 < (t - s) < 2^31\": neither is greater (RFC 6191 2)",
         Then::ends, half_the_circle},
     KnownDifference{

@@ -55,7 +55,7 @@ bool taken_from_before_the_connection(const Difference& d) {
          (where(d).end != where(d).seq || segment_in(d)->timestamps);
 }
 
-// Linux may say again what it has reported as a duplicate.
+// Linux may report the same duplicate again.
 bool duplicate_told_again(Difference& d) {
   return level_sent(
       d,
@@ -80,8 +80,8 @@ bool duplicate_told_again(Difference& d) {
       });
 }
 
-// With the FIN in order all is acknowledged that will ever come: we forget what lay beyond, or came
-// twice.
+// Once the FIN is in order everything that can come is acknowledged: we forget what lay beyond it,
+// or came twice.
 bool sack_with_the_last_ack(Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.fin() &&
@@ -109,7 +109,7 @@ bool mss_of_zero(const Difference& d) {
          d.estab_answer().sent[0].payload < d.kernel_answer().sent[0].payload;
 }
 
-// The numbers of SYN and FIN are no octets of data: Linux reports them in SACK blocks nevertheless.
+// SYN and FIN are not data octets; Linux reports their numbers in SACK blocks nevertheless.
 using Blocks = std::vector<std::array<std::int64_t, 2>>;
 
 bool differ_by_single_numbers(const Blocks& kernel, Blocks estab) {
@@ -179,7 +179,7 @@ bool text_behind_fin(const Difference& d) {
          d.kernel_answer().state == State::closed && !sends_one_reset(d.estab_answer());
 }
 
-// Linux takes a FIN beyond a gap as a proof that data will come which nobody is to read.
+// Linux takes a FIN beyond a gap as proof of data to come that nobody will read.
 bool fin_beyond_gap_for_nobody(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.fin() && step->payload == 0 && sends_one_reset(d.kernel_answer()) &&
@@ -187,7 +187,7 @@ bool fin_beyond_gap_for_nobody(const Difference& d) {
          !d.estab_answer().sent.empty() && is_pure_ack(d.estab_answer().sent[0]);
 }
 
-// One of the two lets an ACK go alone where the other puts it on the text that is due, too.
+// One sends a pure ACK where the other piggybacks it on text that is due.
 bool ack_before_data(Difference& d) {
   std::vector<SentSegment>& kernel = d.kernel.answers[d.step].sent;
   std::vector<SentSegment>& estab = d.estab.answers[d.step].sent;
@@ -202,7 +202,7 @@ bool ack_before_data(Difference& d) {
   return true;
 }
 
-// One of the two tells of room that reading has made, the other finds it too little to tell.
+// One announces the room that reading has made, the other finds it too small a window update.
 bool window_update(const Difference& d) {
   const bool alone = (is_silent(d.kernel_answer()) && sends_one_ack(d.estab_answer())) ||
                      (is_silent(d.estab_answer()) && sends_one_ack(d.kernel_answer()));
@@ -216,7 +216,7 @@ bool urgent_notice(const Difference& d) {
          d.kernel_answer().call == d.estab_answer().call;
 }
 
-// An ACK, alone or with the text that is due.
+// An ACK, pure or on text that is due.
 bool only_acknowledges(const Answer& answer) {
   return !answer.sent.empty() && answer.other.empty() &&
          std::ranges::all_of(answer.sent, [&](const SentSegment& sent) {
@@ -255,7 +255,7 @@ bool urg_with_reset(Difference& d) {
       });
 }
 
-// Text that is only cut at other places: in all else that segments say they agree.
+// Text that is only segmented at other places; in all else the segments agree.
 bool is_cut_otherwise(const Difference& d) {
   std::vector<SentSegment> all = d.kernel_answer().sent;
   all.insert(all.end(), d.estab_answer().sent.begin(), d.estab_answer().sent.end());
@@ -266,7 +266,7 @@ bool is_cut_otherwise(const Difference& d) {
   });
 }
 
-// What is sent again because it was too big is cut at other places.
+// What is retransmitted because it was too big is segmented at other places.
 bool cut_after_too_big(const Difference& d) {
   const auto has_text = [](const SentSegment& sent) {
     return sent.payload > 0 || sent.flags.fin();

@@ -23,7 +23,7 @@ bool options_of_simultaneous_open(const Difference& d) {
   });
 }
 
-// Linux announces what the path took last, in place of what it can receive.
+// Linux announces what the path carried last instead of what it can receive.
 bool mss_of_the_path(Difference& d) {
   const auto is_too_big = [](const Step& step) {
     const auto* icmp = std::get_if<IcmpStep>(&step);
@@ -116,7 +116,7 @@ bool ack_of_nothing_in_syn_received(const Difference& d) {
          sends_one_reset(d.estab_answer()) && d.estab_answer().state == State::syn_received;
 }
 
-// Linux takes what lies before the connection for text that came twice.
+// Linux takes what precedes the connection for duplicate text.
 bool duplicate_while_opening(Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->payload > 0 && d.before() == State::syn_received &&
@@ -138,7 +138,7 @@ bool icmp_about_a_number_not_sent(const Difference& d) {
   return step && where(d).seq == where(d).next && estab_ignores(d);
 }
 
-// A record of an opening outlives its listener in Linux, but comes to nothing.
+// In Linux a half-open record outlives its listener, to no effect.
 bool closed_listener(const Difference& d) {
   return is_call(d, CallStep::Call::close_listener) && d.before() == State::syn_received &&
          kernel_ignores(d) && d.estab_answer().state == State::closed &&
@@ -170,7 +170,7 @@ bool soft_error_while_opening(const Difference& d) {
          step->kind != IcmpStep::Kind::too_big;
 }
 
-// Linux lets a TSecr it cannot have caused count against a segment there.
+// Linux rejects a segment there for a TSecr that it cannot have caused.
 bool echo_checked_while_opening(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   if (!step || !step->timestamps || step->timestamps->echo != TimestampStep::Echo::future)

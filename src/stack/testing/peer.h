@@ -445,7 +445,7 @@ class Peer : private Observer {
       last_reason_.reset();
       if (!stack_.poll_transmit(now_, frame)) return;
       Sent sent{.at = now_, .octets = {}};
-      const std::string wrong = read_frame(sent, frame, stack_.interface(frame.interface).mtu);
+      const std::string wrong = read_frame(sent, frame, stack_.interface(frame.interface)->mtu);
       sent.reason = last_reason_;
       if (sent.segment) learn(*sent.segment);
       sent_.push_back(std::move(sent));

@@ -78,9 +78,10 @@ inline std::string read_frame(Sent& sent, const TransmitFrame& frame, std::uint1
   sent.ip = packet->header;
   follow_source_route(sent, *packet);
   const std::size_t whole = packet->header_octets.size() + packet->payload.size();
-  if (packet->fragment) return "sent a fragment";
   if (whole != sent.octets.size()) return "sent a wrong total length";
   if (sent.gso_size == 0 && whole > mtu) return "sent a datagram larger than the link takes";
+  if (packet->fragment && sent.ip.protocol == wire::kProtocolTcp)
+    return "sent a segment in fragments";
   if (sent.ip.protocol == wire::kProtocolTcp) return read_segment(sent, *packet, frame);
   return {};
 }

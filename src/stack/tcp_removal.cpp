@@ -1,0 +1,41 @@
+// What becomes of TCP when addresses of this stack go away. Nothing of it can be sent any more, so
+// no peer is told; the application is, through every handle it holds.
+
+#include "stack/tcp_layer.h"
+
+namespace estab::stack {
+
+void TcpLayer::on_removed(Core& core, Instant now, const Removed& gone) {
+  make_up(core, now);
+  half_open_.for_each([&](std::uint32_t index, const tcp::HalfOpen& record) {
+    if (gone.concerns(record.tuple)) forget_half_open(core, now, index, State::closed);
+  });
+  time_wait_.for_each([&](std::uint32_t index, const tcp::TimeWait& record) {
+    if (gone.concerns(record.tuple)) drop_time_wait(core, now, index);
+  });
+  flows_.for_each([&](std::uint32_t index, Flow& flow) {
+    if (flow.indexed && gone.concerns(flow.tuple())) end_flow(core, now, flow, index);
+  });
+  listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
+    if (!listener.failure && gone.has(listener.local.address)) end_listener(core, now, index);
+  });
+}
+
+void TcpLayer::end_flow(Core& core, Instant now, Flow& flow, std::uint32_t index) {
+  unsettled_ = true;
+  if (tcp::Handshake* handshake = flow.handshake())
+    handshake->fail(core.context(now), Error::address_removed);
+  else
+    flow.connection()->on_address_removed(core.context(now));
+  settle(core, now, index);
+}
+
+// Those that wait for accept have ended too, as their address was the listener's.
+void TcpLayer::end_listener(Core& core, Instant now, std::uint32_t index) {
+  for (const StreamId& stream : stop_listening(core, now, index))
+    if (flows_.find(stream.index, stream.generation)) erase_flow(core, stream.index);
+  listeners_[index].failure = Error::address_removed;
+  core.tell(AcceptEvent{{index, listeners_.generation(index)}});
+}
+
+}  // namespace estab::stack
