@@ -5,6 +5,6 @@
 
 namespace estab::tcp::congestion {
 
-enum class Algorithm : std::uint8_t { new_reno, cubic };
+enum class Algorithm : std::uint8_t { new_reno, cubic, bbr, dctcp };
 
 }  // namespace estab::tcp::congestion

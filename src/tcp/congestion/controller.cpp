@@ -6,10 +6,14 @@ namespace estab::tcp::congestion {
 
 Controller::State Controller::make_state() const {
   switch (algorithm_) {
-    case Algorithm::cubic:
-      return Cubic(settings_);
     case Algorithm::new_reno:
       break;
+    case Algorithm::cubic:
+      return Cubic(settings_);
+    case Algorithm::bbr:
+      return Bbr(settings_);
+    case Algorithm::dctcp:
+      return Dctcp(settings_);
   }
   return NewReno(settings_);
 }

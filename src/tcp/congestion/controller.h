@@ -18,7 +18,9 @@
 
 #include "base/box.h"
 #include "tcp/congestion/algorithm.h"
+#include "tcp/congestion/bbr.h"
 #include "tcp/congestion/cubic.h"
+#include "tcp/congestion/dctcp.h"
 #include "tcp/congestion/event.h"
 #include "tcp/congestion/new_reno.h"
 #include "tcp/congestion/window.h"
@@ -36,7 +38,7 @@ class Controller {
   /// Octets; kNoThreshold: none known.
   std::uint32_t ssthresh() const;
   /// What goes out while losses are repaired is up to the window too, not to PRR.
-  bool recovers_itself() const { return false; }
+  bool recovers_itself() const { return algorithm_ == Algorithm::bbr; }
   bool in_slow_start() const { return congestion_window() < ssthresh(); }
   /// Octets a second; kUnpaced: as fast as may be. `srtt` is zero before the first sample.
   std::uint64_t pacing_rate(Duration srtt) const;
@@ -62,7 +64,7 @@ class Controller {
   void hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const;
 
  private:
-  using State = std::variant<NewReno, Cubic>;
+  using State = std::variant<NewReno, Cubic, Bbr, Dctcp>;
 
   State make_state() const;
   template <class Function>

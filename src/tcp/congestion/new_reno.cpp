@@ -26,23 +26,23 @@ void NewReno::on_ack(const AckEvent& event) {
 }
 
 void NewReno::on_congestion(Cause cause, const LossEvent& event) {
-  if (!in_episode_) before_ = window_;
-  in_episode_ = cause != Cause::ecn;  // marks stay true, whatever becomes of a suspected loss
-  acked_in_avoidance_ = 0;
   const std::uint32_t half = used_window(window_, use_, event) / 2;
+  if (cause == Cause::ecn) return reduce_for_mark(half);
+  if (!in_episode_) before_ = window_;
+  in_episode_ = true;
+  acked_in_avoidance_ = 0;
   if (event.repeat == Repeat::first)
     window_.ssthresh = std::max(half, 2 * settings_.mss);  // RFC 5681 §3.1 (4)
-  switch (cause) {
-    case Cause::timeout:
-      window_.cwnd = settings_.mss;
-      break;  // the loss window
-    // RFC 3168 §6.1.2: down to one SMSS, below which only the timer can slow the sender.
-    case Cause::ecn:
-      window_.cwnd = std::max(half, settings_.mss);
-      break;
-    default:
-      window_.cwnd = std::min(window_.cwnd, window_.ssthresh);
-  }
+  // After a timeout: the loss window.
+  window_.cwnd = cause == Cause::timeout ? settings_.mss : std::min(window_.cwnd, window_.ssthresh);
+}
+
+void NewReno::reduce_for_mark(std::uint32_t window) {
+  in_episode_ = false;  // marks stay true, whatever becomes of a suspected loss
+  acked_in_avoidance_ = 0;
+  window_.ssthresh = std::max(window, 2 * settings_.mss);
+  // Down to one SMSS, below which only the timer can slow the sender.
+  window_.cwnd = std::max(window, settings_.mss);
 }
 
 void NewReno::on_spurious() {

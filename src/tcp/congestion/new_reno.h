@@ -24,6 +24,8 @@ class NewReno {
   void on_lost(const LostPacket&) {}
   void on_ack(const AckEvent& event);
   void on_congestion(Cause cause, const LossEvent& event);
+  /// The answer to a mark: this window, but one segment at least (RFC 3168 §6.1.2).
+  void reduce_for_mark(std::uint32_t window);
   void on_spurious();
   void on_recovered() { in_episode_ = false; }
   void on_mss(std::uint32_t mss) { settings_.mss = mss; }

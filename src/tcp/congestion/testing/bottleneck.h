@@ -24,7 +24,7 @@ struct PathSettings {
   double loss = 0;                             ///< of a packet, by chance
   std::function<bool(std::uint64_t)> drops{};  ///< the n-th packet of the path is dropped
   Duration ack_bundle{};                       ///< ACKs leave only at multiples of this
-  Duration standstill_at{}, standstill{};  ///< what would be acknowledged then comes later by that
+  Duration standstill_at{}, standstill{};      ///< what would be acknowledged then comes behind it
   std::uint64_t seed = 1;
 };
 
@@ -63,7 +63,8 @@ class Bottleneck {
   /// What the way back does to an ACK that would arrive then.
   Instant held(Instant ack_at) {
     const Instant still = Instant{} + settings_.standstill_at;
-    if (ack_at >= still && ack_at < still + settings_.standstill) ack_at += settings_.standstill;
+    const Instant again = still + settings_.standstill;
+    if (ack_at >= still && ack_at < again) ack_at = std::max(again, last_ack_ + packet_time_);
     last_ack_ = ack_at = std::max(ack_at, last_ack_);
     if (settings_.ack_bundle == Duration{}) return ack_at;
     const Duration since = ack_at.time_since_epoch() + settings_.ack_bundle - Duration(1);

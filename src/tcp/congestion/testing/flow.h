@@ -146,6 +146,7 @@ class Flow {
     if (packet.fate != Fate::delivered && fresh) {
       rate_.on_delivered(gathering, packet.snapshot, packet.sent_at, kFlowMss, now_);
       event.delivered = kFlowMss;
+      last_progress_ = now_;
       received_[place] = true;
       std::erase(lost_, packet.sequence);
     }
@@ -187,7 +188,6 @@ class Flow {
       event.acked += kFlowMss;
     }
     if (event.acked == 0) return;
-    last_progress_ = now_;
     backoff_ = 0;
   }
   void detect_losses(AckEvent& event) {
@@ -286,6 +286,7 @@ class Flow {
       packet.fate = Fate::flying;
       in_flight_ += kFlowMss;
     }
+    first_unjudged_ = first_;
     ++undone_;
   }
 
