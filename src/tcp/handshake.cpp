@@ -32,6 +32,7 @@ void Handshake::set_state(const Context& context, State to) {
 void Handshake::fail(const Context& context, Error error) {
   if (failure_) return;
   failure_ = error;
+  if (error != advice_) report_.reset();
   deadline_ = kNever;
   due_ = false;
   early_data_ = {};
@@ -89,7 +90,8 @@ void Handshake::accept_syn(const Segment& segment) {
 }
 
 SynReceivedView Handshake::syn_received_view() const {
-  return {iss_, irs_, syn_window(*config_), negotiated_, ts_recent_};
+  return {iss_,        irs_,       syn_window(*config_), config_->require_timestamps,
+          negotiated_, ts_recent_};
 }
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
@@ -135,14 +137,14 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
 }
 
 // [RFC 1122 3.2.2.1-4]
-void Handshake::on_icmp(const Context& context, Error error) {
+void Handshake::on_icmp(const Context& context, Error error, const IcmpReport& report) {
+  advice_ = error;
+  report_ = report;
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
-  // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
-  if (error == Error::port_unreachable || error == Error::protocol_unreachable) {
-    fail(context, error);
-    return;
-  }
-  advice_ = soft_error_ = error;
+  // timeout, should it come to that, or ends the attempt at once: RFC 5461 §4.1 leaves the choice.
+  const bool hard = error == Error::port_unreachable || error == Error::protocol_unreachable;
+  if (hard || config_->soft_errors_end_opening) return fail(context, error);
+  soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
@@ -260,7 +262,7 @@ bool operator==(const Handshake& a, const Handshake& b) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
                     h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
                     h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
+                    h.failure_, h.advice_, h.soft_error_, h.report_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -272,6 +274,7 @@ void Handshake::hash_into(base::Hasher& h) const {
   if (irs_known) h.add(irs_);
   h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_.value(), due_,
             sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
+  if (report_) h.add_all(report_->from, report_->type, report_->code);
   if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
   negotiated_.hash_into(h);
   early_data_.hash_into(h);
