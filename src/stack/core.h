@@ -94,7 +94,7 @@ class Watch {
     observer_ = observer;
     return *this;
   }
-  operator Observer*() const { return observer_; }
+  Observer* get() const { return observer_; }
 
  private:
   Observer* observer_ = nullptr;
@@ -123,7 +123,7 @@ struct Core {
   Instant latest{};              // the latest time any call has named
   std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
 
-  tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
+  tcp::Context context(Instant now) { return {now, config, blocks, counters, observer.get()}; }
   /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
   /// of the address it is sent from (RFC 4007 §9).
   std::optional<Path> find_path(Instant now, const IpAddress& destination,
