@@ -58,7 +58,7 @@ struct TcpConfig {
   /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
   /// their segments ends the connection. *
   bool require_timestamps = false;
-  bool use_sack = true;             ///< offer and accept RFC 2018
+  bool use_sack = true;  ///< offer and accept RFC 2018
   Ecn ecn = Ecn::off;
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).

@@ -28,9 +28,7 @@ StackConfig linux_config() {
   tcp.send_buffer = 262144;     // tcp_wmem
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
-  tcp.quirks = {.push_bursts = true,
-                .drop_syn_fin = true,
-                .ack_releases_more = true};
+  tcp.quirks = {.push_bursts = true, .drop_syn_fin = true, .ack_releases_more = true};
   tcp.tail_loss_probe = true;  // tcp_early_retrans = 3
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
@@ -46,13 +44,13 @@ StackConfig linux_config() {
 StackConfig freebsd_config() {
   StackConfig config;
   TcpConfig& tcp = config.tcp;
-  config.msl = 30s;            // net.inet.tcp.msl
+  config.msl = 30s;                        // net.inet.tcp.msl
   config.time_wait_ignores_resets = true;  // tcp_twcheck
   tcp.require_timestamps = true;           // net.inet.tcp.tolerate_missing_ts
-  tcp.receive_buffer = 65536;  // net.inet.tcp.recvspace
-  tcp.send_buffer = 32768;     // net.inet.tcp.sendspace
-  tcp.ecn = Ecn::accept;       // net.inet.tcp.ecn.enable
-  tcp.window_scale = 6;        // from kern.ipc.maxsockbuf = 2 MiB
+  tcp.receive_buffer = 65536;              // net.inet.tcp.recvspace
+  tcp.send_buffer = 32768;                 // net.inet.tcp.sendspace
+  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
+  tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;  // net.inet.tcp.delacktime
   tcp.quick_acks = 0;

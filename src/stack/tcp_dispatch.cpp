@@ -20,7 +20,7 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
   make_up(core, now);
   const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
-  if (!core.observer) return dispatch(core, now, in);
+  if (!core.observer.get()) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
   const Verdict verdict = dispatch(core, now, in);
   core.context(now).trace([&] {
@@ -130,9 +130,9 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  const tcp::SynReceivedView view{record.iss, record.irs,
-                                  tcp::syn_window(config), config.require_timestamps,
-                                  record.negotiated, record.ts_recent};
+  const tcp::SynReceivedView view{
+      record.iss,        record.irs,      tcp::syn_window(config), config.require_timestamps,
+      record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {

@@ -122,8 +122,7 @@ TEST_P(TimeWait, IsNotKeptByThePassiveSide) {
 
 // [RFC 1337 3-1]
 TEST_P(TimeWait, IsNotEndedByAnyResetIfItIsToldTo) {
-  Peer guarded({.family = GetParam(),
-                .stack = {.seed = {1, 2}, .time_wait_ignores_resets = true}});
+  Peer guarded({.family = GetParam(), .stack = {.seed = {1, 2}, .time_wait_ignores_resets = true}});
   guarded.reach(State::time_wait);
   guarded.after(30s);
   for (const char* reset : {"R 2:2(0) win 0", "R. 2:2(0) ack 2 win 0", "R 3:3(0) win 0"})

@@ -196,8 +196,8 @@ TEST(OldDuplicates, AreKnownByTheirTimestamps) {
   EXPECT_TRUE(good.finish(5s)) << good.story();
 }
 
-// RFC 1337: assassination by RST, by an old SYN, by old data. A RST with exactly the expected number
-// is the peer's own, unless no RST is to be believed.
+// RFC 1337: assassination by RST, by an old SYN, by old data. A RST with exactly the expected
+// number is the peer's own, unless no RST is to be believed.
 class TimeWait : public testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(BelievesNoReset, TimeWait, testing::Bool());
 
