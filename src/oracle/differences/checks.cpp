@@ -297,7 +297,8 @@ bool orphan_in_fin_wait_2(const Difference& d) {
 bool reset_with_old_timestamp(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.rst() && step->timestamps && has_timestamps(d) &&
-         (d.before() == State::syn_received || d.before() == State::fin_wait_2) &&
+         (d.before() == State::syn_received || d.before() == State::fin_wait_2 ||
+          d.before() == State::time_wait) &&
          d.kernel_answer().state == d.before() &&
          (sends_one_ack(d.estab_answer()) || d.estab_answer().state == State::closed);
 }
