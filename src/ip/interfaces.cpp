@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <compare>
 #include <span>
+#include <utility>
 
 #include "base/ensure.h"
 #include "ip/address_rules.h"
@@ -65,6 +66,7 @@ Result<void> InterfaceTable::remove(InterfaceId id) {
   const Interface* interface = get(id);
   if (!interface) return std::unexpected(Error::no_such_id);
   for (const Cidr& own : interface->addresses) forget_local(own.address);
+  paused_ -= interface->paused;
   interfaces_.erase(id.index);
   return {};
 }
@@ -80,6 +82,14 @@ std::optional<InterfaceId> InterfaceTable::find(std::string_view name) const {
 std::optional<InterfaceId> InterfaceTable::in_zone(std::uint16_t zone) const {
   if (zone == 0 || !interfaces_.holds(zone - 1u)) return std::nullopt;
   return id_of(zone - 1u);
+}
+
+Result<void> InterfaceTable::set_paused(InterfaceId id, bool on) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  paused_ += on;
+  paused_ -= std::exchange(interface->paused, on);
+  return {};
 }
 
 Result<void> InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
@@ -203,7 +213,7 @@ void InterfaceTable::hash_into(base::Hasher& hasher) const {
     const InterfaceConfig& config = interface.config;
     hasher.add_all(index, interfaces_.generation(index), as_octets(config.name), config.mtu,
                    config.checksum_offload, config.segmentation_v4, config.segmentation_v6,
-                   config.ignore_received_checksums, interface.addresses.size());
+                   config.ignore_received_checksums, interface.paused, interface.addresses.size());
     for (const Cidr& own : interface.addresses) hasher.add_all(own.address, own.prefix_length);
   });
 }

@@ -31,11 +31,6 @@ base::SipKey fragment_key(const StackConfig& config) {
   return draw_key(prng);
 }
 
-std::size_t octets_of(const Reply& reply) {
-  const auto* raw = std::get_if<RawReply>(&reply);
-  return raw ? raw->transport.size() : 0;
-}
-
 const IpAddress& source_of(const Reply& reply) {
   const auto* segment = std::get_if<TcpReply>(&reply);
   return segment ? segment->tuple.local_address : std::get<RawReply>(reply).header.source;
@@ -64,7 +59,6 @@ Core::Core(const Core& o)
       icmp_limit(o.icmp_limit),
       fragment_ids(o.fragment_ids),
       replies(o.replies),
-      reply_octets(o.reply_octets),
       events(o.events),
       latest(o.latest),
       path_version(o.path_version) {}
@@ -135,30 +129,27 @@ void Core::advise_against(Instant now, const ip::Hop& hop) {
 }
 
 void Core::reply(TcpReply&& reply) {
-  if (replies.size() < config.limits.pending_replies)
-    replies.emplace_back(std::move(reply));
+  if (replies.load().count < config.limits.pending_replies)
+    replies.push_back(std::move(reply));
   else
     ++counters.replies_dropped;
 }
 
 void Core::reply(RawReply&& reply) {
-  const std::size_t octets = reply.transport.size();
-  if (has_room_for_reply(octets)) {
-    replies.emplace_back(std::move(reply));
-    reply_octets += octets;
-  } else {
+  if (has_room(replies.load(), reply.transport.size()))
+    replies.push_back(std::move(reply));
+  else
     ++counters.replies_dropped;
-  }
+}
+
+void Core::set_reply_aside(InterfaceId by) {
+  if (has_room(replies.load(by), ReplyOctets()(replies.front()))) return replies.set_aside(by);
+  ++counters.replies_dropped;
+  replies.drop_front();
 }
 
 void Core::forget_replies(const Removed& gone) {
-  for (std::size_t left = replies.size(); left > 0; --left) {
-    Reply reply = replies.pop_front();
-    if (gone.has(source_of(reply)))
-      reply_octets -= octets_of(reply);
-    else
-      replies.push_back(std::move(reply));
-  }
+  replies.sweep([&](const Reply& reply) { return !gone.has(source_of(reply)); });
 }
 
 void Core::tell(Event event) {
@@ -189,8 +180,7 @@ bool same(const Reply& a, const Reply& b) {
 
 bool Core::equals(const Core& other) const {
   const bool same_replies =
-      std::equal(replies.begin(), replies.end(), other.replies.begin(), other.replies.end(),
-                 [](const Reply& a, const Reply& b) { return same(a, b); });
+      replies.equals(other.replies, [](const Reply& a, const Reply& b) { return same(a, b); });
   return same_replies && config == other.config && counters == other.counters &&
          secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
          routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
@@ -207,7 +197,7 @@ void Core::hash_into(base::Hasher& h) const {
   for (std::uint64_t word : prng.state()) h.add(word);
   if (h.takes_history())
     for (std::uint64_t count : counters.verdicts) h.add(count);
-  for (const Reply& reply : replies) {
+  replies.for_each([&](const Reply& reply) {
     if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
       const Segment& segment = tcp->emission.segment;
       h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
@@ -216,7 +206,7 @@ void Core::hash_into(base::Hasher& h) const {
       const RawReply& raw = std::get<RawReply>(reply);
       h.add_all(Octets(raw.transport), raw.sent);
     }
-  }
+  });
 }
 
 }  // namespace estab::stack

@@ -1,6 +1,7 @@
 // How a connection moves between the tables: settle() and what it rests on.
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include "base/ensure.h"
@@ -268,9 +269,10 @@ std::size_t TcpLayer::memory() const {
 
 bool TcpLayer::equals(const TcpLayer& o) const {
   return flows_ == o.flows_ && half_open_ == o.half_open_ && time_wait_ == o.time_wait_ &&
-         listeners_ == o.listeners_ && output_ == o.output_ && ready_ == o.ready_ &&
-         oldest_time_wait_ == o.oldest_time_wait_ && newest_time_wait_ == o.newest_time_wait_ &&
-         cookie_sent_at_ == o.cookie_sent_at_ && next_port_ == o.next_port_;
+         listeners_ == o.listeners_ && output_.equals(o.output_, std::equal_to()) &&
+         ready_ == o.ready_ && oldest_time_wait_ == o.oldest_time_wait_ &&
+         newest_time_wait_ == o.newest_time_wait_ && cookie_sent_at_ == o.cookie_sent_at_ &&
+         next_port_ == o.next_port_;
 }
 
 void TcpLayer::hash_into(base::Hasher& h) const {
