@@ -81,6 +81,10 @@ Host::~Host() {
   if (host_) host_.loop().finish_quietly(linger_);
 }
 
+Result<DeviceError> Host::link_down(InterfaceId interface, Duration limit) {
+  return block_on(host_.link_down(interface).within(limit));
+}
+
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
   return wrapped(block_on(host_.connect(options).within(limit)));
 }
