@@ -14,6 +14,8 @@
 
 #include "estab/id.h"
 
+#include "base/fields.h"
+#include "base/public_fields.h"
 #include "base/ring.h"
 #include "ip/interfaces.h"
 
@@ -97,22 +99,22 @@ class OutputQueue {
     for (Place& place : held_) aside_ -= sweep(place, keep);
   }
 
-  template <class Visit>
-  void for_each(Visit visit) const {
-    for (const Place& place : held_)
-      for (const T& value : place.ring) visit(value);
-    for (const T& value : fresh_.ring) visit(value);
-  }
-  template <class Same>
-  bool equals(const OutputQueue& other, Same same) const {
+  /// The same wait in the same places.
+  friend bool operator==(const OutputQueue& a, const OutputQueue& b) {
     static const Place none;
-    if (!equal(fresh_, other.fresh_, same)) return false;
-    for (std::size_t i = 0; i < std::max(held_.size(), other.held_.size()); ++i) {
-      const Place& mine = i < held_.size() ? held_[i] : none;
-      const Place& theirs = i < other.held_.size() ? other.held_[i] : none;
-      if (!equal(mine, theirs, same)) return false;
+    if (a.fresh_.fields() != b.fresh_.fields()) return false;
+    for (std::size_t i = 0; i < std::max(a.held_.size(), b.held_.size()); ++i) {
+      const Place& one = i < a.held_.size() ? a.held_[i] : none;
+      const Place& other = i < b.held_.size() ? b.held_[i] : none;
+      if (one.ring.empty() && other.ring.empty()) continue;
+      if (one.fields() != other.fields()) return false;
     }
     return true;
+  }
+  void hash_into(base::Hasher& hasher) const {
+    hasher.add(fresh_.fields());
+    for (const Place& place : held_)
+      if (!place.ring.empty()) hasher.add(place.fields());
   }
 
  private:
@@ -121,6 +123,10 @@ class OutputQueue {
     base::Ring<T> ring{};
     std::size_t octets = 0;
     Load load() const { return {ring.size(), octets}; }
+    auto fields() const {
+      const auto& [whose, waiting, weight] = *this;
+      return base::fields(whose, waiting, base::derived(weight));
+    }
   };
   static constexpr std::size_t kFresh = static_cast<std::size_t>(-1);
 
@@ -149,10 +155,6 @@ class OutputQueue {
         place.octets -= Weight()(value);
     }
     return before - place.ring.size();
-  }
-  template <class Same>
-  static bool equal(const Place& a, const Place& b, Same same) {
-    return std::equal(a.ring.begin(), a.ring.end(), b.ring.begin(), b.ring.end(), same);
   }
 
   Place fresh_{};

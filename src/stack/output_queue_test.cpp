@@ -1,6 +1,5 @@
 #include "stack/output_queue.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -115,7 +114,7 @@ TEST(OutputQueue, SweepsEveryPlace) {
 
 TEST(OutputQueue, IsEqualWhereTheSameWaitsInTheSamePlace) {
   Queue one, other;
-  const auto equal = [&] { return one.queue.equals(other.queue, std::equal_to()); };
+  const auto equal = [&] { return one.queue == other.queue; };
   for (Queue* q : {&one, &other}) q->push({"a1"});
   EXPECT_TRUE(equal());
   one.pause(one.a);
