@@ -134,6 +134,16 @@ class Host {
     return host_.add_default_route(interface, family, gateway);
   }
 
+  bool is_up(InterfaceId interface) const { return host_.is_up(interface); }
+  Result<DeviceError> link_down(InterfaceId interface, Duration limit = kForever);
+  Result<void> remove_address(InterfaceId interface, const IpAddress& address) {
+    return host_.remove_address(interface, address);
+  }
+  Result<void> remove_route(const Route& route) { return host_.remove_route(route); }
+  Result<std::unique_ptr<Device>> remove_device(InterfaceId interface) {
+    return host_.remove_device(interface);
+  }
+
   Result<TcpStream> connect(const ConnectOptions& options, Duration limit = kForever);
   Result<TcpStream> connect(const Endpoint& remote, Duration limit = kForever);
   Result<TcpStream> connect(std::string_view remote, Duration limit = kForever);

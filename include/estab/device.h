@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "estab/device_error.h"
@@ -11,6 +12,16 @@
 #include "estab/stack.h"
 
 namespace estab {
+
+/// What has passed through a device on a descriptor.
+struct FrameCounters {
+  std::uint64_t frames_received = 0, octets_received = 0;
+  std::uint64_t frames_sent = 0, octets_sent = 0;
+  std::uint64_t super_segments_received = 0, super_segments_sent = 0;
+  std::uint64_t sends_refused = 0;  ///< frames lost: the interface is down, or the kernel said no
+  std::uint64_t sends_put_off = 0;  ///< frames kept for flush()
+  friend bool operator==(const FrameCounters&, const FrameCounters&) = default;
+};
 
 class Device {
  public:
@@ -24,8 +35,9 @@ class Device {
   /// stack.handle_frame. Returns how many; 0 when none waits.
   virtual std::size_t receive(Instant now, Stack& stack, InterfaceId interface,
                               std::size_t burst) = 0;
-  /// False while the device holds a frame it could not send yet: poll no more from the stack until
-  /// descriptor() is writable and flush() returned true.
+  /// False while the device holds a frame it could not send yet: give it no more
+  /// (Stack::pause_interface) until descriptor() is writable and flush() returned true. False for
+  /// ever once a frame has shown that nothing will go here again: see failure().
   virtual bool ready() const = 0;
   virtual bool flush() = 0;
   /// Sends the frame, or keeps a copy of it to be flushed. Only while ready().
@@ -36,7 +48,7 @@ class Device {
   virtual Instant next_deadline() const { return kNever; }
 
   /// Why nothing will ever come or go here again; nothing while the device lives. Worth asking when
-  /// descriptor() is said to be in error.
+  /// receive() gives nothing, or the device is not ready.
   virtual std::optional<DeviceError> failure() const { return std::nullopt; }
 
   /// Shows `tap` every frame received, before the stack gets it, and every frame sent. Null

@@ -114,6 +114,18 @@ class DescriptorOperation final : public Operation<Result<void>> {
   bool asked_ = false;
 };
 
+/// Until the device of a link is gone, and why it is.
+class LinkDownOperation final : public Operation<Result<DeviceError>> {
+ public:
+  LinkDownOperation(host::Loop* loop, InterfaceId interface)
+      : Operation(loop), interface_(interface) {}
+
+ private:
+  bool attempt(Instant now) override;
+  Wait** place() override;
+  InterfaceId interface_;
+};
+
 class SignalOperation final : public Operation<Result<void>> {
  public:
   SignalOperation(host::Loop* loop, int number) : Operation(loop), number_(number) {}
@@ -178,7 +190,8 @@ class Host {
   /// False for one that has been moved from.
   explicit operator bool() const { return loop_ != nullptr; }
 
-  /// The stack itself. What is done to it directly goes out with the next round of the loop.
+  /// The stack itself. What is done to it directly goes out with the next round of the loop. Its
+  /// events are the Host's: what poll_event() takes here, the coroutines wait for in vain.
   Stack& stack();
   const Stack& stack() const;
   /// The time of this round of the loop; outside run() and run_once(), the time now.
@@ -192,9 +205,27 @@ class Host {
   /// The default route of a family through an interface: `0.0.0.0/0` or `::/0`.
   Result<void> add_default_route(InterfaceId interface, Family family,
                                  std::optional<IpAddress> gateway = std::nullopt);
+  /// Throws std::out_of_range if there is none of that id: Host::is_up tells.
   Device& device(InterfaceId interface);
-  /// False once the device reported that its link is gone.
+
+  // A full device keeps only its own frames waiting. One that is gone for good (the TUN interface
+  // was deleted, the other end of the socket closed) is removed like one that remove_device()
+  // takes: see Stack::remove_interface for what becomes of the addresses, routes and connections.
+  // Listeners at no address in particular go on, for other links.
+
+  /// False once the device is gone, and for an id that names none.
   bool is_up(InterfaceId interface) const;
+  /// Waits until the device is gone, and gives the reason. Error::no_such_id if the id names no
+  /// device, also if remove_device() has come first. One coroutine a link.
+  LinkDownOperation link_down(InterfaceId interface);
+
+  /// As the calls of the same names in stack.h; each ends what used the address, and at once.
+  Result<void> remove_address(InterfaceId interface, const IpAddress& address);
+  Result<void> remove_route(const Route& route);
+  /// Removes the interface (Stack::remove_interface) and gives its device back, which may be closed
+  /// or given to another Host. Frames it could not send yet are still in it. Also for one that is
+  /// gone. Error::no_such_id.
+  Result<std::unique_ptr<Device>> remove_device(InterfaceId interface);
 
   // ---- running
 
@@ -210,8 +241,10 @@ class Host {
   /// One round: sends what waits, waits at most `timeout` for something to happen, deals with it
   /// all, and sends. False once stop() was called (and forgets that it was).
   bool run_once(Duration timeout = kForever);
-  /// Rounds until it is `until` (run_until(now()): what can be done at once). False if stop() came
-  /// first.
+  /// Rounds until it is `until` and nothing is left to do that was due by then: every timer up to
+  /// `until` has fired, every event of the stack has been dealt with, and whoever waited for one
+  /// has gone on. run_until(now()) does what can be done at once. Whether or not tasks are left
+  /// makes no difference. False if stop() came first.
   bool run_until(Instant until);
   /// When run_once() is due next, if nothing comes from outside before: not after now() while
   /// something is left to do, kNever if nothing will happen by itself.
@@ -255,7 +288,8 @@ class Host {
   ConnectOperation connect(const Endpoint& remote, Duration limit);
 
   Result<TcpListener> listen(const ListenOptions& options);
-  /// On every address of the stack, both families.
+  /// On every address of the stack, both families. Port 0: a free one, of which
+  /// TcpListener::local_endpoint tells.
   Result<TcpListener> listen(std::uint16_t port);
 
   Result<DatagramSocket> bind_datagram(const Endpoint& local);

@@ -66,7 +66,9 @@ struct RouteInfo {
 };
 
 struct ListenOptions {
-  Endpoint local;  ///< unspecified address: any of the stack's; `::` takes both families
+  /// Unspecified address: any of the stack's; `::` takes both families. Port 0: an ephemeral one on
+  /// which nobody listens (RFC 6056 §3.3.1), which local_endpoint() tells.
+  Endpoint local;
   std::uint32_t backlog =
       128;  ///< completed connections waiting for accept (and openings under way)
   std::optional<TcpConfig> tcp{};  ///< for connections accepted here; else StackConfig::tcp
@@ -216,6 +218,14 @@ class Stack {
   /// link-local addresses of that link. The id is stale afterwards. Error::no_such_id.
   Result<void> remove_interface(Instant now, InterfaceId id);
 
+  /// poll_transmit gives no frame for this interface until it is resumed: the device behind it is
+  /// full. What goes by others goes on. Connections that take this way lose nothing, they wait, and
+  /// are first when it is resumed; of other answers and datagrams as many wait as
+  /// StackLimits::pending_replies and pending_reply_octets allow, for each interface.
+  /// Error::no_such_id.
+  Result<void> pause_interface(InterfaceId id);
+  Result<void> resume_interface(InterfaceId id);
+
   /// Null detaches. The observer must outlive the stack or be detached.
   void set_observer(Observer* observer);
 
@@ -231,6 +241,8 @@ class Stack {
 
   // ---- commands of the application
 
+  /// Error::address_in_use, address_not_available, limit_reached; no_ports if it is to choose one
+  /// and every one is taken.
   Result<ListenerId> listen(const ListenOptions& options);
   /// Stops listening; connections not yet accepted are reset.
   Result<void> close(Instant now, ListenerId listener);

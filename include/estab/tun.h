@@ -35,14 +35,7 @@ struct TunOptions {
   TunOffloads offloads = TunOffloads::automatic;
 };
 
-struct TunCounters {
-  std::uint64_t frames_received = 0, octets_received = 0;
-  std::uint64_t frames_sent = 0, octets_sent = 0;
-  std::uint64_t super_segments_received = 0, super_segments_sent = 0;
-  std::uint64_t sends_refused = 0;  ///< frames lost: the interface is down, or the kernel said no
-  std::uint64_t sends_put_off = 0;  ///< frames kept for flush()
-  friend bool operator==(const TunCounters&, const TunCounters&) = default;
-};
+using TunCounters = FrameCounters;
 
 class TunDevice final : public Device {
  public:

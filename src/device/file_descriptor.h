@@ -27,6 +27,8 @@ class FileDescriptor {
 
   int number() const { return number_; }
   explicit operator bool() const { return number_ >= 0; }
+  /// It is the caller's from now on.
+  int release() { return std::exchange(number_, -1); }
   /// Closes it now. Returns 0 or errno: some file systems tell only here that a write failed.
   int close() { return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
 

@@ -93,21 +93,6 @@ std::unexpected<DeviceError> another_queue_is_open(const std::string& name) {
                      "the two; end that program or choose another name");
 }
 
-template <class Call>
-ssize_t uninterrupted(Call call) {
-  ssize_t result;
-  do {
-    result = call();
-  } while (result < 0 && errno == EINTR);
-  return result;
-}
-
-TunQueue::WriteOutcome outcome_of(ssize_t written) {
-  if (written >= 0) return TunQueue::WriteOutcome::sent;
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return TunQueue::WriteOutcome::would_block;
-  return TunQueue::WriteOutcome::refused;  // EIO: the interface is down; ENOMEM; EINVAL
-}
-
 }  // namespace
 
 bool is_interface_name(const std::string& name) {
@@ -154,12 +139,13 @@ std::expected<TunQueue, DeviceError> TunQueue::attach(const TunOptions& options)
     error = set_interface(descriptor.number(), options.name, flags | IFF_MULTI_QUEUE, request);
   if (error != 0) return cannot_attach(options, error);
 
-  TunQueue queue(std::move(descriptor), request.ifr_name);
-  if (queues_of(queue.name()) > 1) return another_queue_is_open(queue.name());
-  const std::optional<int> got = flags_of(queue.descriptor());
+  const std::string name = request.ifr_name;
+  if (queues_of(name) > 1) return another_queue_is_open(name);
+  const std::optional<int> got = flags_of(descriptor.number());
   if (!got) return cannot_attach(options, errno);
-  queue.has_headers_ = (*got & IFF_VNET_HDR) != 0;
-  if (queue.has_headers_ && !queue.set_header_format()) {
+  const Framing framing = (*got & IFF_VNET_HDR) != 0 ? Framing::virtio : Framing::bare;
+  TunQueue queue(FrameChannel(std::move(descriptor), framing), name);
+  if (queue.has_headers() && !queue.set_header_format()) {
     if (options.offloads == TunOffloads::none) return cannot_attach(options, errno);
     return attach({.name = options.name, .offloads = TunOffloads::none});
   }
@@ -181,48 +167,11 @@ bool TunQueue::set_header_format() const {
 bool TunQueue::set_offloads(TunOffloads wanted) const {
   constexpr std::array<unsigned, 4> kAll = {TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
                                             TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6, TUN_F_CSUM, 0};
-  const bool some = has_headers_ && wanted == TunOffloads::automatic;
+  const bool some = has_headers() && wanted == TunOffloads::automatic;
   return std::ranges::any_of(std::span(kAll).last(some ? kAll.size() : 1),
                              [this](unsigned long offloads) {
                                return ::ioctl(descriptor(), TUNSETOFFLOAD, offloads) == 0;
                              });
-}
-
-TunQueue::Reading TunQueue::read(MutableOctets into) const {
-  VirtioHeader header{};
-  const std::size_t header_size = has_headers_ ? sizeof header : 0;
-  const std::array<iovec, 2> pieces = {{{&header, header_size}, {into.data(), into.size()}}};
-  const iovec* first = has_headers_ ? pieces.data() : pieces.data() + 1;
-  const int count = has_headers_ ? 2 : 1;
-  const ssize_t length = uninterrupted([&] { return ::readv(descriptor(), first, count); });
-  if (length < 0) return {errno == EBADFD ? ReadOutcome::interface_gone : ReadOutcome::none_waits};
-  if (static_cast<std::size_t>(length) < header_size) return {ReadOutcome::none_waits};
-  return {ReadOutcome::frame, static_cast<std::size_t>(length) - header_size, notes_of(header)};
-}
-
-TunQueue::WriteOutcome TunQueue::write(const TransmitFrame& frame) const {
-  std::array<iovec, 2 + TransmitFrame::kMaxPieces> pieces;
-  VirtioHeader header;
-  std::size_t count = 0;
-  if (has_headers_) {
-    header = virtio_header_of(frame);
-    pieces[count++] = {&header, sizeof header};
-  }
-  const auto unconst = [](const std::uint8_t* data) { return const_cast<std::uint8_t*>(data); };
-  pieces[count++] = {unconst(frame.head.data()), frame.head_length};
-  for (std::size_t i = 0; i < frame.piece_count; ++i)
-    pieces[count++] = {unconst(frame.pieces[i].data()), frame.pieces[i].size()};
-  return outcome_of(uninterrupted(
-      [&] { return ::writev(descriptor(), pieces.data(), static_cast<int>(count)); }));
-}
-
-TunQueue::WriteOutcome TunQueue::write(const VirtioHeader& header, Octets frame) const {
-  VirtioHeader copy = header;
-  const std::array<iovec, 2> pieces = {
-      {{&copy, sizeof copy}, {const_cast<std::uint8_t*>(frame.data()), frame.size()}}};
-  const iovec* first = has_headers_ ? pieces.data() : pieces.data() + 1;
-  const int count = has_headers_ ? 2 : 1;
-  return outcome_of(uninterrupted([&] { return ::writev(descriptor(), first, count); }));
 }
 
 }  // namespace estab::device

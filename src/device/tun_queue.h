@@ -1,19 +1,19 @@
-// TunQueue: the descriptor of a TUN interface, and how one frame is read from it and written to it.
-// Law: one system call a frame, no copy but the kernel's, never waits. It knows no stack.
+// TunQueue: how a TUN interface is opened, and what is asked of the kernel for it. What comes of it
+// is a FrameChannel.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <utility>
 
 #include "estab/device_error.h"
 #include "estab/frame.h"
 #include "estab/octets.h"
 #include "estab/tun.h"
 
-#include "device/file_descriptor.h"
-#include "device/virtio_header.h"
+#include "device/frame_channel.h"
 
 namespace estab::device {
 
@@ -23,33 +23,31 @@ class TunQueue {
   /// configures nothing else of it. Refused if another program has a queue of it open.
   static std::expected<TunQueue, DeviceError> attach(const TunOptions& options);
 
-  int descriptor() const { return descriptor_.number(); }
+  int descriptor() const { return channel_.descriptor(); }
   const std::string& name() const { return name_; }
   /// Frames carry virtio-net headers: super-segments and unfinished checksums may be written.
-  bool has_headers() const { return has_headers_; }
+  bool has_headers() const { return channel_.has_headers(); }
 
-  enum class ReadOutcome : std::uint8_t { frame, none_waits, interface_gone };
-  struct Reading {
-    ReadOutcome outcome = ReadOutcome::none_waits;
-    std::size_t length = 0;
-    VirtioNotes notes{};
-  };
-  Reading read(MutableOctets into) const;
+  using ReadOutcome = FrameChannel::ReadOutcome;
+  using Reading = FrameChannel::Reading;
+  Reading read(MutableOctets into) const { return channel_.read(into); }
 
-  enum class WriteOutcome : std::uint8_t { sent, would_block, refused };
-  WriteOutcome write(const TransmitFrame& frame) const;
-  /// The same for a frame kept from before.
-  WriteOutcome write(const VirtioHeader& header, Octets frame) const;
+  using WriteOutcome = FrameChannel::WriteOutcome;
+  WriteOutcome write(const TransmitFrame& frame) const { return channel_.write(frame); }
+  WriteOutcome write(const VirtioHeader& header, Octets frame) const {
+    return channel_.write(header, frame);
+  }
+  /// What is left of it once it is set up.
+  FrameChannel release() && { return std::move(channel_); }
 
  private:
-  TunQueue(FileDescriptor descriptor, std::string name)
-      : descriptor_(std::move(descriptor)), name_(std::move(name)) {}
+  TunQueue(FrameChannel channel, std::string name)
+      : channel_(std::move(channel)), name_(std::move(name)) {}
   bool set_header_format() const;
   bool set_offloads(TunOffloads wanted) const;
 
-  FileDescriptor descriptor_;
+  FrameChannel channel_;
   std::string name_;
-  bool has_headers_ = false;
 };
 
 /// A name the kernel takes for an interface; empty counts, the kernel then chooses.

@@ -282,7 +282,9 @@ TEST(TunQueue, SeesThatItsInterfaceIsGone) {
     const TunQueue queue = make_tun();
     ASSERT_EQ(std::system("ip link delete estab0"), 0);
     std::vector<std::uint8_t> room(70'000);
-    EXPECT_EQ(queue.read(room).outcome, TunQueue::ReadOutcome::interface_gone);
+    EXPECT_EQ(queue.read(room).outcome, TunQueue::ReadOutcome::gone);
+    const auto frame = udp_frame({kOursV4, 1}, {kKernelV4.address, 2}, {}, Checksums::finished);
+    EXPECT_EQ(queue.write(frame), TunQueue::WriteOutcome::gone);
   });
 }
 

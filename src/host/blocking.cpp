@@ -86,6 +86,11 @@ Result<TcpStream> Host::open(ConnectOperation&& opening, Duration limit) {
   report_ = opening.icmp_report();
   return stream;
 }
+
+Result<DeviceError> Host::link_down(InterfaceId interface, Duration limit) {
+  return block_on(host_.link_down(interface).within(limit));
+}
+
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
   return open(host_.connect(options), limit);
 }

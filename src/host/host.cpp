@@ -1,5 +1,6 @@
 #include "estab/host.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "host/loop.h"
@@ -40,10 +41,24 @@ Result<void> Host::add_default_route(InterfaceId interface, Family family,
   return stack().add_route({{IpAddress::any(family), 0}, interface, gateway});
 }
 Device& Host::device(InterfaceId interface) {
-  return loop_->links().device(interface);
+  host::Links::Link* const link = loop_->links().find(interface);
+  if (!link) throw std::out_of_range("Host::device: no device has this id");
+  return *link->device;
 }
 bool Host::is_up(InterfaceId interface) const {
   return loop_->links().is_up(interface);
+}
+LinkDownOperation Host::link_down(InterfaceId interface) {
+  return {loop_.get(), interface};
+}
+Result<void> Host::remove_address(InterfaceId interface, const IpAddress& address) {
+  return stack().remove_address(now(), interface, address);
+}
+Result<void> Host::remove_route(const Route& route) {
+  return stack().remove_route(route);
+}
+Result<std::unique_ptr<Device>> Host::remove_device(InterfaceId interface) {
+  return loop_->links().remove(now(), interface);
 }
 
 void Host::run() {

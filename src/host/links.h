@@ -1,6 +1,7 @@
 // The devices of a host and the frames between them and the stack. Frames come in by bursts, so
-// that a busy device does not keep the others and the application waiting. They go out while every
-// device takes them, since the stack cannot be asked for the frames of one interface only.
+// that a busy device does not keep the others and the application waiting. A full device has its
+// interface paused until it takes frames again, and the others go on; one that is gone has it
+// removed, and whoever waits for that is told why.
 //
 // Law: between two looks at what has come no more frames are written than a look takes in. A kernel
 // behind a TUN may answer each within the write, and its answers wait in a queue of 500.
@@ -8,10 +9,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
+#include <utility>
 
 #include "estab/device.h"
+#include "estab/operation.h"
 #include "estab/stack.h"
 
 #include "host/poller.h"
@@ -20,11 +25,29 @@ namespace estab::host {
 
 class Links {
  public:
-  Links(Stack& stack, Poller& poller, std::size_t burst)
-      : stack_(stack), poller_(poller), burst_(burst) {}
+  struct Link {
+    InterfaceId interface;
+    std::unique_ptr<Device> device;
+    int descriptor = -1;
+    bool up = false;
+    bool full = false;                    ///< holds a frame it could not send
+    Instant emptied_at = Instant::min();  ///< when it last had less than a burst
+    std::optional<DeviceError> failure;   ///< why it is not up
+    Wait* watcher = nullptr;              ///< who waits for that
+  };
+  using Wake = std::function<void(Wait&)>;
+
+  Links(Stack& stack, Poller& poller, std::size_t burst, Wake wake)
+      : stack_(stack), poller_(poller), burst_(burst), wake_(std::move(wake)) {}
 
   InterfaceId add(std::unique_ptr<Device> device);
-  Device& device(InterfaceId interface) { return *links_[interface.index].device; }
+  /// Error::no_such_id.
+  Result<std::unique_ptr<Device>> remove(Instant now, InterfaceId interface);
+  /// Also one that is gone. Null if the id names none.
+  const Link* find(InterfaceId interface) const;
+  Link* find(InterfaceId interface) {
+    return const_cast<Link*>(std::as_const(*this).find(interface));
+  }
   bool is_up(InterfaceId interface) const;
 
   /// The link's descriptor is ready, as `events` says: a burst comes in.
@@ -49,28 +72,20 @@ class Links {
  private:
   static constexpr int kCatchUp = 64;
 
-  struct Link {
-    InterfaceId interface;
-    std::unique_ptr<Device> device;
-    int descriptor = -1;
-    bool up = false;
-    bool full = false;                    ///< holds a frame it could not send
-    Instant emptied_at = Instant::min();  ///< when it last had less than a burst
-  };
-
-  std::size_t receive(Instant now, std::uint32_t number);
+  std::size_t receive(Instant now, Link& link);
   void look(Instant now);
-  void flush_device(std::uint32_t number);
-  void on_full(std::uint32_t number);
-  void lose(Link& link);
+  void flush_device(Instant now, Link& link);
+  void on_full(Instant now, Link& link);
+  void lose(Instant now, Link& link, DeviceError why);
+  bool lose_if_failed(Instant now, Link& link);
+  void stop_watching(Link& link);
 
   Stack& stack_;
   Poller& poller_;
   std::size_t burst_;
   std::size_t allowance_ = burst_;  // frames that may be written before the next look
-  std::vector<Link> links_;         // by the interface's index
-  std::size_t full_ = 0;            // links that are
-  std::size_t blind_ = 0;           // links without a descriptor
+  Wake wake_;
+  std::deque<Link> links_;  // by the interface's index; who waits points into them
   TransmitFrame frame_;
 };
 

@@ -71,7 +71,8 @@ Loop::Loop(const HostOptions& options)
     : linger_(options.linger),
       clock_(options.clock),
       stack_(with_seed(options)),
-      links_(stack_, poller_, std::max<std::size_t>(options.burst, 1)) {
+      links_(stack_, poller_, std::max<std::size_t>(options.burst, 1),
+             [this](Wait& wait) { wake(wait); }) {
   poller_.watch(inbox_.descriptor(), EPOLLIN, {PollTag::Kind::inbox, 0});
 }
 

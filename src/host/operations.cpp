@@ -1,4 +1,4 @@
-// The operations that are not a stream's: opening a connection, descriptors, signals.
+// The operations that are not a stream's: opening a connection, descriptors, links, signals.
 #include <cerrno>
 
 #include <poll.h>
@@ -80,6 +80,24 @@ host::Wait** DescriptorOperation::place() {
   auto* const slot = loop_->descriptor(descriptor_);
   if (!slot) return nullptr;
   return direction_ == Direction::in ? &slot->reader : &slot->writer;
+}
+
+// ---- links
+
+bool LinkDownOperation::attempt(Instant) {
+  const host::Links::Link* const link = loop_->links().find(interface_);
+  if (!link) {
+    fail(Error::no_such_id);
+    return true;
+  }
+  if (!link->failure) return false;
+  result_ = *link->failure;
+  return true;
+}
+
+host::Wait** LinkDownOperation::place() {
+  host::Links::Link* const link = loop_->links().find(interface_);
+  return link ? &link->watcher : nullptr;
 }
 
 // ---- signals

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <compare>
 #include <span>
+#include <utility>
 
 #include "base/ensure.h"
 #include "base/public_fields.h"
@@ -66,6 +67,7 @@ Result<void> InterfaceTable::remove(InterfaceId id) {
   const Interface* interface = get(id);
   if (!interface) return std::unexpected(Error::no_such_id);
   for (const Cidr& own : interface->addresses) forget_local(own.address);
+  paused_ -= interface->paused;
   interfaces_.erase(id.index);
   return {};
 }
@@ -81,6 +83,14 @@ std::optional<InterfaceId> InterfaceTable::find(std::string_view name) const {
 std::optional<InterfaceId> InterfaceTable::in_zone(std::uint16_t zone) const {
   if (zone == 0 || !interfaces_.holds(zone - 1u)) return std::nullopt;
   return id_of(zone - 1u);
+}
+
+Result<void> InterfaceTable::set_paused(InterfaceId id, bool on) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  paused_ += on;
+  paused_ -= std::exchange(interface->paused, on);
+  return {};
 }
 
 Result<void> InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
@@ -199,11 +209,12 @@ std::optional<IpAddress> InterfaceTable::select_source(InterfaceId id,
 }
 
 void InterfaceTable::hash_into(base::Hasher& hasher) const {
-  const auto& [interfaces, local] = *this;
+  const auto& [interfaces, paused_count, local] = *this;
+  hasher.add(base::derived(paused_count));
   hasher.add(base::derived(local));
   interfaces.hash_into(hasher, [](auto& h, const Interface& interface) {
-    const auto& [config, addresses] = interface;
-    h.add_all(config, addresses);
+    const auto& [config, addresses, paused] = interface;
+    h.add_all(config, addresses, paused);
   });
 }
 

@@ -55,6 +55,14 @@ class InterfaceTable {
     base::ensure(config != nullptr);
     return *config;
   }
+  /// Whether it takes no frames for now. Error::no_such_id.
+  Result<void> set_paused(InterfaceId id, bool on);
+  bool any_paused() const { return paused_ > 0; }
+  bool is_paused(InterfaceId id) const {
+    if (paused_ == 0) return false;
+    const Interface* interface = interfaces_.find(id.index, id.generation);
+    return interface && interface->paused;
+  }
   /// Error::no_such_id; Error::mtu_too_small for IPv6 addresses it has.
   Result<void> set_mtu(InterfaceId id, std::uint16_t mtu);
 
@@ -101,6 +109,7 @@ class InterfaceTable {
   struct Interface {
     InterfaceConfig config;
     std::vector<Cidr> addresses;  // in the order they were added
+    bool paused = false;
     friend bool operator==(const Interface&, const Interface&) = default;
   };
 
@@ -109,6 +118,7 @@ class InterfaceTable {
   void forget_local(const IpAddress& address);
 
   base::Slab<Interface> interfaces_;
+  std::size_t paused_ = 0;        // interfaces that are
   std::vector<IpAddress> local_;  // every address of every interface, sorted
 };
 

@@ -31,11 +31,6 @@ base::SipKey fragment_key(const StackConfig& config) {
   return draw_key(prng);
 }
 
-std::size_t octets_of(const Reply& reply) {
-  const auto* raw = std::get_if<RawReply>(&reply);
-  return raw ? raw->transport.size() : 0;
-}
-
 const IpAddress& source_of(const Reply& reply) {
   const auto* segment = std::get_if<TcpReply>(&reply);
   return segment ? segment->tuple.local_address : std::get<RawReply>(reply).header.source;
@@ -118,30 +113,27 @@ void Core::advise_against(Instant now, const ip::Hop& hop) {
 }
 
 void Core::reply(TcpReply&& reply) {
-  if (replies.size() < config.limits.pending_replies)
-    replies.emplace_back(std::move(reply));
+  if (replies.load().count < config.limits.pending_replies)
+    replies.push_back(std::move(reply));
   else
     ++counters.replies_dropped;
 }
 
 void Core::reply(RawReply&& reply) {
-  const std::size_t octets = reply.transport.size();
-  if (has_room_for_reply(octets)) {
-    replies.emplace_back(std::move(reply));
-    reply_octets += octets;
-  } else {
+  if (has_room(replies.load(), reply.transport.size()))
+    replies.push_back(std::move(reply));
+  else
     ++counters.replies_dropped;
-  }
+}
+
+void Core::set_reply_aside(InterfaceId by) {
+  if (has_room(replies.load(by), ReplyOctets()(replies.front()))) return replies.set_aside(by);
+  ++counters.replies_dropped;
+  replies.drop_front();
 }
 
 void Core::forget_replies(const Removed& gone) {
-  for (std::size_t left = replies.size(); left > 0; --left) {
-    Reply reply = replies.pop_front();
-    if (gone.has(source_of(reply)))
-      reply_octets -= octets_of(reply);
-    else
-      replies.push_back(std::move(reply));
-  }
+  replies.sweep([&](const Reply& reply) { return !gone.has(source_of(reply)); });
 }
 
 void Core::tell(Event event) {
@@ -170,15 +162,15 @@ void RawReply::hash_into(base::Hasher& hasher) const {
                  octets, route, gone, number);
 }
 
-// The secrets follow from the seed, and how many octets wait as replies from the replies. Paths
-// that were looked up are looked up again. And time is told with each call.
+// The secrets follow from the seed. Paths that were looked up are looked up again. And time is told
+// with each call.
 auto Core::fields() const {
   const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, icmp_errors, text,
-               numbers, answers, answer_octets, told, last_call, version] = *this;
+               numbers, answers, told, last_call, version] = *this;
   return base::fields(settings, base::history(counts), base::derived(pool), base::derived(watch),
                       base::derived(keys), chance, links, ways, mtus, icmp_errors,
-                      base::derived(text), numbers, answers, base::derived(answer_octets), told,
-                      base::derived(last_call), base::derived(version));
+                      base::derived(text), numbers, answers, told, base::derived(last_call),
+                      base::derived(version));
 }
 
 bool Core::equals(const Core& other) const {

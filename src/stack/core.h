@@ -18,6 +18,7 @@
 #include "ip/interfaces.h"
 #include "ip/path_mtu.h"
 #include "ip/routes.h"
+#include "stack/output_queue.h"
 #include "tcp/connection.h"
 #include "tcp/context.h"
 #include "tcp/secrets.h"
@@ -55,6 +56,14 @@ struct RawReply {
 };
 
 using Reply = std::variant<TcpReply, RawReply>;
+
+/// Of the datagrams; segments without text count as nothing.
+struct ReplyOctets {
+  std::size_t operator()(const Reply& reply) const {
+    const auto* raw = std::get_if<RawReply>(&reply);
+    return raw ? raw->transport.size() : 0;
+  }
+};
 
 /// Where a datagram leaves, and what fits through.
 struct Path {
@@ -117,10 +126,9 @@ struct Core {
   ip::RateLimit icmp_limit;
   std::vector<std::uint8_t> traced_text;  // for an observer: a segment's text in one piece
   ip::FragmentIds fragment_ids;
-  base::Ring<Reply> replies;
-  std::size_t reply_octets = 0;  // of the raw ones
-  base::Ring<Event> events;      // of datagram ports, listeners and echoes; streams keep their own
-  Instant latest{};              // the latest time any call has named
+  OutputQueue<Reply, ReplyOctets> replies;
+  base::Ring<Event> events;  // of datagram ports, listeners and echoes; streams keep their own
+  Instant latest{};          // the latest time any call has named
   std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer.get()}; }
@@ -142,14 +150,15 @@ struct Core {
   /// Queues an answer; counts and drops it if too many wait.
   void reply(TcpReply&& reply);
   void reply(RawReply&& reply);
-  bool has_room_for_reply(std::size_t octets) const {
-    return replies.size() < config.limits.pending_replies &&
-           (reply_octets == 0 || reply_octets + octets <= config.limits.pending_reply_octets);
+  /// Whether the limits allow one more, of so many octets, that leaves by this interface.
+  bool has_room_for_reply(InterfaceId by, std::size_t octets) const {
+    return has_room(replies.load(), octets) && has_room(replies.load(by), octets);
   }
-  /// The first of them has gone; it held so many octets.
-  void drop_reply(std::size_t octets) {
-    reply_octets -= octets;
-    replies.drop_front();
+  /// The one whose turn it is waits for its interface, if the limits allow it; else it is dropped.
+  void set_reply_aside(InterfaceId by);
+  /// The interface by which this would leave takes no frames for now.
+  bool has_to_wait(const ip::Hop& hop) const {
+    return interfaces.is_paused(hop.interface) && !interfaces.is_local(hop.next_hop);
   }
   /// Answers from an address that is no more.
   void forget_replies(const Removed& gone);
@@ -165,6 +174,11 @@ struct Core {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  bool has_room(const OutputQueue<Reply, ReplyOctets>::Load& load, std::size_t octets) const {
+    return load.count < config.limits.pending_replies &&
+           (load.octets == 0 || load.octets + octets <= config.limits.pending_reply_octets);
+  }
+
   auto fields() const;
 };
 

@@ -1,5 +1,7 @@
 // LISTEN: who takes a SYN, the backlog, the SYN cache and SYN cookies (RFC 4987).
 
+#include <set>
+
 #include "stack/testing/datagrams.h"
 #include "stack/testing/peer.h"
 
@@ -37,12 +39,50 @@ TEST_P(Listen, IgnoresResetsAndWhatHasNoFlagThatMatters) {
 // [RFC 9293 MUST-41]
 TEST_P(Listen, IsRefusedWhereItMakesNoSense) {
   Stack& stack = peer.stack();
-  EXPECT_EQ(stack.listen({.local = {peer.local(), 0}}).error(), Error::invalid_argument);
   EXPECT_EQ(stack.listen({.local = {peer.remote(), 80}}).error(), Error::address_not_available);
   EXPECT_TRUE(stack.listen({.local = {peer.local(), 80}}));
   EXPECT_EQ(stack.listen({.local = {peer.local(), 80}}).error(), Error::address_in_use);
   EXPECT_EQ(stack.close(peer.now(), ListenerId{}).error(), Error::no_such_id);
   EXPECT_EQ(stack.accept(peer.now(), ListenerId{}).error(), Error::no_such_id);
+}
+
+TEST_P(Listen, ChoosesAPortIfItIsLeftTo) {
+  Peer one({.family = GetParam(), .stack = {.seed = {1, 2}, .port_min = 5000, .port_max = 5003}});
+  Stack& stack = one.stack();
+  ASSERT_TRUE(stack.listen({.local = {IpAddress::any(GetParam()), 5001}}));
+  std::set<std::uint16_t> ports;
+  for (int i = 0; i < 3; ++i) {
+    const auto listener = stack.listen({.local = {one.local(), 0}});
+    ASSERT_TRUE(listener);
+    ports.insert(stack.local_endpoint(*listener)->port);
+  }
+  EXPECT_EQ(ports, (std::set<std::uint16_t>{5000, 5002, 5003}));
+  EXPECT_EQ(stack.listen({.local = {one.local(), 0}}).error(), Error::no_ports);
+  EXPECT_EQ(stack.listen({.local = {one.remote(), 0}}).error(), Error::address_not_available);
+}
+
+TEST_P(Listen, AcceptsAtThePortItHasChosen) {
+  Stack server{StackConfig{.seed = {3, 4}}};
+  const InterfaceId link = server.add_interface({.name = "link"});
+  EXPECT_TRUE(server.add_address(
+      link, {peer.remote(), peer.remote().is_v4() ? std::uint8_t{24} : std::uint8_t{64}}));
+  const ListenerId listener = server.listen({.local = {IpAddress(), 0}}).value();
+  const std::uint16_t port = server.local_endpoint(listener)->port;
+  EXPECT_GE(port, StackConfig{}.port_min);
+  Stack& client = peer.stack();
+  EXPECT_TRUE(client.connect(peer.now(), {.remote = {peer.remote(), port}}));
+  TransmitFrame frame;
+  const auto hand = [&](Stack& from, Stack& to, InterfaceId at) {
+    while (from.poll_transmit(peer.now(), frame)) {
+      OctetVector octets(frame.size());
+      frame.copy_to(octets.data());
+      to.handle_frame(peer.now(), at, {.octets = octets});
+    }
+  };
+  hand(client, server, link);
+  hand(server, client, peer.interface());
+  hand(client, server, link);
+  EXPECT_TRUE(server.accept(peer.now(), listener));
 }
 
 // MUST-42: several may listen on one port, at different addresses; the most exact takes the SYN.

@@ -253,6 +253,14 @@ Result<void> Stack::remove_interface(Instant now, InterfaceId id) {
   return {};
 }
 
+Result<void> Stack::pause_interface(InterfaceId id) {
+  return impl_->core.interfaces.set_paused(id, true);
+}
+
+Result<void> Stack::resume_interface(InterfaceId id) {
+  return impl_->core.interfaces.set_paused(id, false);
+}
+
 // What is in each layer of what has been removed from the tables below.
 void Stack::Impl::on_removed(Instant now, const stack::Removed& gone) {
   core.latest = now;

@@ -57,7 +57,8 @@ struct Stack::Impl {
   bool has_output() const { return !core.replies.empty() || tcp.has_output(); }
   bool poll_transmit(Instant now, TransmitFrame& frame);
   bool next_frame(Instant now, TransmitFrame& frame) {
-    while (!core.replies.empty())
+    core.replies.follow(core.path_version);
+    while (core.replies.next(core.interfaces))
       if (build_next_reply(now, frame)) return true;
     return tcp.poll_transmit(core, now, frame);
   }

@@ -19,7 +19,7 @@ bool Stack::Impl::poll_transmit(Instant now, TransmitFrame& frame) {
   return false;
 }
 
-// False if no way leads to where the answer should go: it is dropped.
+// False if no way leads to where the answer should go, and it is dropped, or if the way is paused.
 bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   stack::Reply& reply = core.replies.front();
   auto* segment = std::get_if<stack::TcpReply>(&reply);
@@ -28,10 +28,14 @@ bool Stack::Impl::build_next_reply(Instant now, TransmitFrame& frame) {
   const IpAddress& to = segment ? segment->tuple.remote_address : raw->header.destination;
   const auto& route = segment ? segment->source_route : raw->source_route;
   const auto path = core.find_path(now, tcp::first_hop(route, to), from.zone());
+  if (path && core.has_to_wait(path->hop)) {
+    core.set_reply_aside(path->hop.interface);
+    return false;
+  }
   if (path && segment) stack::TcpLayer::build_reply(core, now, *path, *segment, frame);
-  const std::size_t octets = raw ? raw->transport.size() : 0;
+  const std::size_t octets = stack::ReplyOctets()(reply);
   const bool is_last = !path || !raw || build_raw_frame(core, *path, *raw, raw_frame, frame);
-  if (is_last) core.drop_reply(octets);
+  if (is_last) core.replies.drop_front(octets);
   return path.has_value();
 }
 
@@ -57,7 +61,8 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
   const std::size_t fits = way->path.mtu - wire::ip_header_length(remote.family());
   if (length > most || (length > fits && fragments_allowed == Fragments::refused))
     return std::unexpected(Error::message_too_long);
-  if (!core.has_room_for_reply(length)) return std::unexpected(Error::would_block);
+  if (!core.has_room_for_reply(way->path.hop.interface, length))
+    return std::unexpected(Error::would_block);
   return header;
 }
 

@@ -10,7 +10,6 @@
 namespace estab::stack {
 
 Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
-  if (options.local.port == 0) return std::unexpected(Error::invalid_argument);
   if (listeners_.size() >= core.config.limits.listeners)
     return std::unexpected(Error::limit_reached);
   tcp::Listener listener;
@@ -19,6 +18,11 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
     const auto own = core.interfaces.own(options.local.address);
     if (!own) return std::unexpected(own.error());
     listener.local.address = *own;
+  }
+  if (listener.local.port == 0) {
+    const auto port = choose_listening_port(core);
+    if (!port) return std::unexpected(Error::no_ports);
+    listener.local.port = *port;
   }
   // [RFC 9293 MUST-41, MUST-42]
   if (find_exact_listener(listener.local)) return std::unexpected(Error::address_in_use);
@@ -30,6 +34,21 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   const std::uint32_t index = listeners_.emplace(std::move(listener));
   listener_table_.insert(hash, index);
   return ListenerId{index, listeners_.generation(index)};
+}
+
+// RFC 6056 §3.3.1. One on which nobody listens yet, at whatever address: a listener at another
+// address would be given what was meant for this one.
+std::optional<std::uint16_t> TcpLayer::choose_listening_port(Core& core) const {
+  const base::PortRange ports(core.config.port_min, core.config.port_max);
+  if (ports.size() == 0) return std::nullopt;
+  std::vector<bool> taken(std::size_t{1} << 16);
+  listeners_.for_each([&](std::uint32_t, const tcp::Listener& listener) {
+    if (!listener.failure) taken[listener.local.port] = true;
+  });
+  const auto start = static_cast<std::uint32_t>(core.prng.below(ports.size()));
+  for (std::uint32_t tries = 0; tries < ports.size(); ++tries)
+    if (const std::uint16_t port = ports.at(start + tries); !taken[port]) return port;
+  return std::nullopt;
 }
 
 Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {

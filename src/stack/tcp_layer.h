@@ -107,6 +107,8 @@ class TcpLayer {
     }
   };
   static constexpr std::uint32_t kNone = 0xffffffff;
+  /// Ids of flows that are no more, which the output queue may hold whatever else it holds.
+  static constexpr std::size_t kFewStale = 64;
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
@@ -141,6 +143,7 @@ class TcpLayer {
   void forget_half_open(Core& core, Instant now, std::uint32_t index, State to);
   void erase_flow(Core& core, std::uint32_t index);
   void queue_output(Flow& flow, std::uint32_t index);
+  void sweep_output();
   void queue_event(Flow& flow, std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
@@ -189,6 +192,7 @@ class TcpLayer {
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
+  static bool has_to_wait(const Core& core, Instant now, Flow& flow);
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   bool drop_output(Core& core, Flow& flow, const tcp::Context& context, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
@@ -203,6 +207,7 @@ class TcpLayer {
     std::uint32_t hash = 0;
   };
   bool choose_port(Core& core, Chosen& chosen);
+  std::optional<std::uint16_t> choose_listening_port(Core& core) const;
   Result<Chosen> choose_tuple(Core& core, const Way& way, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
 
@@ -213,7 +218,7 @@ class TcpLayer {
   base::FlatIndex table_;
   base::FlatIndex listener_table_;
   base::TimerWheel wheel_;
-  base::Ring<std::uint32_t> output_;
+  OutputQueue<StreamId> output_;
   base::Ring<StreamId> ready_;
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
@@ -310,7 +315,8 @@ inline void TcpLayer::refresh_path(const Core& core, Instant now, Flow& flow) {
 
 inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
   if (flow.in_output) return;
-  output_.push_back(index);
+  if (output_.size() >= 2 * flows_.size() + kFewStale) sweep_output();
+  output_.push_back({index, flows_.generation(index)});
   flow.in_output = true;
 }
 

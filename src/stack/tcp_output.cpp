@@ -27,16 +27,22 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 // windows see to.
 bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
   make_up(core, now);
-  while (!output_.empty()) {
-    const std::uint32_t index = output_.front();
-    Flow* flow = flows_.get(index);
+  output_.follow(core.path_version);
+  while (output_.next(core.interfaces)) {
+    const StreamId id = output_.front();
+    const std::uint32_t index = id.index;
+    Flow* flow = flows_.find(index, id.generation);
     if (!flow || !flow->in_output) {
-      output_.pop_front();
+      output_.drop_front();
+      continue;
+    }
+    if (has_to_wait(core, now, *flow)) {
+      output_.set_aside(flow->path.hop.interface);
       continue;
     }
     const bool sent = poll_flow(core, now, *flow, frame);
     if (sent && flow->wants_to_send()) return true;
-    output_.pop_front();
+    output_.drop_front();
     flow->in_output = false;
     unsettled_ = true;
     rearm(*flow, index);
@@ -44,6 +50,21 @@ bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
     if (sent) return true;
   }
   return false;
+}
+
+// Ids of flows that have ended leave the queue in their turn, which does not come while nobody
+// polls.
+void TcpLayer::sweep_output() {
+  output_.sweep([this](StreamId id) {
+    const Flow* flow = flows_.find(id.index, id.generation);
+    return flow && flow->in_output;
+  });
+}
+
+bool TcpLayer::has_to_wait(const Core& core, Instant now, Flow& flow) {
+  if (!core.interfaces.any_paused() || !flow.indexed) return false;
+  refresh_path(core, now, flow);
+  return core.has_to_wait(flow.path.hop);
 }
 
 bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame) {

@@ -140,6 +140,7 @@ ExitCode exit_code_of(DeviceError::Kind kind) {
     case DeviceError::Kind::invalid_name:
       return ExitCode::bad_input;
     case DeviceError::Kind::busy:
+    case DeviceError::Kind::unsuitable_descriptor:
     case DeviceError::Kind::link_gone:
     case DeviceError::Kind::system:
       break;
@@ -242,6 +243,16 @@ void warn_if_unreachable(const std::string& link, const std::vector<Cidr>& stack
                     link, to_string(*lost), to_string(*lost), link));
 }
 
+// Without its link a command waits for what cannot come, and what it does next may be to wait for
+// something else. Connections have failed by themselves.
+Task<> stop_without(Host& host, InterfaceId link) {
+  static_cast<void>(co_await host.link_down(link));
+  while (true) {
+    host.stop();
+    co_await host.sleep(std::chrono::milliseconds(10));
+  }
+}
+
 }  // namespace
 
 Live::Live(const LiveOptions& options)
@@ -261,11 +272,18 @@ Live::Live(const LiveOptions& options)
     device = capture_to(std::move(device), sink_to(capture_));
   }
   host_.emplace(host_options(options));
-  InterfaceId link = host_->add_device(std::move(device));
+  link_ = host_->add_device(std::move(device));
   for (const Cidr& address : addresses_)
-    require(host_->add_address(link, address), "--address " + to_string(address));
-  add_routes(*host_, link, options);
+    require(host_->add_address(link_, address), "--address " + to_string(address));
+  add_routes(*host_, link_, options);
   warn_if_unreachable(link_name_, addresses_);
+  host_->spawn(stop_without(*host_, link_), TaskKind::background);
+}
+
+std::optional<std::string> Live::loss() {
+  if (host_->is_up(link_)) return std::nullopt;
+  const auto why = host_->device(link_).failure();
+  return fmt::format("link tun:{}: {}", link_name_, why ? why->what : "it is gone");
 }
 
 ExitCode judge_capture(const std::shared_ptr<CaptureFile>& capture, ExitCode code) {
@@ -274,13 +292,33 @@ ExitCode judge_capture(const std::shared_ptr<CaptureFile>& capture, ExitCode cod
   return code == ExitCode::ok ? ExitCode::found_wrong : code;
 }
 
+namespace {
+
+// What was cut off by the loss of the link says so, and not what it made of that.
+ExitCode run_on(Live& live, const std::function<ExitCode(Live&)>& command) {
+  const auto judge = [&] {
+    if (const auto loss = live.loss()) throw Failure(ExitCode::found_wrong, *loss);
+  };
+  ExitCode code = ExitCode::ok;
+  try {
+    code = command(live);
+  } catch (const Failure&) {
+    judge();
+    throw;
+  }
+  judge();
+  return code;
+}
+
+}  // namespace
+
 ExitCode on_link(const LiveOptions& options, const std::function<ExitCode(Live&)>& command) {
   std::shared_ptr<CaptureFile> capture;
   ExitCode code = ExitCode::ok;
   try {
     Live live(options);
     capture = live.capture();
-    code = command(live);
+    code = run_on(live, command);
   } catch (const Failure&) {
     static_cast<void>(judge_capture(capture, ExitCode::found_wrong));
     throw;

@@ -55,6 +55,8 @@ class Live {
   Host& host() { return *host_; }
   const std::vector<Cidr>& addresses() const { return addresses_; }
   const std::string& link_name() const { return link_name_; }
+  /// What has become of the link, if it is gone: Failure's text. The Host has then been stopped.
+  std::optional<std::string> loss();
   /// Null if nothing is captured.
   const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
 
@@ -62,11 +64,12 @@ class Live {
   std::vector<Cidr> addresses_;
   std::string link_name_;
   std::shared_ptr<CaptureFile> capture_;
+  InterfaceId link_;
   std::optional<Host> host_;
 };
 
 /// Makes the link, runs the command on it, and takes it down. The command's exit code; not ok if
-/// the capture is not complete.
+/// the capture is not complete. A link that is gone meanwhile is a Failure, whatever came of it.
 ExitCode on_link(const LiveOptions& options, const std::function<ExitCode(Live&)>& command);
 
 /// `code`, or found_wrong and a line in the log if there is a capture that is not complete.

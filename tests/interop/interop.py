@@ -992,6 +992,43 @@ def keep_alive():
                   "estab does not say that the peer is gone")
 
 
+def delete_link():
+    subprocess.run(["ip", "link", "del", LINK], check=True)
+
+
+def device_deleted():
+    """A command whose TUN is deleted ends with an error that says so, whatever it waits for."""
+    def ended(estab):
+        equal(estab.wait(), 1, "estab's exit code")
+        check(f"the interface {LINK} has been deleted" in estab.stderr(), "estab does not say why")
+
+    with tempfile.TemporaryDirectory() as folder:
+        for begin in (lambda: serve(folder), listen, lambda: listen("--sink")):
+            estab = begin()
+            delete_link()
+            ended(estab)
+        write_file(f"{folder}/file", Pattern("file", 8 * MEBI))
+        estab = serve(folder)
+        with dial(4, 80) as stream:
+            stream.sendall(b"GET /file HTTP/1.1\r\nHost: a\r\n\r\n")
+            check(stream.recv(1), "no answer")
+            delete_link()
+            ended(estab)
+    estab = listen("--keep", stdin=subprocess.PIPE)
+    with dial(4) as stream:
+        stream.sendall(b"x")
+        delete_link()
+        ended(estab)
+    with server() as listener:
+        for begin in (lambda: connect(4, stdin=subprocess.PIPE),
+                      lambda: connect(4, "--source"),
+                      lambda: Estab("get", f"http://{KERNEL[4]}:{PORT}/", "-o", "/dev/null")):
+            estab = begin()
+            with accept(listener):
+                delete_link()
+                ended(estab)
+
+
 def interrupted_while_idle():
     """A peer that says nothing and does not close is not waited for, but told."""
     with server() as listener:
@@ -1057,6 +1094,7 @@ TESTS = {
     "capture_after_signals": capture_after_signals,
     "reads_beside_writes": reads_beside_writes,
     "keep_alive": keep_alive,
+    "device_deleted": device_deleted,
     "interrupted_while_idle": interrupted_while_idle,
     "status_by_signal": status_by_signal,
 }
