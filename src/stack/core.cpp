@@ -50,7 +50,8 @@ Core::Core(const StackConfig& stack_config)
       path_mtu({draw_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)),
-      fragment_ids(fragment_key(config)) {}
+      fragment_ids(fragment_key(config)),
+      echo_requests(config.limits.echo_requests) {}
 
 // A copy has no observer: it lives a life of its own, which nobody asked to watch.
 Core::Core(const Core& o)
@@ -65,7 +66,8 @@ Core::Core(const Core& o)
       fragment_ids(o.fragment_ids),
       replies(o.replies),
       reply_octets(o.reply_octets),
-      events(o.events),
+      echo_requests(o.echo_requests),
+      echo_events(o.echo_events),
       latest(o.latest),
       path_version(o.path_version) {}
 
@@ -161,8 +163,17 @@ void Core::forget_replies(const Removed& gone) {
   }
 }
 
-void Core::tell(Event event) {
-  if (events.size() < config.limits.events) events.push_back(std::move(event));
+void Core::on_echo_reply(const EchoEvent& reply) {
+  const bool asked = echo_requests.accept_reply(
+      {reply.from, reply.identifier, reply.sequence},
+      [&](const IpAddress& to) { return to.is_multicast() || interfaces.is_any_broadcast(to); });
+  if (!asked) {
+    ++counters.echo_replies_unsolicited;
+  } else if (echo_events.size() < config.limits.echo_events) {
+    echo_events.push_back(reply);
+  } else {
+    ++counters.echo_events_dropped;
+  }
 }
 
 namespace {
@@ -194,7 +205,8 @@ bool Core::equals(const Core& other) const {
   return same_replies && config == other.config && counters == other.counters &&
          secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
          routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
-         fragment_ids == other.fragment_ids && events == other.events;
+         fragment_ids == other.fragment_ids && echo_requests == other.echo_requests &&
+         echo_events == other.echo_events;
 }
 
 void Core::hash_into(base::Hasher& h) const {
@@ -203,7 +215,8 @@ void Core::hash_into(base::Hasher& h) const {
   path_mtu.hash_into(h);
   icmp_limit.hash_into(h);
   fragment_ids.hash_into(h);
-  h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
+  h.add_all(config.seed[0], config.seed[1], replies.size(), echo_events.size());
+  echo_requests.hash_into(h);
   for (std::uint64_t word : prng.state()) h.add(word);
   if (h.takes_history())
     for (std::uint64_t count : counters.verdicts) h.add(count);

@@ -13,6 +13,7 @@
 
 #include "base/prng.h"
 #include "base/ring.h"
+#include "ip/echo_requests.h"
 #include "ip/fragmenter.h"
 #include "ip/icmp_limit.h"
 #include "ip/interfaces.h"
@@ -95,9 +96,10 @@ struct Core {
   ip::FragmentIds fragment_ids;
   base::Ring<Reply> replies;
   std::size_t reply_octets = 0;  // of the raw ones
-  base::Ring<Event> events;      // of datagram ports, listeners and echoes; streams keep their own
-  Instant latest{};              // the latest time any call has named
-  std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
+  ip::EchoRequests echo_requests;
+  base::Ring<EchoEvent> echo_events;  // all else that is to be told stands with its object
+  Instant latest{};                   // the latest time any call has named
+  std::uint32_t path_version = 0;     // changes whenever a cached Path may be out of date
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
   /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
@@ -129,7 +131,8 @@ struct Core {
   }
   /// Answers from an address that is no more.
   void forget_replies(const Removed& gone);
-  void tell(Event event);
+  /// An echo reply from there, with so many octets of data.
+  void on_echo_reply(const EchoEvent& reply);
   /// Counts what became of a frame or segment, and passes it on.
   // [RFC 1122 3.1-7]
   Verdict count(Verdict verdict) {

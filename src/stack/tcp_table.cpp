@@ -88,7 +88,7 @@ void TcpLayer::settle_handshake(Core& core, Flow& flow, std::uint32_t index) {
     if (handshake.released()) return erase_flow(core, index);
     return queue_event(flow, index);
   }
-  if (handshake.has_soft_error() && !handshake.released()) queue_event(flow, index);
+  if (handshake.has_signals() && !handshake.released()) queue_event(flow, index);
   rearm(flow, index);
   if (handshake.wants_to_send()) queue_output(flow, index);
 }
@@ -214,6 +214,11 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
       config.source_route.empty() ? return_route.hops() : config.source_route});  // MUST-52
 }
 
+void TcpLayer::send_reset(Core& core, Instant now, const tcp::HalfOpen& record, SendReason reason) {
+  send_reply(core, record.tuple, tcp::make_reset(record, now, reason), State::closed,
+             *listeners_[record.listener].config, record.return_route);
+}
+
 // ---- seen from outside
 
 std::vector<SocketRow> TcpLayer::table() const {
@@ -258,7 +263,7 @@ void TcpLayer::census(Stack::Census& census) const {
 std::size_t TcpLayer::memory() const {
   std::size_t octets = flows_.memory() + half_open_.memory() + time_wait_.memory() +
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
-                       wheel_.memory() + output_.memory() + ready_.memory();
+                       wheel_.memory() + output_.memory() + ready_.memory() + acceptable_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
     octets +=
         flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
@@ -269,8 +274,9 @@ std::size_t TcpLayer::memory() const {
 bool TcpLayer::equals(const TcpLayer& o) const {
   return flows_ == o.flows_ && half_open_ == o.half_open_ && time_wait_ == o.time_wait_ &&
          listeners_ == o.listeners_ && output_ == o.output_ && ready_ == o.ready_ &&
-         oldest_time_wait_ == o.oldest_time_wait_ && newest_time_wait_ == o.newest_time_wait_ &&
-         cookie_sent_at_ == o.cookie_sent_at_ && next_port_ == o.next_port_;
+         acceptable_ == o.acceptable_ && oldest_time_wait_ == o.oldest_time_wait_ &&
+         newest_time_wait_ == o.newest_time_wait_ && cookie_sent_at_ == o.cookie_sent_at_ &&
+         next_port_ == o.next_port_;
 }
 
 void TcpLayer::hash_into(base::Hasher& h) const {
@@ -284,10 +290,11 @@ void TcpLayer::hash_into(base::Hasher& h) const {
   });
   time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) { record.hash_into(h); });
   listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
-    h.add_all(index, listener.local, listener.half_open, listener.queue.size());
+    h.add_all(index, listener.local, listener.half_open, listener.queue.size(), listener.in_events);
     for (StreamId id : listener.queue) h.add_all(id.index, id.generation);
   });
-  h.add_all(listeners_.size(), output_.size(), ready_.size(), next_port_, cookie_sent_at_);
+  h.add_all(listeners_.size(), output_.size(), ready_.size(), acceptable_.size(), next_port_,
+            cookie_sent_at_);
 }
 
 }  // namespace estab::stack

@@ -15,10 +15,11 @@ Handshake::Handshake(const Context& context, const Secrets& secrets, const FourT
     : tuple_(tuple),
       config_(std::move(config)),
       mss_(announced_mss(tuple.family(), link_mtu, *config_)),
+      window_(syn_window(*config_)),
       started_at_(context.now),
       sent_at_(context.now) {
   const Secrets::Beginnings begin = secrets.beginnings(tuple, context.now);
-  iss_ = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn) : begin.isn;
+  iss_ = isn_of(context.config.quirks, begin.isn);
   timestamp_offset_ = begin.timestamp_offset;
   context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
 }
@@ -89,7 +90,7 @@ void Handshake::accept_syn(const Segment& segment) {
 }
 
 SynReceivedView Handshake::syn_received_view() const {
-  return {iss_, irs_, syn_window(*config_), negotiated_, ts_recent_};
+  return {iss_, irs_, window_, negotiated_, ts_recent_};
 }
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
@@ -170,7 +171,18 @@ void Handshake::on_timer(const Context& context) {
 // The time to give up may now be nearer than the next repetition.
 void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   config_ = std::move(config);
+  if (!has_announced()) window_ = syn_window(*config_);
+  early_data_.on_reconfigured(*config_);
   if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
+}
+
+StreamEvent Handshake::take_signals() {
+  StreamEvent event;
+  event.failure = failure_;
+  event.closed = failure_.has_value();
+  event.soft_error = std::exchange(soft_error_, std::nullopt);
+  event.writable = early_data_.take_writable();
+  return event;
 }
 
 // [RFC 1122 4.2.3.1-3]
@@ -196,7 +208,7 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
   segment.seq = iss_;
-  segment.window = syn_window(*config_);
+  segment.window = window_;
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
     segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
@@ -245,7 +257,7 @@ Opening Handshake::opening(Instant now) const {
   opening.irs = irs_;
   opening.negotiated = negotiated_;
   opening.send_window = send_window_;
-  opening.receive_window = syn_window(*config_);
+  opening.receive_window = window_;
   opening.timestamp_offset = timestamp_offset_;
   opening.ts_recent = ts_recent_;
   // Karn (RFC 6298 §3): a SYN-ACK is the SYN sent again. An answer read after the SYN should have
@@ -258,9 +270,9 @@ Opening Handshake::opening(Instant now) const {
 bool operator==(const Handshake& a, const Handshake& b) {
   const auto fields = [](const Handshake& h) {
     return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
-                    h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
-                    h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
+                    h.window_, h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_,
+                    h.answers_, h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_,
+                    h.deadline_, h.failure_, h.advice_, h.soft_error_, h.early_data_);
   };
   return fields(a) == fields(b);
 }
@@ -270,8 +282,9 @@ void Handshake::hash_into(base::Hasher& h) const {
   const bool irs_known = state_ == State::syn_received;
   if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
   if (irs_known) h.add(irs_);
-  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_.value(), due_,
-            sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
+  h.add_all(state_, iss_, mss_, window_, send_window_, timestamp_offset_, repeats_,
+            answers_.value(), due_, sent_twice_, released_, started_at_, deadline_, failure_,
+            advice_, soft_error_);
   if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
   negotiated_.hash_into(h);
   early_data_.hash_into(h);

@@ -23,12 +23,13 @@ struct Listener {
   std::shared_ptr<const TcpConfig> config;
   base::Ring<StreamId> queue;      // complete, waiting for accept
   std::optional<Error> failure{};  // it listens no more: its address is gone
+  bool in_events = false;          // in the queue of listeners with something to tell
 
   bool has_room() const { return queue.size() < backlog; }
   friend bool operator==(const Listener& a, const Listener& b) {
     return a.local == b.local && a.backlog == b.backlog && a.half_open == b.half_open &&
            a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue &&
-           a.failure == b.failure;
+           a.failure == b.failure && a.in_events == b.in_events;
   }
 };
 
