@@ -44,7 +44,7 @@ class EchoRequests {
   std::size_t memory() const { return waiting_.memory(); }
   friend bool operator==(const EchoRequests&, const EchoRequests&) = default;
   void hash_into(base::Hasher& hasher) const {
-    hasher.add(waiting_.size());
+    hasher.add_all(most_, waiting_.size());
     for (const Request& asked : waiting_)
       hasher.add_all(asked.to, asked.identifier, asked.sequence);
   }

@@ -58,7 +58,7 @@ TEST(Configuring, WhileItOpensHoldsOnceItIsOpen) {
     }
     EXPECT_EQ(peer.state(), State::established);
     EXPECT_EQ(peer.send(10), 10u);
-    peer.out("P. 1:11(10) ack 1");
+    EXPECT_EQ(peer.out("P. 1:11(10) ack 1").ip.ttl, 9);
     EXPECT_EQ(peer.send(100), 10u);
     peer.out("P. 11:21(10) ack 1");
     peer.in(". 1:1(0) ack 21 win 65535");

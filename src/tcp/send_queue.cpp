@@ -181,7 +181,7 @@ void each_view(const SendQueue& queue, Visit&& visit) {
 }  // namespace
 
 bool operator==(const SendQueue& a, const SendQueue& b) {
-  if (a.begin_ != b.begin_ || a.end_ != b.end_) return false;
+  if (a.begin_ != b.begin_ || a.end_ != b.end_ || a.unusable_ != b.unusable_) return false;
   std::array<Octets, 1> left, right;
   for (StreamOffset at = a.begin_; at < a.end_;) {
     const auto want =
@@ -194,7 +194,7 @@ bool operator==(const SendQueue& a, const SendQueue& b) {
 }
 
 void SendQueue::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(begin_.value(), end_.value());
+  hasher.add_all(begin_.value(), end_.value(), unusable_);
   each_view(*this, [&](Octets octets) {  // octet by octet: where the pieces end must not matter
     for (std::uint8_t octet : octets) hasher.add(std::uint64_t{octet});
   });

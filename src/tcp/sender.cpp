@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 
 namespace estab::tcp {
 
@@ -553,34 +553,39 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.unacked_bytes = static_cast<std::uint64_t>(max_ - una_);
 }
 
-void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
-  h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
-            urgent_end_.value(), push_end_.value(), release_end_.value(), recover_.value(),
-            reduced_end_.value());
-  h.add_all(window_, max_window_, mss_, most_in_flight_);
-  h.add_all(duplicate_acks_, retransmits_, probes_, resend_, recovery_, probe_due_, first_partial_,
-            fin_queued_, more_, unpushed_, urgent_notice_, ecn_, cwr_due_, slowed_, cwnd_limited_,
-            tail_.phase, tail_.repeats, tail_.end.value(), tail_.last_from.value());
-  if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
-  hash_times_into(h, config);
-  congestion_.hash_into(h);
-  queue_.hash_into(h);
+// For the future a time counts only while something may yet ask for it.
+auto Sender::fields(const TcpConfig& config) const {
+  const auto& [space, una, nxt, max, wl1, wl2, urgent_end, push_end, release_end, recover,
+               reduced_end, timed_end, timed_at, sampled_at, oldest_at, heard_at, last_sent, window,
+               max_window, mss, most_in_flight, duplicate_acks, retransmits, probes, resend,
+               recovery, probe_due, first_partial, fin_queued, more, unpushed, urgent_notice, ecn,
+               sack, cwr_due, slowed, cwnd_limited, tail, total_retransmits, bytes_retransmitted,
+               rtt, congestion, queue] = *this;
+  // Else it is set anew before it is read.
+  const bool owes = in_flight() || !all_sent() || (fin_queued && !fin_acked());
+  // It tells whether a peer with a shut window, or a silent one, is there.
+  const bool doubts = window == 0 || probes > 0 || config.keep_alive.enabled;
+  // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
+  const bool measures = !is_rto_pinned(config);
+  return base::fields(space, una, nxt, max, wl1, wl2, urgent_end, push_end, release_end, recover,
+                      reduced_end, base::If{measures}.decides(timed_end),
+                      base::If{measures}.decides(timed_at), base::If{measures}.decides(sampled_at),
+                      base::If{owes}.decides(oldest_at), base::If{doubts}.decides(heard_at),
+                      base::hashed_by(last_sent,
+                                      [&config, &heard_at, doubts](auto& h, Instant at) {
+                                        if (doubts) h.add(heard_at >= at);
+                                        if (h.takes_history() || config.slow_start_after_idle)
+                                          h.add(at);
+                                      }),
+                      window, max_window, mss, most_in_flight, duplicate_acks, retransmits, probes,
+                      resend, recovery, probe_due, first_partial, fin_queued, more, unpushed,
+                      urgent_notice, ecn, sack, cwr_due, slowed, cwnd_limited, tail,
+                      base::history(total_retransmits), base::history(bytes_retransmitted),
+                      base::If{measures}.decides(rtt), congestion, queue);
 }
 
-// For the future a time counts only while something may yet ask for it.
-void Sender::hash_times_into(base::Hasher& h, const TcpConfig& config) const {
-  const bool all = h.takes_history();
-  const bool owes = in_flight() || !all_sent() || (fin_queued_ && !fin_acked());
-  if (all || owes) h.add(oldest_at_);  // else it is set anew before it is read
-  // It tells whether a peer with a shut window, or a silent one, is there.
-  if (all || window_ == 0 || probes_ > 0 || config.keep_alive.enabled)
-    h.add_all(heard_at_, heard_at_ >= last_sent_);
-  if (all || config.slow_start_after_idle) h.add(last_sent_);
-  // Where the RTO is pinned, what was measured, and is being measured, decides nothing.
-  if (all || !is_rto_pinned(config)) {
-    h.add_all(timed_end_.value(), timed_at_, sampled_at_);
-    rtt_.hash_into(h);
-  }
+void Sender::hash_into(base::Hasher& hasher, const TcpConfig& config) const {
+  hasher.add(fields(config));
 }
 
 }  // namespace estab::tcp

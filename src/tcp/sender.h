@@ -195,7 +195,7 @@ class Sender {
   Duration give_up_after(const TcpConfig& config) const;
   void restart_retransmit_timer(const Context& context, const TcpConfig& config,
                                 TimerTable& timers);
-  void hash_times_into(base::Hasher& hasher, const TcpConfig& config) const;
+  auto fields(const TcpConfig& config) const;
 
   SequenceSpace space_;
   StreamOffset una_ = kFirstOctet;  // SND.UNA

@@ -22,6 +22,10 @@ struct TailProbe {
   StreamOffset last_from;  ///< where the last segment sent begins
 
   friend bool operator==(const TailProbe&, const TailProbe&) = default;
+  void hash_into(auto& hasher) const {
+    const auto& [phase_now, repeated, ends, begins] = *this;
+    hasher.add_all(phase_now, repeated, ends, begins);
+  }
 };
 
 }  // namespace estab::tcp

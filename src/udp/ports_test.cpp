@@ -275,6 +275,7 @@ TEST_F(Ports, GiveMemoryBackWhenNothingWaits) {
   const std::size_t idle = table.memory();
   deliver(id, "data");
   EXPECT_GT(table.memory(), idle);
+  EXPECT_TRUE(table.poll_event());
   receive(id);
   EXPECT_EQ(table.memory(), idle);
 }

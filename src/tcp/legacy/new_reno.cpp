@@ -93,7 +93,8 @@ void NewReno::on_idle(std::uint32_t mss, const TcpConfig& config) {
 }
 
 void NewReno::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(cwnd_, ssthresh_, acked_in_avoidance_);
+  const auto& [cwnd, ssthresh, acked_in_avoidance] = *this;
+  hasher.add_all(cwnd, ssthresh, acked_in_avoidance);
 }
 
 }  // namespace estab::tcp
