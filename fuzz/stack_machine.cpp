@@ -385,7 +385,7 @@ void StackMachine::settings() {
     if (which == 5) config.send_buffer = value;
     if (which == 6) config.receive_buffer = value;
   };
-  if (which < 7) return static_cast<void>(stack_.configure(now_, stream, change));
+  if (which < 7) return static_cast<void>(stack_.reconfigure(now_, stream, change));
   static_cast<void>(stack_.set_mtu(interface_, value % 10000));
 }
 

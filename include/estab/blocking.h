@@ -69,8 +69,8 @@ class [[nodiscard]] TcpStream {
   Result<TcpConfig> settings() const { return stream_.settings(); }
   /// A whole TcpConfig, or `change(config)`: as in TcpStream.
   template <class Change>
-  Result<void> configure(Change&& change) {
-    return stream_.configure(std::forward<Change>(change));
+  Result<void> reconfigure(Change&& change) {
+    return stream_.reconfigure(std::forward<Change>(change));
   }
 
  private:

@@ -30,9 +30,9 @@ enum class Ecn : std::uint8_t {
   request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
 };
 
-/// Settings of one connection. Set them at connect or listen; Stack::configure changes them later,
-/// save those which the SYNs have settled (marked SYN) from the moment the SYN is made, and those
-/// which only an opening has use for (marked opening) from the moment it is open.
+/// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
+/// later, save those which the SYNs have settled (marked SYN) from the moment the SYN is made, and
+/// those which only an opening has use for (marked opening) from the moment it is open.
 struct TcpConfig {
   std::uint32_t receive_buffer =
       1 << 20;  ///< most octets held for the application, and the window's limit

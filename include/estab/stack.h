@@ -276,23 +276,23 @@ class Stack {
   /// Error::already_settled for a change that comes too late (see TcpConfig); invalid_argument for
   /// a source route that no header holds; no_such_id; why the stream has ended, if it has, or
   /// not_connected.
-  Result<void> configure(Instant now, StreamId stream, const TcpConfig& config);
+  Result<void> reconfigure(Instant now, StreamId stream, const TcpConfig& config);
   /// For connections that open from now on; those that are opening take what is not yet settled.
   /// Error::no_such_id, invalid_argument.
-  Result<void> configure(Instant now, ListenerId listener, const TcpConfig& config);
+  Result<void> reconfigure(Instant now, ListenerId listener, const TcpConfig& config);
   /// What differs from the settings in force: `change(config)` makes it.
   template <class Id, std::invocable<TcpConfig&> Change>
-  Result<void> configure(Instant now, Id id, Change&& change) {
+  Result<void> reconfigure(Instant now, Id id, Change&& change) {
     Result<TcpConfig> config = settings(id);
     if (!config) return std::unexpected(config.error());
     change(*config);
-    return configure(now, id, *config);
+    return reconfigure(now, id, *config);
   }
   /// How many may wait for accept (and how many may be opening). Error::no_such_id.
   Result<void> set_backlog(ListenerId listener, std::uint32_t backlog);
 
   Result<DatagramId> bind_datagram(const Endpoint& local, const DatagramConfig& config = {});
-  Result<void> configure(DatagramId port, const DatagramConfig& config);
+  Result<void> reconfigure(DatagramId port, const DatagramConfig& config);
   Result<void> close(DatagramId port);
   Result<Endpoint> local_endpoint(DatagramId port) const;
   /// Up to 65507 octets (IPv4) or 65527 (IPv6), in fragments if the path takes no more at once.

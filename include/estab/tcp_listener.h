@@ -47,7 +47,7 @@ class [[nodiscard]] TcpListener {
   Result<Endpoint> local_endpoint() const;
   /// The settings of connections that open from now on. Error::no_such_id.
   Result<TcpConfig> settings() const;
-  Result<void> configure(const TcpConfig& config);
+  Result<void> reconfigure(const TcpConfig& config);
   /// Stops listening; connections not yet accepted are reset.
   void close();
 

@@ -195,17 +195,17 @@ class [[nodiscard]] TcpStream {
 
   /// The settings in force. Error::no_such_id.
   Result<TcpConfig> settings() const;
-  /// Changes them, in any state: see Stack::configure.
-  Result<void> configure(const TcpConfig& config);
+  /// Changes them, in any state: see Stack::reconfigure.
+  Result<void> reconfigure(const TcpConfig& config);
   /// Only what `change(config)` makes different:
   ///
-  ///   stream.configure([](TcpConfig& config) { config.nagle = false; });
+  ///   stream.reconfigure([](TcpConfig& config) { config.nagle = false; });
   template <std::invocable<TcpConfig&> Change>
-  Result<void> configure(Change&& change) {
+  Result<void> reconfigure(Change&& change) {
     Result<TcpConfig> config = settings();
     if (!config) return std::unexpected(config.error());
     change(*config);
-    return configure(*config);
+    return reconfigure(*config);
   }
 
  private:

@@ -379,12 +379,12 @@ TEST(TcpStream, IsToldOfUrgentDataAndHowMuchIsLeft) {
 TEST(TcpStream, SettingsReachTheStack) {
   Connected pair;
   TcpStream& stream = pair.ends.client;
-  EXPECT_TRUE(stream.configure([](TcpConfig& config) {
+  EXPECT_TRUE(stream.reconfigure([](TcpConfig& config) {
     config.nagle = false;
     config.send_buffer = 1000;
   }));
   EXPECT_FALSE(stream.settings()->nagle);
-  EXPECT_EQ(TcpStream().configure(TcpConfig{}).error(), Error::no_such_id);
+  EXPECT_EQ(TcpStream().reconfigure(TcpConfig{}).error(), Error::no_such_id);
   EXPECT_EQ(stream.writable(), 1000u);
   EXPECT_FALSE(stream.soft_error());
 }

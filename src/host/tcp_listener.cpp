@@ -34,9 +34,9 @@ Result<TcpConfig> TcpListener::settings() const {
   return loop_->stack().settings(id_);
 }
 
-Result<void> TcpListener::configure(const TcpConfig& config) {
+Result<void> TcpListener::reconfigure(const TcpConfig& config) {
   if (!loop_) return std::unexpected(Error::no_such_id);
-  return loop_->stack().configure(loop_->now(), id_, config);
+  return loop_->stack().reconfigure(loop_->now(), id_, config);
 }
 
 void TcpListener::close() {

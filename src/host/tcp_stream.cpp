@@ -240,9 +240,9 @@ Result<TcpConfig> TcpStream::settings() const {
   return loop_->stack().settings(id_);
 }
 
-Result<void> TcpStream::configure(const TcpConfig& config) {
+Result<void> TcpStream::reconfigure(const TcpConfig& config) {
   if (!loop_) return std::unexpected(Error::no_such_id);
-  return loop_->stack().configure(loop_->now(), id_, config);
+  return loop_->stack().reconfigure(loop_->now(), id_, config);
 }
 
 }  // namespace estab

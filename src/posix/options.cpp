@@ -218,7 +218,7 @@ Outcome Sockets::Impl::set_option(Instant now, Socket& socket, int level, int op
 // The stack's settings follow from the options; what can no longer change stays.
 void Sockets::Impl::apply_options(Instant now, Socket& socket) {
   if (socket.is_listening()) {
-    (void)stack.configure(now, socket.listener, config(socket));
+    (void)stack.reconfigure(now, socket.listener, config(socket));
   } else if (socket.stream) {
     // Of a connection that is over nothing can be set; the option stays with the socket.
     const auto in_force = stack.settings(socket.stream);
@@ -227,7 +227,7 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
     wanted.mss_limit = in_force->mss_limit;
     wanted.source_route = in_force->source_route;
     if (is_synchronized(stack.state(socket.stream))) wanted.r2_syn = in_force->r2_syn;
-    (void)stack.configure(now, socket.stream, wanted);
+    (void)stack.reconfigure(now, socket.stream, wanted);
   }
 }
 

@@ -115,8 +115,8 @@ Outcome Sockets::Impl::transmit_datagram(Instant now, Socket& socket, std::span<
   if (socket.error != 0) return failed(take_error(socket));
   if (socket.shut_write) return failed(EPIPE);
   const Gathered gathered(from);
-  (void)stack.configure(socket.port, datagram_config_of(socket.options, stack.config().tcp,
-                                                        target->address.family()));
+  (void)stack.reconfigure(socket.port, datagram_config_of(socket.options, stack.config().tcp,
+                                                          target->address.family()));
   const auto sent = stack.send_datagram(now, socket.port, *target, gathered.octets());
   if (!sent) return failed(errno_of(sent.error()));
   return done(static_cast<std::int64_t>(gathered.octets().size()));

@@ -291,9 +291,9 @@ TEST(Data, MayBeSentAgainAsSoonAsAQuarterOfTheBufferIsFree) {
 TEST(Data, FollowsASendBufferThatIsChanged) {
   Opened peer({.tcp = {.send_buffer = 1000}, .window = 0});
   EXPECT_EQ(peer.send(5000), 1000u);
-  peer.configure([](TcpConfig& c) { c.send_buffer = 3000; });
+  peer.reconfigure([](TcpConfig& c) { c.send_buffer = 3000; });
   EXPECT_EQ(peer.send(5000), 2000u);
-  peer.configure([](TcpConfig& c) { c.send_buffer = 500; });
+  peer.reconfigure([](TcpConfig& c) { c.send_buffer = 500; });
   EXPECT_EQ(peer.stack().writable(peer.stream()), 0u);
 }
 

@@ -228,7 +228,7 @@ TEST_P(Listen, TellsAPeerThatBelievesItOpenWhenTheTimeForAcceptingIsUp) {
   EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
   peer.mark();
   peer.after(183s);
-  for (const Duration at : {1s, 3s, 7s, 15s, 31s, 63s, 127s})
+  for (const Duration at : {1s, 5s, 13s, 29s, 61s, 125s})
     peer.out_at(at, "S. 0:0(0) ack 1 win 65535 <mss *>");
   peer.out_at(183s, "R. 1:1(0) ack 1");
   peer.quiet();
@@ -412,13 +412,18 @@ TEST_P(Cookies, ThatFoundTheQueueFullAreNotForgotten) {
   peer.talk_from(12);
   EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535"), Verdict::handshake_completed);
   peer.out(". 1:1(0) ack 11");
+  const auto repeated_at = [&](Duration first, Duration second) {
+    peer.talk_from(9);
+    peer.out_at(first, "S. 0:0(0) ack 1 <*>");
+    peer.talk_from(11);
+    peer.out_at(second, "S. 0:0(0) ack 1 <*>");
+  };
   peer.after(2s);
-  peer.talk_from(11);
-  peer.out("S. 0:0(0) ack 1 <*>");
+  repeated_at(1s, 2s);
   EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
   ASSERT_TRUE(peer.accept());
   peer.after(4s);
-  peer.out("S. 0:0(0) ack 1 <*>");
+  repeated_at(3s, 6s);
   EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::handshake_completed);
   EXPECT_TRUE(peer.accept());
 }

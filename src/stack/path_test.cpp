@@ -186,7 +186,7 @@ TEST_P(Path, HoldsForDatagramsToo) {
   ASSERT_TRUE(stack.send_datagram(peer.now(), port, to, full));
   EXPECT_EQ(peer.waiting(), 2u);  // fragments
   peer.forget_output();
-  EXPECT_TRUE(stack.configure(port, {.fragment = false}));
+  EXPECT_TRUE(stack.reconfigure(port, {.fragment = false}));
   EXPECT_EQ(stack.send_datagram(peer.now(), port, to, full).error(), Error::message_too_long);
   const Octets less = Octets(full).first(full.size() - 200);
   EXPECT_TRUE(stack.send_datagram(peer.now(), port, to, less));

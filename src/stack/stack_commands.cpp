@@ -105,14 +105,14 @@ Result<void> Stack::set_quick_acks(Instant now, StreamId stream, std::uint8_t se
                                     });
 }
 
-Result<void> Stack::configure(Instant now, StreamId stream, const TcpConfig& config) {
-  return impl_->tcp.configure(impl_->core, now, stream, config);
+Result<void> Stack::reconfigure(Instant now, StreamId stream, const TcpConfig& config) {
+  return impl_->tcp.reconfigure(impl_->core, now, stream, config);
 }
 
 // What an opening will do next, it will do by the new settings at its own time: `now` is not needed
 // today. The law of time asks for it all the same.
-Result<void> Stack::configure(Instant, ListenerId listener, const TcpConfig& config) {
-  return impl_->tcp.configure(listener, config);
+Result<void> Stack::reconfigure(Instant, ListenerId listener, const TcpConfig& config) {
+  return impl_->tcp.reconfigure(listener, config);
 }
 
 Result<void> Stack::set_backlog(ListenerId listener, std::uint32_t backlog) {
@@ -129,8 +129,8 @@ Result<DatagramId> Stack::bind_datagram(const Endpoint& local, const DatagramCon
   return impl_->datagrams.bind(meant, impl_->core.prng, config);
 }
 
-Result<void> Stack::configure(DatagramId port, const DatagramConfig& config) {
-  return impl_->datagrams.configure(port, config);
+Result<void> Stack::reconfigure(DatagramId port, const DatagramConfig& config) {
+  return impl_->datagrams.reconfigure(port, config);
 }
 
 Result<void> Stack::close(DatagramId port) {

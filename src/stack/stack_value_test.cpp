@@ -371,7 +371,7 @@ std::vector<Change> settings() {
     return Change{name,
                   [opened, change](Peer& peer, Stack& stack) {
                     return opened(peer, stack) &&
-                           stack.configure(peer.now(), peer.stream(), change).has_value();
+                           stack.reconfigure(peer.now(), peer.stream(), change).has_value();
                   },
                   false};
   };

@@ -83,7 +83,7 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
   return std::unexpected(listener->failure.value_or(Error::would_block));
 }
 
-Result<void> TcpLayer::configure(ListenerId id, const TcpConfig& config) {
+Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   if (!tcp::is_usable_route(config.source_route)) return std::unexpected(Error::invalid_argument);
@@ -98,7 +98,7 @@ Result<void> TcpLayer::set_backlog(ListenerId id, std::uint32_t backlog) {
   return {};
 }
 
-Result<void> TcpLayer::configure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
+Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
   make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow || flow->released()) return std::unexpected(Error::no_such_id);

@@ -133,8 +133,11 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {
-        ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
+        // The SYN-ACK will be repeated, and so the ACK; not ever more seldom, since the peer is
+        // there.
+        ++core.counters.accept_queue_overflow;
         half_open_[index].answered = true;
+        half_open_[index].repeats = 1;
         return Verdict::queue_full;
       }
       return complete(core, now, in, tcp::HalfOpen(record), index);

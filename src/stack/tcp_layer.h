@@ -65,8 +65,8 @@ class TcpLayer {
   template <class Early, class Act>
   auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
-  Result<void> configure(Core& core, Instant now, StreamId id, const TcpConfig& config);
-  Result<void> configure(ListenerId id, const TcpConfig& config);
+  Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config);
   Result<void> set_backlog(ListenerId id, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)

@@ -177,7 +177,7 @@ TEST_P(Udp, AreSentInFragmentsIfThePathTakesNoMore) {
 // [RFC 1122 3.3.3-3]
 TEST_P(Udp, AreRefusedIfTheyMayNotGoInFragments) {
   const DatagramId port = bind(us());
-  EXPECT_TRUE(peer.stack().configure(port, {.fragment = false}));
+  EXPECT_TRUE(peer.stack().reconfigure(port, {.fragment = false}));
   const std::size_t most = 1500 - (v4() ? 28 : 48);
   EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, them(), text(most)));
   EXPECT_EQ(peer.next()->octets.size(), 1500u);
@@ -245,14 +245,14 @@ TEST_P(Udp, CarryTheTimeToLiveAndServiceTheyWereToldTo) {
   }
   EXPECT_EQ(header(peer.remote()).ttl, 64);
   EXPECT_EQ(header(group).ttl, 1);  // RFC 1112 §6.1
-  EXPECT_TRUE(peer.stack().configure(port, {.ttl = 9, .multicast_ttl = 5, .dscp = 46}));
+  EXPECT_TRUE(peer.stack().reconfigure(port, {.ttl = 9, .multicast_ttl = 5, .dscp = 46}));
   EXPECT_EQ(header(peer.remote()).ttl, 9);
   EXPECT_EQ(header(group).ttl, 5);
   EXPECT_EQ(header(group).traffic_class, 46 << 2);
-  EXPECT_TRUE(peer.stack().configure(port, {.multicast_ttl = 0}));
+  EXPECT_TRUE(peer.stack().reconfigure(port, {.multicast_ttl = 0}));
   EXPECT_TRUE(peer.stack().send_datagram(peer.now(), port, {group, kTheirs}, text(10)));
   peer.quiet();  // it stays on this host
-  EXPECT_EQ(peer.stack().configure(DatagramId{}, {}).error(), Error::no_such_id);
+  EXPECT_EQ(peer.stack().reconfigure(DatagramId{}, {}).error(), Error::no_such_id);
 }
 
 // RFC 1112 §6.1: a group's datagrams are put on the link, whatever gateway is the default.

@@ -87,7 +87,7 @@ Task<> HttpServer::abort_after(Duration limit) {
 
 Task<> HttpServer::accept_all() {
   while (auto stream = co_await listener_.accept()) {
-    (void)stream->configure([&](TcpConfig& config) {
+    (void)stream->reconfigure([&](TcpConfig& config) {
       config.nagle = false;  // answers are put together here, and none is to wait for an ACK
       config.user_timeout = options_.stall_limit;
     });
@@ -207,7 +207,7 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
   while (answer.left() > 0) {
     const std::uint32_t share = this->share();
     if (share != connection.share)
-      (void)connection.stream.configure([&](TcpConfig& config) { config.send_buffer = share; });
+      (void)connection.stream.reconfigure([&](TcpConfig& config) { config.send_buffer = share; });
     connection.share = share;
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(
         answer.left(), std::min(options_.piece, std::max(share / 2, kCopyBelow))));

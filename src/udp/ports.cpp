@@ -63,7 +63,7 @@ Result<void> DatagramTable::close(DatagramId id) {
   return {};
 }
 
-Result<void> DatagramTable::configure(DatagramId id, const DatagramConfig& config) {
+Result<void> DatagramTable::reconfigure(DatagramId id, const DatagramConfig& config) {
   Binding* binding = bindings_.find(id.index, id.generation);
   if (binding == nullptr) return std::unexpected(Error::no_such_id);
   binding->config = config;

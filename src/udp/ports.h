@@ -45,7 +45,7 @@ class DatagramTable {
   /// Error::address_in_use, no_ports, limit_reached; address_not_available for a group's address.
   Result<DatagramId> bind(const Endpoint& local, base::Prng& prng,
                           const DatagramConfig& config = {});
-  Result<void> configure(DatagramId id, const DatagramConfig& config);
+  Result<void> reconfigure(DatagramId id, const DatagramConfig& config);
   Result<void> close(DatagramId id);
   /// Ends every binding of this very address: it takes and sends nothing any more, and what has
   /// come may still be received. Their handles stay good until they are closed.

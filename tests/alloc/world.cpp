@@ -224,7 +224,7 @@ void World::events(End& end) {
         } else {
           end.stream = *taken;
           (void)insist([&] {
-            return end.stack.configure(now_, *taken, [](TcpConfig& c) { c.nagle = false; });
+            return end.stack.reconfigure(now_, *taken, [](TcpConfig& c) { c.nagle = false; });
           });
           talk(end);
         }

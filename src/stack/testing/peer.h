@@ -290,8 +290,8 @@ class Peer : private Observer {
   Result<void> abort() { return command("abort", stack_.abort(now_, stream())); }
   /// Changes the settings: `change(config)`.
   template <class Change>
-  Result<void> configure(Change&& change) {
-    return command("configure", stack_.configure(now_, stream(), change));
+  Result<void> reconfigure(Change&& change) {
+    return command("reconfigure", stack_.reconfigure(now_, stream(), change));
   }
   /// Everything the stack has told about this stream since the last call, in one.
   StreamEvent told() {

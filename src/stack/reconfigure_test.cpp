@@ -1,4 +1,5 @@
-// Stack::configure: one way to change the settings of a connection, in every state, with an answer.
+// Stack::reconfigure: one way to change the settings of a connection, in every state, with an
+// answer.
 
 #include "stack/testing/opened.h"
 
@@ -7,13 +8,13 @@ namespace {
 
 const auto kWithoutNagle = [](TcpConfig& c) { c.nagle = false; };
 
-TEST(Configuring, AnOpeningMayMakeItGiveUpSooner) {
+TEST(Reconfiguring, AnOpeningMayMakeItGiveUpSooner) {
   Peer peer;
   ASSERT_TRUE(peer.connect());
   peer.after(1s);
   peer.out("S 0:0(0) <*>");
   peer.out("S 0:0(0) <*>");
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.user_timeout = 1500ms; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.user_timeout = 1500ms; }));
   peer.after(499ms);
   EXPECT_EQ(peer.state(), State::syn_sent);
   peer.after(1ms);
@@ -21,13 +22,13 @@ TEST(Configuring, AnOpeningMayMakeItGiveUpSooner) {
   peer.quiet();
 }
 
-TEST(Configuring, AnOpenConnectionTakesEffectAtOnce) {
+TEST(Reconfiguring, AnOpenConnectionTakesEffectAtOnce) {
   Peer peer;
   peer.establish();
   TcpConfig settings = peer.stack().settings(peer.stream()).value();
   settings.ttl = 9;
   settings.nagle = false;
-  ASSERT_TRUE(peer.stack().configure(peer.now(), peer.stream(), settings));
+  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), settings));
   EXPECT_EQ(peer.stack().settings(peer.stream()), settings);
   EXPECT_EQ(peer.send(10), 10u);
   EXPECT_EQ(peer.out("P. 1:11(10) ack 1").ip.ttl, 9);
@@ -36,7 +37,7 @@ TEST(Configuring, AnOpenConnectionTakesEffectAtOnce) {
 }
 
 // What is set before the connection is open holds when it is.
-TEST(Configuring, WhileItOpensHoldsOnceItIsOpen) {
+TEST(Reconfiguring, WhileItOpensHoldsOnceItIsOpen) {
   for (const bool simultaneous : {false, true}) {
     Peer peer;
     ASSERT_TRUE(peer.connect());
@@ -45,7 +46,7 @@ TEST(Configuring, WhileItOpensHoldsOnceItIsOpen) {
       peer.in("S 0:0(0) win 65535 <mss 1460>");
       peer.out("S. 0:0(0) ack 1 <*>");
     }
-    ASSERT_TRUE(peer.configure([](TcpConfig& c) {
+    ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) {
       c.nagle = false;
       c.ttl = 9;
       c.keep_alive = {.enabled = true, .idle = 10s};
@@ -68,37 +69,38 @@ TEST(Configuring, WhileItOpensHoldsOnceItIsOpen) {
   }
 }
 
-TEST(Configuring, IsPossibleInEveryStateThatIsNotOver) {
+TEST(Reconfiguring, IsPossibleInEveryStateThatIsNotOver) {
   for (const State state :
        {State::syn_sent, State::established, State::close_wait, State::fin_wait_1,
         State::fin_wait_2, State::closing, State::last_ack}) {
     Peer peer;
     peer.reach(state);
-    EXPECT_TRUE(peer.configure([](TcpConfig& c) { c.ttl = 9; })) << name(state);
+    EXPECT_TRUE(peer.reconfigure([](TcpConfig& c) { c.ttl = 9; })) << name(state);
     EXPECT_EQ(peer.stack().settings(peer.stream())->ttl, 9) << name(state);
   }
 }
 
-TEST(Configuring, AnEndedStreamSaysWhyItHasNone) {
+TEST(Reconfiguring, AnEndedStreamSaysWhyItHasNone) {
   Peer peer;
-  EXPECT_EQ(peer.stack().configure(peer.now(), StreamId{}, TcpConfig{}).error(), Error::no_such_id);
-  EXPECT_EQ(peer.stack().configure(peer.now(), ListenerId{}, TcpConfig{}).error(),
+  EXPECT_EQ(peer.stack().reconfigure(peer.now(), StreamId{}, TcpConfig{}).error(),
+            Error::no_such_id);
+  EXPECT_EQ(peer.stack().reconfigure(peer.now(), ListenerId{}, TcpConfig{}).error(),
             Error::no_such_id);
   EXPECT_EQ(peer.stack().set_backlog(ListenerId{}, 1).error(), Error::no_such_id);
   peer.establish();
   peer.in("R 1:1(0) win 0");
-  EXPECT_EQ(peer.configure(kWithoutNagle).error(), Error::connection_reset);
+  EXPECT_EQ(peer.reconfigure(kWithoutNagle).error(), Error::connection_reset);
   ASSERT_TRUE(peer.close());
-  EXPECT_EQ(peer.configure(kWithoutNagle).error(), Error::no_such_id);
+  EXPECT_EQ(peer.reconfigure(kWithoutNagle).error(), Error::no_such_id);
 
   Peer waiting;
   waiting.reach(State::time_wait);
-  EXPECT_EQ(waiting.configure(kWithoutNagle).error(), Error::not_connected);
+  EXPECT_EQ(waiting.reconfigure(kWithoutNagle).error(), Error::not_connected);
 
   Peer refused;
   refused.reach(State::syn_sent);
   refused.in("R. 0:0(0) ack 1");
-  EXPECT_EQ(refused.configure(kWithoutNagle).error(), Error::connection_refused);
+  EXPECT_EQ(refused.reconfigure(kWithoutNagle).error(), Error::connection_refused);
 }
 
 // ---- what comes too late
@@ -108,7 +110,7 @@ struct Late {
   void (*change)(TcpConfig& config);
 };
 
-TEST(Configuring, RefusesWhatTheSynsHaveSettled) {
+TEST(Reconfiguring, RefusesWhatTheSynsHaveSettled) {
   constexpr std::array kSettled = {
       Late{"mss_limit", [](TcpConfig& c) { c.mss_limit = 500; }},
       Late{"window_scale", [](TcpConfig& c) { c.window_scale = 1; }},
@@ -126,12 +128,12 @@ TEST(Configuring, RefusesWhatTheSynsHaveSettled) {
         c.ttl = 9;
         late.change(c);
       };
-      EXPECT_EQ(peer.configure(change).error(), Error::already_settled) << late.name;
+      EXPECT_EQ(peer.reconfigure(change).error(), Error::already_settled) << late.name;
       EXPECT_EQ(peer.stack().settings(peer.stream()), before) << "all or nothing";
     }
 }
 
-TEST(Configuring, RefusesOnceOpenWhatOnlyAnOpeningUses) {
+TEST(Reconfiguring, RefusesOnceOpenWhatOnlyAnOpeningUses) {
   constexpr std::array kOfOpenings = {
       Late{"initial_window_segments", [](TcpConfig& c) { c.initial_window_segments = 2; }},
       Late{"quick_acks", [](TcpConfig& c) { c.quick_acks = 1; }},
@@ -141,14 +143,14 @@ TEST(Configuring, RefusesOnceOpenWhatOnlyAnOpeningUses) {
   for (const Late& late : kOfOpenings) {
     Peer peer;
     peer.reach(State::syn_sent);
-    EXPECT_TRUE(peer.configure(late.change)) << late.name;
+    EXPECT_TRUE(peer.reconfigure(late.change)) << late.name;
     Peer open;
     open.reach(State::established);
-    EXPECT_EQ(open.configure(late.change).error(), Error::already_settled) << late.name;
+    EXPECT_EQ(open.reconfigure(late.change).error(), Error::already_settled) << late.name;
   }
 }
 
-TEST(Configuring, RefusesARouteThatNoHeaderHolds) {
+TEST(Reconfiguring, RefusesARouteThatNoHeaderHolds) {
   const std::vector<IpAddress> long_one(10, IpAddress::v4(10, 0, 0, 1));
   const std::vector<IpAddress> wrong = {IpAddress::parse("2001:db8::1").value()};
   for (const auto& route : {long_one, wrong}) {
@@ -159,49 +161,49 @@ TEST(Configuring, RefusesARouteThatNoHeaderHolds) {
     EXPECT_EQ(peer.stack().listen({.local = {{}, 80}, .tcp = tcp}).error(),
               Error::invalid_argument);
     peer.establish();
-    EXPECT_EQ(peer.stack().configure(peer.now(), peer.listener(), tcp).error(),
+    EXPECT_EQ(peer.stack().reconfigure(peer.now(), peer.listener(), tcp).error(),
               Error::invalid_argument);
-    EXPECT_EQ(peer.configure([&](TcpConfig& c) { c.source_route = route; }).error(),
+    EXPECT_EQ(peer.reconfigure([&](TcpConfig& c) { c.source_route = route; }).error(),
               Error::invalid_argument);
   }
 }
 
 // ---- buffers
 
-TEST(Configuring, ALargerSendBufferWakesItsWriter) {
+TEST(Reconfiguring, ALargerSendBufferWakesItsWriter) {
   Opened peer({.tcp = {.send_buffer = 1000}, .window = 0});
   EXPECT_EQ(peer.send(5000), 1000u);
   EXPECT_FALSE(peer.told().writable);
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.send_buffer = 1001; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.send_buffer = 1001; }));
   EXPECT_TRUE(peer.told().writable);
   EXPECT_EQ(peer.send(5000), 1u);
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.send_buffer = 900; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.send_buffer = 900; }));
   EXPECT_FALSE(peer.told().writable);
   EXPECT_EQ(peer.stack().writable(peer.stream()), 0u);
   EXPECT_EQ(peer.info().notsent_bytes + peer.info().unacked_bytes, 1001u) << "nothing is lost";
 }
 
-TEST(Configuring, ALargerSendBufferWakesTheWriterOfAnOpening) {
+TEST(Reconfiguring, ALargerSendBufferWakesTheWriterOfAnOpening) {
   Peer peer(TcpConfig{.send_buffer = 1000});
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) <*>");
   EXPECT_EQ(peer.send(1500), 1000u);
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.send_buffer = 1200; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.send_buffer = 1200; }));
   EXPECT_TRUE(peer.told().writable);
   EXPECT_FALSE(peer.told().writable) << "once";
   EXPECT_EQ(peer.send(500), 200u);
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.send_buffer = 1300; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.send_buffer = 1300; }));
   peer.in("S. 0:0(0) ack 1 win 65535 <mss 1460>");  // before the event was polled
   const StreamEvent told = peer.told();
   EXPECT_TRUE(told.connected && told.writable);
 }
 
-TEST(Configuring, ALargerReceiveBufferOpensTheWindow) {
+TEST(Reconfiguring, ALargerReceiveBufferOpensTheWindow) {
   Opened peer({.tcp = {.receive_buffer = 2000, .use_window_scale = false, .quick_acks = 100}});
   peer.in_run(1, 2001);
   peer.out(". 1:1(0) ack 1001 win 1000");
   peer.out(". 1:1(0) ack 2001 win 0");
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.receive_buffer = 10000; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.receive_buffer = 10000; }));
   peer.out(". 1:1(0) ack 2001 win 8000");
   peer.in_run(2001, 10001);
   EXPECT_EQ(peer.recv(), 10000u);
@@ -209,12 +211,12 @@ TEST(Configuring, ALargerReceiveBufferOpensTheWindow) {
 
 // ---- listeners
 
-TEST(Configuring, AListenerConcernsWhatOpensFromThenOn) {
+TEST(Reconfiguring, AListenerConcernsWhatOpensFromThenOn) {
   Peer peer;
   peer.listen(1);
   TcpConfig settings;
   settings.mss_limit = 700;
-  ASSERT_TRUE(peer.stack().configure(peer.now(), peer.listener(), settings));
+  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.listener(), settings));
   EXPECT_EQ(peer.stack().settings(peer.listener()), settings);
   ASSERT_TRUE(peer.stack().set_backlog(peer.listener(), 2));
   peer.in("S 0:0(0) win 65535 <mss 1460>");
@@ -225,10 +227,10 @@ TEST(Configuring, AListenerConcernsWhatOpensFromThenOn) {
 }
 
 // An opening takes over what is not settled yet, and keeps to the window it has announced.
-TEST(Configuring, AListenerReachesWhatIsOpening) {
+TEST(Reconfiguring, AListenerReachesWhatIsOpening) {
   Peer peer;
   peer.reach(State::syn_received);
-  ASSERT_TRUE(peer.stack().configure(peer.now(), peer.listener(), [](TcpConfig& c) {
+  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.listener(), [](TcpConfig& c) {
     c.receive_buffer = 1000;
     c.ttl = 9;
   }));
@@ -240,25 +242,25 @@ TEST(Configuring, AListenerReachesWhatIsOpening) {
   EXPECT_EQ(peer.stack().settings(peer.stream())->receive_buffer, 1000u);
 }
 
-TEST(Configuring, AnOpeningKeepsToTheWindowItHasAnnounced) {
+TEST(Reconfiguring, AnOpeningKeepsToTheWindowItHasAnnounced) {
   Peer peer;
   ASSERT_TRUE(peer.connect());
   peer.out("S 0:0(0) win 65535 <*>");
-  ASSERT_TRUE(peer.configure([](TcpConfig& c) { c.receive_buffer = 1000; }));
+  ASSERT_TRUE(peer.reconfigure([](TcpConfig& c) { c.receive_buffer = 1000; }));
   peer.after(1s);
   peer.out("S 0:0(0) win 65535 <*>");
   peer.in("SP. 0:1200(1200) ack 1 win 65535 <mss 1460>");
   EXPECT_EQ(peer.recv(), 1200u);
 }
 
-TEST(Configuring, LeavesTheKeepAliveTimerAlone) {
+TEST(Reconfiguring, LeavesTheKeepAliveTimerAlone) {
   TcpConfig tcp;
   tcp.keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 1};
   Peer peer(tcp);
   peer.establish();
   peer.mark();
   peer.after(6s);
-  ASSERT_TRUE(peer.configure(kWithoutNagle));
+  ASSERT_TRUE(peer.reconfigure(kWithoutNagle));
   peer.after(6s);
   peer.out_at(10s, ". 0:0(0) ack 1");
 }
