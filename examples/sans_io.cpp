@@ -44,17 +44,19 @@ int main() {
 
   const auto listener = server.listen({.local = {server_address, 7}}).value();
   const auto asking = client.connect(now, {.remote = {server_address, 7}}).value();
-  estab::StreamId answering;
   std::string answer;
 
+  const auto echo = [&](estab::StreamId stream) {
+    std::array<std::uint8_t, 100> buffer;
+    if (const auto length = server.recv(now, stream, buffer)) {
+      static_cast<void>(server.send(now, stream, estab::Octets(buffer).first(*length)));
+      static_cast<void>(server.close(now, stream));
+    }
+  };
   const auto on_server_event = [&](const estab::Event& event) {
     if (std::holds_alternative<estab::AcceptEvent>(event))
-      answering = server.accept(now, listener).value_or(estab::StreamId());
-    std::array<std::uint8_t, 100> buffer;
-    if (const auto length = server.recv(now, answering, buffer)) {
-      static_cast<void>(server.send(now, answering, estab::Octets(buffer).first(*length)));
-      static_cast<void>(server.close(now, answering));
-    }
+      while (const auto stream = server.accept(now, listener)) echo(*stream);
+    if (const auto* told = std::get_if<estab::StreamEvent>(&event)) echo(told->stream);
   };
   const auto on_client_event = [&](const estab::Event& event) {
     const auto& stream = std::get<estab::StreamEvent>(event);

@@ -28,7 +28,7 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.tcp.use_sack = (flavour & 2) != 0;
   config.tcp.use_window_scale = (flavour & 4) != 0;
   config.tcp.urgent_inline = (flavour & 8) != 0;
-  config.tcp.header_prediction = (flavour & 16) != 0;
+  config.tcp.quirks.header_prediction = (flavour & 16) != 0;
   config.syn_cookies = (flavour & 32) != 0;
   config.limits.connections = 24;
   config.limits.time_wait = 8;
@@ -40,8 +40,8 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.limits.fragment_octets = 128 << 10;
   config.limits.path_mtu_entries = 8;
   config.limits.pending_replies = 64;
-  config.limits.events = 64;
-  if ((flavour & 64) != 0) config.fixed_isn = 0xffffff80;
+  config.limits.echo_events = 64;
+  if ((flavour & 64) != 0) config.quirks.fixed_isn = 0xffffff80;
   return config;
 }
 
@@ -372,24 +372,21 @@ void StackMachine::listening() {
 
 void StackMachine::settings() {
   const StreamId stream = some_stream();
-  switch (u8() % 7) {
-    case 0:
-      return stack_.set_nagle(now_, stream, (u8() & 1) != 0);
-    case 1:
-      return stack_.set_keep_alive(
-          now_, stream,
-          {(u8() & 1) != 0, std::chrono::seconds(u8()), std::chrono::milliseconds(u16()), u8()});
-    case 2:
-      return stack_.set_user_timeout(now_, stream, std::chrono::milliseconds(u16()));
-    case 3:
-      return stack_.set_urgent_inline(stream, (u8() & 1) != 0);
-    case 4:
-      return stack_.set_dscp(stream, u8());
-    case 5:
-      return stack_.set_send_buffer(stream, u16());
-    default:
-      static_cast<void>(stack_.set_mtu(interface_, u16() % 10000));
-  }
+  const std::uint8_t which = u8() % 8;
+  const std::uint16_t value = u16();
+  const auto change = [&](TcpConfig& config) {
+    const bool on = (value & 1) != 0;
+    if (which == 0) config.nagle = on;
+    if (which == 1)
+      config.keep_alive = {on, std::chrono::seconds(u8()), std::chrono::milliseconds(u16()), u8()};
+    if (which == 2) config.user_timeout = std::chrono::milliseconds(value);
+    if (which == 3) config.urgent_inline = on;
+    if (which == 4) config.dscp = static_cast<std::uint8_t>(value);
+    if (which == 5) config.send_buffer = value;
+    if (which == 6) config.receive_buffer = value;
+  };
+  if (which < 7) return static_cast<void>(stack_.reconfigure(now_, stream, change));
+  static_cast<void>(stack_.set_mtu(interface_, value % 10000));
 }
 
 /// Addresses, routes and the interface itself go away, and come back.

@@ -66,12 +66,12 @@ class [[nodiscard]] TcpStream {
   std::optional<UrgentMark> urgent() const { return stream_.urgent(); }
   Result<UrgentMark> urgent_arrived(Duration limit = kForever);
 
-  void set_nagle(bool on) { stream_.set_nagle(on); }
-  void set_keep_alive(const KeepAlive& keep_alive) { stream_.set_keep_alive(keep_alive); }
-  void set_user_timeout(std::optional<Duration> timeout) { stream_.set_user_timeout(timeout); }
-  void set_urgent_inline(bool on) { stream_.set_urgent_inline(on); }
-  void set_dscp(std::uint8_t dscp) { stream_.set_dscp(dscp); }
-  void set_send_buffer(std::uint32_t octets) { stream_.set_send_buffer(octets); }
+  Result<TcpConfig> settings() const { return stream_.settings(); }
+  /// A whole TcpConfig, or `change(config)`: as in TcpStream.
+  template <class Change>
+  Result<void> reconfigure(Change&& change) {
+    return stream_.reconfigure(std::forward<Change>(change));
+  }
 
  private:
   estab::TcpStream stream_;

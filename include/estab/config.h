@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "estab/address.h"
+#include "estab/quirks.h"
 #include "estab/time.h"
 
 namespace estab {
@@ -29,69 +30,58 @@ enum class Ecn : std::uint8_t {
   request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
 };
 
-/// Where Linux does otherwise than the RFCs ask for or than this stack would, and what was written
-/// for it may count on that.
-struct Quirks {
-  /// PSH on the last segment of what a segmentation offload engine would be given in one piece:
-  /// what the pace of sending gives for a millisecond, but least_burst segments at least and half
-  /// of the congestion window at most. Else where the queue ends and where the application asks
-  /// (RFC 9293 §3.9.1.2).
-  bool push_bursts = false;
-  std::uint8_t least_burst = 2;
-  bool drop_syn_fin = false;       ///< LISTEN ignores a SYN that has FIN too
-  bool ack_releases_more = false;  ///< SendMode::more holds octets back until an ACK comes
-  friend bool operator==(const Quirks&, const Quirks&) = default;
-};
-
-/// Settings of one connection. Set them at connect or listen; those marked * also while it is open.
+/// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
+/// later, save those which the SYNs have settled (marked SYN) from the moment the SYN is made, and
+/// those which only an opening has use for (marked opening) from the moment it is open.
 struct TcpConfig {
   std::uint32_t receive_buffer =
       1 << 20;  ///< most octets held for the application, and the window's limit
-  std::uint32_t send_buffer = 1 << 20;         ///< most octets accepted and not yet acknowledged *
-  std::uint32_t initial_window_segments = 10;  ///< RFC 6928
+  /// Most octets accepted and not yet acknowledged. What is held for them counts too, so that
+  /// memory stays within it, whatever the sizes of what is sent.
+  std::uint32_t send_buffer = 1 << 20;
+  std::uint32_t initial_window_segments = 10;  ///< RFC 6928; opening
   bool slow_start_after_idle = true;           ///< RFC 5681 §4.1: start again slowly after a pause
-  std::uint16_t mss_limit = 65495;  ///< neither announces nor sends larger segments than this
-  std::uint8_t window_scale = 8;    ///< announced shift, 0..14 (RFC 7323 §2)
-  bool use_window_scale = true;     ///< offer and accept window scaling
-  bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
+  /// Neither announces nor sends larger segments than this; SYN.
+  std::uint16_t mss_limit = 65495;
+  std::uint8_t window_scale = 8;  ///< announced shift, 0..14 (RFC 7323 §2); SYN
+  bool use_window_scale = true;   ///< offer and accept window scaling; SYN
+  bool use_timestamps = true;     ///< offer and accept RFC 7323 timestamps; SYN
   /// Drop segments without the timestamps that were agreed on, as RFC 7323 §3.2 advises. Else they
   /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
-  /// their segments ends the connection. *
+  /// their segments ends the connection.
   bool require_timestamps = false;
-  bool use_sack = true;  ///< offer and accept RFC 2018
-  Ecn ecn = Ecn::off;
+  bool use_sack = true;  ///< offer and accept RFC 2018; SYN
+  Ecn ecn = Ecn::off;    ///< SYN
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
   bool tail_loss_probe = false;
-  Quirks quirks{};
   bool cork =
-      false;  ///< hold back what does not fill a segment, for as long as SendMode::more does *
-  bool nagle = true;          ///< RFC 9293 §3.7.4 (MUST-17: can be switched off) *
-  bool urgent_inline = true;  ///< urgent octets stay in the stream (RFC 6093 §4); else set aside *
-  bool header_prediction =
-      true;               ///< the short path for the expected segment; the result is the same
-  std::uint8_t ttl = 64;  ///< MUST-49 *
-  std::uint8_t dscp = 0;  ///< MUST-48, 0..63 *
+      false;  ///< hold back what does not fill a segment, for as long as SendMode::more does
+  bool nagle = true;          ///< RFC 9293 §3.7.4 (MUST-17: can be switched off)
+  bool urgent_inline = true;  ///< urgent octets stay in the stream (RFC 6093 §4); else set aside
+  std::uint8_t ttl = 64;      ///< MUST-49
+  std::uint8_t dscp = 0;      ///< MUST-48, 0..63
   std::vector<IpAddress>
       source_route{};  ///< loose source route, IPv4 only (MUST-51); empty for none
 
   Duration delayed_ack = std::chrono::milliseconds(40);  ///< SHLD-18; below 500 ms (MUST-40)
-  std::uint8_t quick_acks = 16;                    ///< segments acknowledged at once at the start
-  Duration rto_initial = std::chrono::seconds(1);  ///< RFC 6298 (2.1)
+  /// Segments acknowledged at once at the start; opening (later: Stack::set_quick_acks).
+  std::uint8_t quick_acks = 16;
+  Duration rto_initial = std::chrono::seconds(1);     ///< RFC 6298 (2.1); opening
   Duration rto_min = std::chrono::milliseconds(200);  ///< RFC 6298 (2.4) says 1 s; see docs
   Duration rto_max = std::chrono::seconds(120);       ///< RFC 6298 (2.5)
   std::uint8_t r1 = 3;  ///< retransmissions before IP is told to look for another way (SHLD-10)
-  Duration r2 =
-      std::chrono::seconds(900);  ///< then the connection is given up (SHLD-11, MUST-21) *
+  Duration r2 = std::chrono::seconds(900);  ///< then the connection is given up (SHLD-11, MUST-21)
   Duration r2_syn =
-      std::chrono::seconds(183);           ///< the same while opening (MUST-23: at least 3 minutes)
-  std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set *
+      std::chrono::seconds(183);  ///< the same while opening (MUST-23: at least 3 minutes); opening
+  std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set
   /// While opening, ICMP's soft errors (unreachable, time exceeded, parameter problem) end the
-  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56). *
+  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56).
   bool soft_errors_end_opening = false;
   Duration fin_wait_2_timeout =
       std::chrono::seconds(60);  ///< for connections the application has let go
-  KeepAlive keep_alive{};        ///< *
+  KeepAlive keep_alive{};
+  Quirks quirks{};  ///< for conformance tests: estab/quirks.h
 
   friend bool operator==(const TcpConfig&, const TcpConfig&) = default;
 };
@@ -123,7 +113,8 @@ struct StackLimits {
   std::uint32_t pending_reply_octets = 4 << 20;  ///< of those, and of datagrams not yet polled
   std::uint32_t icmp_errors_per_second = 1000;   ///< RFC 1812 §4.3.2.8, RFC 4443 §2.4 (f)
   std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
-  std::uint32_t events = 1 << 20;
+  std::uint32_t echo_requests = 1024;            ///< not yet answered; then the oldest is forgotten
+  std::uint32_t echo_events = 1 << 14;           ///< answers to them not yet polled
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };
 
@@ -143,7 +134,7 @@ struct StackConfig {
   bool syn_cookies = true;      ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
   bool forward_nothing = true;  ///< a host, not a router: datagrams for others are dropped
   bool answer_echo = true;      ///< RFC 1122 §3.2.2.6
-  std::optional<std::uint32_t> fixed_isn{};  ///< for tests only: every ISN is this number
+  StackQuirks quirks{};         ///< for conformance tests: estab/quirks.h
   friend bool operator==(const StackConfig&, const StackConfig&) = default;
 };
 

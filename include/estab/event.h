@@ -1,5 +1,10 @@
 // What the stack tells the application. Events are values, polled with Stack::poll_event; they are
 // hints that something may be done now, never the data itself.
+//
+// Law: what an event of a stream, listener or port tells is kept with that object until it has been
+// polled, so that nothing from the network can displace it. Whoever accepts one connection, or
+// takes one datagram, while more wait is told again. Only the answers to echo requests stand in a
+// queue; what finds that full is counted (StackCounters::echo_events_dropped).
 #pragma once
 
 #include <cstdint>
@@ -28,20 +33,21 @@ struct StreamEvent {
   friend bool operator==(const StreamEvent&, const StreamEvent&) = default;
 };
 
-/// A connection waits in the listener's queue for accept.
+/// At least one connection waits in the listener's queue for accept, or the listener has ended.
 struct AcceptEvent {
   ListenerId listener;
   friend bool operator==(const AcceptEvent&, const AcceptEvent&) = default;
 };
 
-/// A datagram, or an error ICMP reported, waits on a bound UDP port.
+/// At least one datagram, or an error ICMP reported, waits on a bound UDP port.
 struct DatagramEvent {
   DatagramId port;
   std::optional<Error> failure{};
   friend bool operator==(const DatagramEvent&, const DatagramEvent&) = default;
 };
 
-/// An echo reply came back (RFC 792, RFC 4443 §4.2).
+/// The reply to Stack::send_echo came back (RFC 792, RFC 4443 §4.2); others are dropped and
+/// counted.
 struct EchoEvent {
   IpAddress from;
   std::uint16_t identifier = 0;

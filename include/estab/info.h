@@ -48,8 +48,10 @@ struct StackCounters {
   std::uint64_t accept_queue_overflow = 0, time_wait_overflow = 0, replies_dropped = 0;
   std::uint64_t icmp_in = 0, icmp_out = 0, icmp_rate_limited = 0;
   std::uint64_t out_of_order_refused = 0;
-  std::uint64_t segments_without_route = 0;  ///< given up because no interface led anywhere
-  std::uint64_t fragments_out = 0;           ///< frames that are part of a datagram
+  std::uint64_t echo_replies_unsolicited = 0;  ///< answers to nothing that was asked: not told of
+  std::uint64_t echo_events_dropped = 0;       ///< StackLimits::echo_events was reached
+  std::uint64_t segments_without_route = 0;    ///< given up because no interface led anywhere
+  std::uint64_t fragments_out = 0;             ///< frames that are part of a datagram
 
   std::uint64_t of(Verdict verdict) const { return verdicts[static_cast<std::size_t>(verdict)]; }
   friend bool operator==(const StackCounters&, const StackCounters&) = default;

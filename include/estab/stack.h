@@ -10,12 +10,18 @@
 //     while (stack.poll_transmit(now, out)) device.send(out);
 //   }
 //
+// Law of time: a call that may change a connection, arm a timer or owe a segment takes `now` as its
+// first argument, and no other call takes it. So questions take none, nor does what only prepares:
+// links, addresses and routes that are added, what is listened to, the settings of datagram ports.
+// `now` must not go backwards from one call to the next.
+//
 // A Stack can be copied (the copy lives its own life and handles name the same things in it),
 // compared and hashed, down to every octet queued and every timer. It belongs to one thread at a
 // time. Nothing it does throws, save std::bad_alloc.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -140,7 +146,7 @@ class Stack {
   Result<IpAddress> own_address(const IpAddress& address) const;
   /// How a datagram from here to `remote` would go: from which address, unless `local` says, by
   /// which interface. The addresses come with their zones. Error::no_route, or as own_address.
-  Result<RouteInfo> route(Instant now, const IpAddress& remote, const IpAddress& local = {}) const;
+  Result<RouteInfo> route(const IpAddress& remote, const IpAddress& local = {}) const;
   /// 255.255.255.255, or the directed broadcast of a prefix of any interface.
   bool is_broadcast(const IpAddress& address) const;
   /// The interface of that name: the first, if several have it.
@@ -162,6 +168,7 @@ class Stack {
   std::optional<Error> failure(ListenerId listener) const;
   /// The settings in force.
   Result<TcpConfig> settings(StreamId stream) const;
+  Result<TcpConfig> settings(ListenerId listener) const;
   /// Connections that wait for accept.
   std::size_t acceptable(ListenerId listener) const;
   /// Every listener, opening, connection and TIME-WAIT record, also of streams the application has
@@ -277,20 +284,30 @@ class Stack {
 
   /// Octets the peer sends from now on are answered with RST (RFC 1122 §4.2.2.13) once this side's
   /// direction has ended; before that they are taken as ever.
-  Result<void> refuse_input(StreamId stream);
+  Result<void> refuse_input(Instant now, StreamId stream);
   /// Acknowledges what is owed at once, and the next `segments` segments without delay.
   Result<void> set_quick_acks(Instant now, StreamId stream, std::uint8_t segments);
-  /// Changes any setting of an open stream; what the handshake has settled stays as it is.
-  Result<void> reconfigure(Instant now, StreamId stream, const TcpConfig& config);
-  /// For connections that open from now on.
-  Result<void> reconfigure(ListenerId listener, const TcpConfig& config, std::uint32_t backlog);
 
-  void set_nagle(Instant now, StreamId stream, bool on);
-  void set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_alive);
-  void set_user_timeout(Instant now, StreamId stream, std::optional<Duration> timeout);
-  void set_urgent_inline(StreamId stream, bool on);
-  void set_dscp(StreamId stream, std::uint8_t dscp);
-  void set_send_buffer(StreamId stream, std::uint32_t octets);
+  /// Changes the settings of a stream in any state from SYN-SENT to LAST-ACK; they hold at once. A
+  /// larger send buffer wakes who waits for room (StreamEvent::writable); with a smaller one
+  /// nothing is lost, and a window once announced is kept to. All or nothing:
+  /// Error::already_settled for a change that comes too late (see TcpConfig); invalid_argument for
+  /// a source route that no header holds; no_such_id; why the stream has ended, if it has, or
+  /// not_connected.
+  Result<void> reconfigure(Instant now, StreamId stream, const TcpConfig& config);
+  /// For connections that open from now on; those that are opening take what is not yet settled.
+  /// Error::no_such_id, invalid_argument.
+  Result<void> reconfigure(Instant now, ListenerId listener, const TcpConfig& config);
+  /// What differs from the settings in force: `change(config)` makes it.
+  template <class Id, std::invocable<TcpConfig&> Change>
+  Result<void> reconfigure(Instant now, Id id, Change&& change) {
+    Result<TcpConfig> config = settings(id);
+    if (!config) return std::unexpected(config.error());
+    change(*config);
+    return reconfigure(now, id, *config);
+  }
+  /// How many may wait for accept (and how many may be opening). Error::no_such_id.
+  Result<void> set_backlog(ListenerId listener, std::uint32_t backlog);
 
   Result<DatagramId> bind_datagram(const Endpoint& local, const DatagramConfig& config = {});
   Result<void> reconfigure(DatagramId port, const DatagramConfig& config);
@@ -301,7 +318,8 @@ class Stack {
   /// Error::would_block if StackLimits::pending_replies is reached.
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
   Result<ReceivedDatagram> recv_datagram(DatagramId port, MutableOctets into);
-  /// Sends an ICMP echo request, in fragments if need be; the answer comes as an EchoEvent.
+  /// Sends an ICMP echo request, in fragments if need be; the answer comes as an EchoEvent, the
+  /// first for each request, and every one to a request for many.
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);
 

@@ -45,6 +45,9 @@ class [[nodiscard]] TcpListener {
   /// Waits for the next connection. Error::connection_aborted when the listener is closed.
   AcceptOperation accept();
   Result<Endpoint> local_endpoint() const;
+  /// The settings of connections that open from now on. Error::no_such_id.
+  Result<TcpConfig> settings() const;
+  Result<void> reconfigure(const TcpConfig& config);
   /// Stops listening; connections not yet accepted are reset.
   void close();
 

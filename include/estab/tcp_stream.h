@@ -11,6 +11,7 @@
 // thread of its Host, and the Host must outlive it.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -192,12 +193,20 @@ class [[nodiscard]] TcpStream {
   /// Waits until the peer's urgent pointer has moved forward (MUST-32).
   UrgentOperation urgent_arrived();
 
-  void set_nagle(bool on);
-  void set_keep_alive(const KeepAlive& keep_alive);
-  void set_user_timeout(std::optional<Duration> timeout);
-  void set_urgent_inline(bool on);
-  void set_dscp(std::uint8_t dscp);
-  void set_send_buffer(std::uint32_t octets);
+  /// The settings in force. Error::no_such_id.
+  Result<TcpConfig> settings() const;
+  /// Changes them, in any state: see Stack::reconfigure.
+  Result<void> reconfigure(const TcpConfig& config);
+  /// Only what `change(config)` makes different:
+  ///
+  ///   stream.reconfigure([](TcpConfig& config) { config.nagle = false; });
+  template <std::invocable<TcpConfig&> Change>
+  Result<void> reconfigure(Change&& change) {
+    Result<TcpConfig> config = settings();
+    if (!config) return std::unexpected(config.error());
+    change(*config);
+    return reconfigure(*config);
+  }
 
  private:
   host::Loop* loop_ = nullptr;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -30,7 +29,6 @@ enum class SendReason : std::uint8_t {
   ack_duplicate,        ///< out-of-order data: says again what is expected (RFC 5681 §3.2)
   ack_gap_filled,       ///< a gap was filled
   ack_unacceptable,     ///< answer to an unacceptable segment (first check)
-  ack_probe,            ///< answer to a keep-alive or window probe
   window_update,        ///< the application read, the window opened
   retransmit_timeout,   ///< the RTO ran out (RFC 6298 5.4)
   retransmit_fast,      ///< three duplicate ACKs (RFC 5681 §3.2)
@@ -57,7 +55,6 @@ enum class Timer : std::uint8_t {
   persist,
   delayed_ack,
   keep_alive,
-  user_timeout,
   fin_wait_2,
   time_wait,
   count_
@@ -81,11 +78,6 @@ struct StateChanged {
   FourTuple flow;
   State from, to;
 };
-struct TimerSet {
-  FourTuple flow;
-  Timer timer;
-  std::optional<Instant> deadline;  ///< nothing: stopped
-};
 struct TimerFired {
   FourTuple flow;
   Timer timer;
@@ -99,13 +91,9 @@ struct ConnectionFailed {
   FourTuple flow;
   Error error;
 };
-struct FrameDropped {
-  Verdict verdict;
-  Octets frame;
-};
 
-using TraceEvent = std::variant<SegmentSent, SegmentReceived, StateChanged, TimerSet, TimerFired,
-                                CongestionChanged, ConnectionFailed, FrameDropped>;
+using TraceEvent = std::variant<SegmentSent, SegmentReceived, StateChanged, TimerFired,
+                                CongestionChanged, ConnectionFailed>;
 
 /// Attach with Stack::set_observer. Called in the midst of the stack's work: it must not call the
 /// stack. Views in the event are valid during the call only.

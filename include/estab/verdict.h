@@ -43,8 +43,7 @@ enum class Verdict : std::uint8_t {
   unknown_protocol,
   port_unreachable,  ///< UDP to a port nobody bound
   queue_full,        ///< a limit of StackLimits
-  ttl_expired,
-  count_  // not a verdict
+  count_             // not a verdict
 };
 
 inline constexpr std::size_t kVerdictCount = static_cast<std::size_t>(Verdict::count_);

@@ -42,7 +42,7 @@ TEST(State, HasTheNamesOfTheRfc) {
 
 TEST(Verdict, HasItsOwnName) {
   EXPECT_EQ(name(Verdict::accepted), "accepted");
-  EXPECT_EQ(name(Verdict::ttl_expired), "ttl_expired");
+  EXPECT_EQ(name(Verdict::queue_full), "queue_full");
   EXPECT_EQ(name(Verdict::count_), "unknown");
   expect_different_names(static_cast<Verdict>(kVerdictCount - 1));
 }

@@ -63,23 +63,29 @@ inline auto public_fields(const KeepAlive& keep_alive) {
 }
 
 inline auto public_fields(const Quirks& quirks) {
-  const auto& [push_bursts, least_burst, drop_syn_fin, ack_releases_more] = quirks;
-  return base::fields(push_bursts, least_burst, drop_syn_fin, ack_releases_more);
+  const auto& [push_bursts, least_burst, drop_syn_fin, ack_releases_more, header_prediction] =
+      quirks;
+  return base::fields(push_bursts, least_burst, drop_syn_fin, ack_releases_more,
+                      header_prediction);
+}
+
+inline auto public_fields(const StackQuirks& quirks) {
+  const auto& [fixed_isn] = quirks;
+  return base::fields(fixed_isn);
 }
 
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
                mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
-               use_sack, ecn, tail_loss_probe, quirks, cork, nagle, urgent_inline,
-               header_prediction, ttl, dscp, source_route, delayed_ack, quick_acks, rto_initial,
-               rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
-               fin_wait_2_timeout, keep_alive] = config;
+               use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp, source_route,
+               delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
+               soft_errors_end_opening, fin_wait_2_timeout, keep_alive, quirks] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
                       mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
-                      use_sack, ecn, tail_loss_probe, quirks, cork, nagle, urgent_inline,
-                      header_prediction, ttl, dscp, source_route, delayed_ack, quick_acks,
-                      rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
-                      soft_errors_end_opening, fin_wait_2_timeout, keep_alive);
+                      use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp,
+                      source_route, delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2,
+                      r2_syn, user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
+                      quirks);
 }
 
 inline auto public_fields(const DatagramConfig& config) {
@@ -91,20 +97,21 @@ inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                datagram_queue, out_of_order_pieces, fragment_octets, fragments_per_datagram,
                path_mtu_entries, pending_replies, pending_reply_octets, icmp_errors_per_second,
-               challenge_acks_per_second, events] = limits;
+               challenge_acks_per_second, echo_requests, echo_events] = limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                       datagram_queue, out_of_order_pieces, fragment_octets, fragments_per_datagram,
                       path_mtu_entries, pending_replies, pending_reply_octets,
-                      icmp_errors_per_second, challenge_acks_per_second, events);
+                      icmp_errors_per_second, challenge_acks_per_second, echo_requests,
+                      echo_events);
 }
 
 inline auto public_fields(const StackConfig& config) {
   const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
                path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing, answer_echo,
-               fixed_isn] = config;
+               quirks] = config;
   return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
                       path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing,
-                      answer_echo, fixed_isn);
+                      answer_echo, quirks);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
@@ -150,14 +157,15 @@ inline auto public_fields(const StackCounters& counters) {
                resets_out, challenge_acks_out, active_opens, passive_opens, failed_opens,
                resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
                accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
-               icmp_rate_limited, out_of_order_refused, segments_without_route, fragments_out] =
-      counters;
+               icmp_rate_limited, out_of_order_refused, echo_replies_unsolicited,
+               echo_events_dropped, segments_without_route, fragments_out] = counters;
   return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
                       retransmitted_segments, resets_out, challenge_acks_out, active_opens,
                       passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
                       syn_cookies_accepted, syn_cache_overflow, accept_queue_overflow,
                       time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
-                      out_of_order_refused, segments_without_route, fragments_out);
+                      out_of_order_refused, echo_replies_unsolicited, echo_events_dropped,
+                      segments_without_route, fragments_out);
 }
 
 }  // namespace estab

@@ -115,6 +115,13 @@ class Ring {
     return *slot(static_cast<std::uint32_t>(index));
   }
 
+  /// Takes out what equals `value`, wherever it stands; the others keep their order.
+  void remove(const T& value) {
+    for (std::size_t left = size_; left > 0; --left) {
+      T element = pop_front();
+      if (!(element == value)) push_back(std::move(element));
+    }
+  }
   /// Destroys every element and keeps the storage.
   void clear() {
     for (std::uint32_t i = 0; i < size_; ++i) std::destroy_at(slot(i));

@@ -20,7 +20,6 @@ constexpr auto kSendReasons = std::to_array<base::Named<SendReason>>({
     {SendReason::ack_duplicate, "ack_duplicate"},
     {SendReason::ack_gap_filled, "ack_gap_filled"},
     {SendReason::ack_unacceptable, "ack_unacceptable"},
-    {SendReason::ack_probe, "ack_probe"},
     {SendReason::window_update, "window_update"},
     {SendReason::retransmit_timeout, "retransmit_timeout"},
     {SendReason::retransmit_fast, "retransmit_fast"},
@@ -43,7 +42,6 @@ constexpr auto kTimers = std::to_array<base::Named<Timer>>({
     {Timer::persist, "persist"},
     {Timer::delayed_ack, "delayed_ack"},
     {Timer::keep_alive, "keep_alive"},
-    {Timer::user_timeout, "user_timeout"},
     {Timer::fin_wait_2, "fin_wait_2"},
     {Timer::time_wait, "time_wait"},
 });

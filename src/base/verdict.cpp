@@ -42,7 +42,6 @@ constexpr auto kVerdicts = std::to_array<base::Named<Verdict>>({
     {Verdict::unknown_protocol, "unknown_protocol"},
     {Verdict::port_unreachable, "port_unreachable"},
     {Verdict::queue_full, "queue_full"},
-    {Verdict::ttl_expired, "ttl_expired"},
 });
 static_assert(base::is_complete(kVerdicts, kVerdictCount));
 

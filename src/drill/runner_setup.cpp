@@ -128,7 +128,7 @@ void Runner::choose_profile() {
   config_.profile = options_.profile.value_or(config_.profile);
   config_.stack = posix::stack_config(config_.profile);
   config_.stack.seed = {1, 2};
-  config_.stack.fixed_isn = options_.isn;
+  config_.stack.quirks.fixed_isn = options_.isn;
 }
 
 void Runner::run_setup() {

@@ -379,12 +379,12 @@ TEST(TcpStream, IsToldOfUrgentDataAndHowMuchIsLeft) {
 TEST(TcpStream, SettingsReachTheStack) {
   Connected pair;
   TcpStream& stream = pair.ends.client;
-  stream.set_nagle(false);
-  stream.set_keep_alive({.enabled = true});
-  stream.set_user_timeout(5s);
-  stream.set_urgent_inline(false);
-  stream.set_dscp(10);
-  stream.set_send_buffer(1000);
+  EXPECT_TRUE(stream.reconfigure([](TcpConfig& config) {
+    config.nagle = false;
+    config.send_buffer = 1000;
+  }));
+  EXPECT_FALSE(stream.settings()->nagle);
+  EXPECT_EQ(TcpStream().reconfigure(TcpConfig{}).error(), Error::no_such_id);
   EXPECT_EQ(stream.writable(), 1000u);
   EXPECT_FALSE(stream.soft_error());
 }

@@ -29,6 +29,16 @@ Result<Endpoint> TcpListener::local_endpoint() const {
   return loop_->stack().local_endpoint(id_);
 }
 
+Result<TcpConfig> TcpListener::settings() const {
+  if (!loop_) return std::unexpected(Error::no_such_id);
+  return loop_->stack().settings(id_);
+}
+
+Result<void> TcpListener::reconfigure(const TcpConfig& config) {
+  if (!loop_) return std::unexpected(Error::no_such_id);
+  return loop_->stack().reconfigure(loop_->now(), id_, config);
+}
+
 void TcpListener::close() {
   if (loop_) loop_->close(id_);
   loop_ = nullptr;

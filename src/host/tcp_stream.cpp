@@ -235,23 +235,14 @@ std::optional<UrgentMark> TcpStream::urgent() const {
   return loop_ ? loop_->stack().urgent(id_) : std::nullopt;
 }
 
-void TcpStream::set_nagle(bool on) {
-  if (loop_) loop_->stack().set_nagle(loop_->now(), id_, on);
+Result<TcpConfig> TcpStream::settings() const {
+  if (!loop_) return std::unexpected(Error::no_such_id);
+  return loop_->stack().settings(id_);
 }
-void TcpStream::set_keep_alive(const KeepAlive& keep_alive) {
-  if (loop_) loop_->stack().set_keep_alive(loop_->now(), id_, keep_alive);
-}
-void TcpStream::set_user_timeout(std::optional<Duration> timeout) {
-  if (loop_) loop_->stack().set_user_timeout(loop_->now(), id_, timeout);
-}
-void TcpStream::set_urgent_inline(bool on) {
-  if (loop_) loop_->stack().set_urgent_inline(id_, on);
-}
-void TcpStream::set_dscp(std::uint8_t dscp) {
-  if (loop_) loop_->stack().set_dscp(id_, dscp);
-}
-void TcpStream::set_send_buffer(std::uint32_t octets) {
-  if (loop_) loop_->stack().set_send_buffer(id_, octets);
+
+Result<void> TcpStream::reconfigure(const TcpConfig& config) {
+  if (!loop_) return std::unexpected(Error::no_such_id);
+  return loop_->stack().reconfigure(loop_->now(), id_, config);
 }
 
 }  // namespace estab

@@ -31,7 +31,7 @@ thread_local std::optional<Instant> frozen_time;
 StackConfig stack_config(const Settings& settings) {
   StackConfig config = posix::stack_config(settings.profile);
   config.seed = {settings.seed, 0x7061636b65746472};
-  config.fixed_isn = settings.isn;
+  config.quirks.fixed_isn = settings.isn;
   return config;
 }
 

@@ -29,7 +29,7 @@ Outcome Sockets::Impl::shutdown(Instant now, Socket& socket, int how) {
   socket.shut_write |= write;
   if (in == State::closed) return failed(ENOTCONN);
   if (write) (void)stack.shutdown(now, socket.stream);
-  if (socket.shut_read) (void)stack.refuse_input(socket.stream);
+  if (socket.shut_read) (void)stack.refuse_input(now, socket.stream);
   if (socket.link == Link::connecting && in != State::syn_received) socket.link = Link::connected;
   return done();
 }

@@ -20,7 +20,7 @@ Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
   const auto most = std::min(static_cast<std::uint32_t>(backlog), 4096u) + 1;
   socket.backlog = most;
   if (socket.is_listening()) {
-    (void)stack.reconfigure(socket.listener, config(socket), most);
+    (void)stack.set_backlog(socket.listener, most);
     return done();
   }
   if (!socket.bound)
@@ -174,8 +174,8 @@ Outcome Sockets::Impl::finish_connect(Instant now, Socket& socket, int pending) 
 }
 
 // A connected UDP socket sends to its peer, and receives from it alone.
-Outcome Sockets::Impl::connect_datagram(Instant now, Socket& socket, const Endpoint& remote) {
-  const auto route = stack.route(now, remote.address);
+Outcome Sockets::Impl::connect_datagram(Instant, Socket& socket, const Endpoint& remote) {
+  const auto route = stack.route(remote.address);
   if (!route) return failed(errno_of(route.error()));
   if (!may_broadcast(socket, remote.address)) return failed(EACCES);
   if (!socket.port)

@@ -218,10 +218,15 @@ Outcome Sockets::Impl::set_option(Instant now, Socket& socket, int level, int op
 // The stack's settings follow from the options; what can no longer change stays.
 void Sockets::Impl::apply_options(Instant now, Socket& socket) {
   if (socket.is_listening()) {
-    (void)stack.reconfigure(socket.listener, config(socket), socket.backlog);
+    (void)stack.reconfigure(now, socket.listener, config(socket));
   } else if (socket.stream) {
+    // Of a connection that is over nothing can be set; the option stays with the socket.
+    const auto in_force = stack.settings(socket.stream);
+    if (!in_force) return;
     TcpConfig wanted = config(socket);
-    if (const auto settled = stack.settings(socket.stream)) wanted.mss_limit = settled->mss_limit;
+    wanted.mss_limit = in_force->mss_limit;
+    wanted.source_route = in_force->source_route;
+    if (is_synchronized(stack.state(socket.stream))) wanted.r2_syn = in_force->r2_syn;
     (void)stack.reconfigure(now, socket.stream, wanted);
   }
 }
@@ -323,13 +328,13 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
   }
 }
 
-Outcome Sockets::Impl::get_ip_option(Instant now, Socket& socket, int level, int name, void* value,
+Outcome Sockets::Impl::get_ip_option(Socket& socket, int level, int name, void* value,
                                      socklen_t* length) {
   const bool mtu =
       (level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU);
   if (!mtu) return failed(ENOPROTOOPT);
   if (socket.peer) {
-    const auto route = stack.route(now, socket.peer->address);
+    const auto route = stack.route(socket.peer->address);
     return route ? give_number(route->mtu, value, length) : failed(errno_of(route.error()));
   }
   const auto info = stack.info(socket.stream);
@@ -337,7 +342,7 @@ Outcome Sockets::Impl::get_ip_option(Instant now, Socket& socket, int level, int
   return give_number(static_cast<int>(info->pmtu), value, length);
 }
 
-Outcome Sockets::Impl::get_option(Instant now, Socket& socket, int level, int option, void* value,
+Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option, void* value,
                                   socklen_t* length) {
   if (!knows_level(socket, level)) return failed(EOPNOTSUPP);
   if (const NumberOption* known = find_number_option(level, option))
@@ -349,7 +354,7 @@ Outcome Sockets::Impl::get_option(Instant now, Socket& socket, int level, int op
       return get_tcp_option(socket, option, value, length);
     case IPPROTO_IP:
     case IPPROTO_IPV6:
-      return get_ip_option(now, socket, level, option, value, length);
+      return get_ip_option(socket, level, option, value, length);
     default:
       return failed(EOPNOTSUPP);
   }

@@ -45,7 +45,8 @@ Core::Core(const StackConfig& stack_config)
       path_mtu({draw_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)),
-      fragment_ids(fragment_key(config)) {}
+      fragment_ids(fragment_key(config)),
+      echo_requests(config.limits.echo_requests) {}
 
 // [RFC 1122 3.3.3-2]
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination,
@@ -136,8 +137,17 @@ void Core::forget_replies(const Removed& gone) {
   replies.sweep([&](const Reply& reply) { return !gone.has(source_of(reply)); });
 }
 
-void Core::tell(Event event) {
-  if (events.size() < config.limits.events) events.push_back(std::move(event));
+void Core::on_echo_reply(const EchoEvent& reply) {
+  const bool asked = echo_requests.accept_reply(
+      {reply.from, reply.identifier, reply.sequence},
+      [&](const IpAddress& to) { return to.is_multicast() || interfaces.is_any_broadcast(to); });
+  if (!asked) {
+    ++counters.echo_replies_unsolicited;
+  } else if (echo_events.size() < config.limits.echo_events) {
+    echo_events.push_back(reply);
+  } else {
+    ++counters.echo_events_dropped;
+  }
 }
 
 // ---- the value
@@ -166,11 +176,11 @@ void RawReply::hash_into(base::Hasher& hasher) const {
 // with each call.
 auto Core::fields() const {
   const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, icmp_errors, text,
-               numbers, answers, told, last_call, version] = *this;
+               numbers, answers, asked, echoes, last_call, version] = *this;
   return base::fields(settings, base::history(counts), base::derived(pool), base::derived(watch),
                       base::derived(keys), chance, links, ways, mtus, icmp_errors,
-                      base::derived(text), numbers, answers, told, base::derived(last_call),
-                      base::derived(version));
+                      base::derived(text), numbers, answers, asked, echoes,
+                      base::derived(last_call), base::derived(version));
 }
 
 bool Core::equals(const Core& other) const {

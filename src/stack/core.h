@@ -13,6 +13,7 @@
 
 #include "base/prng.h"
 #include "base/ring.h"
+#include "ip/echo_requests.h"
 #include "ip/fragmenter.h"
 #include "ip/icmp_limit.h"
 #include "ip/interfaces.h"
@@ -127,9 +128,10 @@ struct Core {
   std::vector<std::uint8_t> traced_text;  // for an observer: a segment's text in one piece
   ip::FragmentIds fragment_ids;
   OutputQueue<Reply, ReplyOctets> replies;
-  base::Ring<Event> events;  // of datagram ports, listeners and echoes; streams keep their own
-  Instant latest{};          // the latest time any call has named
-  std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
+  ip::EchoRequests echo_requests;
+  base::Ring<EchoEvent> echo_events;  // all else that is to be told stands with its object
+  Instant latest{};                   // the latest time any call has named
+  std::uint32_t path_version = 0;     // changes whenever a cached Path may be out of date
 
   tcp::Context context(Instant now) { return {now, config, blocks, counters, observer.get()}; }
   /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
@@ -162,7 +164,8 @@ struct Core {
   }
   /// Answers from an address that is no more.
   void forget_replies(const Removed& gone);
-  void tell(Event event);
+  /// An echo reply from there, with so many octets of data.
+  void on_echo_reply(const EchoEvent& reply);
   /// Counts what became of a frame or segment, and passes it on.
   // [RFC 1122 3.1-7]
   Verdict count(Verdict verdict) {

@@ -205,7 +205,7 @@ TEST(Data, IsDeliveredOnceHoweverOftenItComes) {
 
 TEST(Data, IsTheSameOnTheShortPathAndTheLongOne) {
   for (const bool prediction : {true, false}) {
-    Opened peer({.tcp = {.header_prediction = prediction}});
+    Opened peer({.tcp = {.quirks = {.header_prediction = prediction}}});
     EXPECT_EQ(peer.in("P. 1:101(100) ack 1 win 65535"),
               prediction ? Verdict::predicted : Verdict::accepted);
     peer.out(". 1:1(0) ack 101 win 65535");
@@ -291,9 +291,9 @@ TEST(Data, MayBeSentAgainAsSoonAsAQuarterOfTheBufferIsFree) {
 TEST(Data, FollowsASendBufferThatIsChanged) {
   Opened peer({.tcp = {.send_buffer = 1000}, .window = 0});
   EXPECT_EQ(peer.send(5000), 1000u);
-  peer.stack().set_send_buffer(peer.stream(), 3000);
+  peer.reconfigure([](TcpConfig& c) { c.send_buffer = 3000; });
   EXPECT_EQ(peer.send(5000), 2000u);
-  peer.stack().set_send_buffer(peer.stream(), 500);
+  peer.reconfigure([](TcpConfig& c) { c.send_buffer = 500; });
   EXPECT_EQ(peer.stack().writable(peer.stream()), 0u);
 }
 

@@ -203,7 +203,7 @@ TEST_P(EcnInUse, DoesNotMarkAProbe) {
 
 // [RFC 3168 5.3-1]
 TEST_P(EcnInUse, KeepsTheServiceClassBesideTheMark) {
-  peer.stack().set_dscp(peer.stream(), 46);
+  peer.reconfigure([](TcpConfig& c) { c.dscp = 46; });
   peer.send(10);
   const Sent sent = peer.out("P. 1:11(10) ack 1");
   EXPECT_EQ(sent.ip.traffic_class, 46 << 2 | kEct0);

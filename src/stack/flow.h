@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -60,6 +61,12 @@ struct Flow {
   /// The application has let go of it.
   bool released() const {
     return connection() ? connection()->released() : handshake()->released();
+  }
+  /// Why it ended before its time, if it did.
+  std::optional<Error> failure() const {
+    if (!connection()) return handshake()->failure();
+    const auto& ending = connection()->ending();
+    return ending ? ending->failure : std::nullopt;
   }
   State state() const { return connection() ? connection()->state() : handshake()->state(); }
 

@@ -115,10 +115,10 @@ TEST(KeepAlive, StaysSilentWhileDataIsInFlight) {  // MUST-26
 TEST(KeepAlive, CanBeSwitchedOnAndOffOnAnOpenConnection) {  // MUST-24
   Opened peer;
   const KeepAlive on{.enabled = true, .idle = 10s, .interval = 1s, .probes = 2};
-  peer.stack().set_keep_alive(peer.now(), peer.stream(), on);
+  peer.reconfigure([&](TcpConfig& c) { c.keep_alive = on; });
   peer.after(10s);
   peer.out_at(10s, ". 0:0(0) ack 1");
-  peer.stack().set_keep_alive(peer.now(), peer.stream(), KeepAlive{});
+  peer.reconfigure([](TcpConfig& c) { c.keep_alive = {}; });
   peer.after(24h);
   peer.quiet();
   EXPECT_EQ(peer.state(), State::established);

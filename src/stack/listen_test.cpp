@@ -203,7 +203,7 @@ TEST_P(Listen, DropsAWrongChecksum) {
 TEST_P(Listen, HoldsCompleteConnectionsUntilTheyAreAccepted) {
   peer.listen(3);
   for (const std::uint16_t port : {1, 2, 3}) establish_from(port);
-  EXPECT_EQ(peer.other_events().size(), 1u);  // told once that there is something to accept
+  EXPECT_FALSE(peer.other_events().empty());
   for (const std::uint16_t port : {1, 2, 3}) {
     const auto stream = peer.stack().accept(peer.now(), peer.listener());
     ASSERT_TRUE(stream);
@@ -256,6 +256,38 @@ TEST_P(Listen, GivesOutAConnectionThatEndedBeforeItWasAccepted) {
   EXPECT_EQ(peer.stack().state(peer.stream()), State::closed);
   EXPECT_EQ(peer.told().failure, Error::connection_reset);
   EXPECT_EQ(peer.recv_error(), Error::connection_reset);
+}
+
+// The peer of such an opening believes it open. It is told when nobody has taken it in time.
+TEST_P(Listen, TellsAPeerThatBelievesItOpenWhenTheTimeForAcceptingIsUp) {
+  peer.listen(1);
+  syn_from(1);
+  peer.out("S. 0:0(0) ack 1 <*>");
+  establish_from(2);  // by a cookie
+  peer.talk_from(1);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
+  peer.mark();
+  peer.after(183s);
+  for (const Duration at : {1s, 5s, 13s, 29s, 61s, 125s})
+    peer.out_at(at, "S. 0:0(0) ack 1 win 65535 <mss *>");
+  peer.out_at(183s, "R. 1:1(0) ack 1");
+  peer.quiet();
+  EXPECT_EQ(peer.state(), State::listen);
+  EXPECT_EQ(peer.stack().census().syn_cache, 0u);
+}
+
+TEST_P(Listen, TellsAPeerThatBelievesItOpenWhenItEnds) {
+  peer.listen(1);
+  syn_from(1);
+  peer.out("S. 0:0(0) ack 1 <*>");
+  establish_from(2);
+  peer.talk_from(1);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
+  ASSERT_TRUE(peer.accept());
+  EXPECT_TRUE(peer.stack().close(peer.now(), peer.listener()));
+  peer.talk_from(1);
+  peer.out("R. 1:1(0) ack 1");
+  peer.quiet();
 }
 
 // ---- SYN cookies
@@ -396,6 +428,62 @@ TEST_P(Cookies, AreRefusedWhenTheyAreOld) {
               good ? Verdict::handshake_completed : Verdict::answered_reset)
         << age.count() << each.story();
   }
+}
+
+// Nobody repeats a cookie: a peer that has brought one back and finds the queue full gets a record,
+// and so a SYN-ACK that is repeated until there is room.
+TEST_P(Cookies, ThatFoundTheQueueFullAreNotForgotten) {
+  for (const std::uint16_t port : {10, 11, 12}) {
+    peer.talk_from(port);
+    EXPECT_EQ(peer.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::syn_cookie_sent);
+    peer.out("S. 0:0(0) ack 1 <*>");
+  }
+  peer.talk_from(10);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::handshake_completed);
+  for (const std::uint16_t port : {11, 12}) {
+    peer.talk_from(port);
+    EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
+    EXPECT_EQ(peer.state(), State::syn_received);
+  }
+  EXPECT_EQ(peer.stack().counters().accept_queue_overflow, 2u);
+  EXPECT_EQ(peer.stack().census().syn_cache, 3u);
+  peer.quiet();
+  ASSERT_TRUE(peer.stack().accept(peer.now(), peer.listener()));
+  peer.talk_from(12);
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535"), Verdict::handshake_completed);
+  peer.out(". 1:1(0) ack 11");
+  const auto repeated_at = [&](Duration first, Duration second) {
+    peer.talk_from(9);
+    peer.out_at(first, "S. 0:0(0) ack 1 <*>");
+    peer.talk_from(11);
+    peer.out_at(second, "S. 0:0(0) ack 1 <*>");
+  };
+  peer.after(2s);
+  repeated_at(1s, 2s);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
+  ASSERT_TRUE(peer.accept());
+  peer.after(4s);
+  repeated_at(3s, 6s);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::handshake_completed);
+  EXPECT_TRUE(peer.accept());
+}
+
+TEST(CookiesWithoutAnyRoom, AreRefusedAtOnce) {
+  Peer peer(PeerOptions{.stack = {.limits = {.syn_cache = 1}}});
+  peer.listen(1);
+  peer.talk_from(9);
+  peer.in("S 0:0(0) win 65535 <mss 1460>");
+  peer.out("S. 0:0(0) ack 1 <*>");
+  for (const std::uint16_t port : {10, 11}) {
+    peer.talk_from(port);
+    EXPECT_EQ(peer.in("S 0:0(0) win 65535 <mss 1460>"), Verdict::syn_cookie_sent);
+    peer.out("S. 0:0(0) ack 1 <*>");
+  }
+  peer.talk_from(10);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::handshake_completed);
+  peer.talk_from(11);
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535"), Verdict::queue_full);
+  peer.out("R 1:1(0) win 0");
 }
 
 // Who never sent one does not believe one: else a flood of ACKs could be tried for a hit.

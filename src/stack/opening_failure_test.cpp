@@ -437,7 +437,7 @@ TEST(InitialSequenceNumber, OfAnotherPairOrSecretIsUnrelated) {
 }
 
 TEST(InitialSequenceNumber, IsTheOneATestFixes) {
-  Peer peer(PeerOptions{.stack = {.fixed_isn = 0xffffffff}});
+  Peer peer(PeerOptions{.stack = {.quirks = {.fixed_isn = 0xffffffff}}});
   peer.establish();
   EXPECT_EQ(peer.stack_isn(), SeqNum(0xffffffff));
 }

@@ -61,7 +61,7 @@ TEST_F(Paws, EverySegmentCarriesTheClockInMilliseconds) {
   EXPECT_EQ(sent.segment->options.timestamps->value - before, 100u) << "100 ms since the SYN-ACK";
   peer.after(250ms);
   peer.send(10);
-  peer.stack().set_nagle(peer.now(), peer.stream(), false);
+  peer.reconfigure([](TcpConfig& c) { c.nagle = false; });
   EXPECT_EQ(
       peer.out("P. 11:21(10) ack 2 <TS val * ecr 2000000>").segment->options.timestamps->value -
           before,

@@ -46,7 +46,7 @@ SimulationConfig draw_world(std::uint64_t seed) {
     tcp.keep_alive = {.enabled = chance(0.5), .idle = 300ms, .interval = 100ms, .probes = 50};
     end->interface.segmentation_v4 = chance(0.5);
     end->interface.mtu = chance(0.5) ? 1500 : 700;
-    if (chance(0.5)) end->stack.fixed_isn = static_cast<std::uint32_t>(-prng.below(50'000));
+    if (chance(0.5)) end->stack.quirks.fixed_isn = static_cast<std::uint32_t>(-prng.below(50'000));
   }
   return world;
 }
@@ -110,8 +110,8 @@ class Twin {
  private:
   static SimulationConfig configured(std::uint64_t seed, Prediction prediction) {
     SimulationConfig world = draw_world(seed);
-    world.a.stack.tcp.header_prediction = prediction == Prediction::on;
-    world.b.stack.tcp.header_prediction = prediction == Prediction::on;
+    world.a.stack.tcp.quirks.header_prediction = prediction == Prediction::on;
+    world.b.stack.tcp.quirks.header_prediction = prediction == Prediction::on;
     return world;
   }
 

@@ -158,7 +158,7 @@ TEST_F(ZeroWindow, IsWaitedForUntilR2OnceTheApplicationHasLetGo) {
 TEST_F(ZeroWindow, IsGivenUpAtAUserTimeoutSetWhileItIsProbed) {
   peer.after(100s);
   peer.in(". 1:1(0) ack 1 win 0");
-  peer.stack().set_user_timeout(peer.now(), peer.stream(), 101s);
+  peer.reconfigure([](TcpConfig& c) { c.user_timeout = 101s; });
   peer.after(1s - 1ns);
   EXPECT_EQ(peer.state(), State::established);
   peer.after(1ns);

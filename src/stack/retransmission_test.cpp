@@ -326,7 +326,7 @@ TEST(Retransmission, GivesUpAtAUserTimeoutSetWhileItWaits) {
   Opened peer;
   peer.send(500);
   peer.after(40s);
-  peer.stack().set_user_timeout(peer.now(), peer.stream(), 45s);
+  peer.reconfigure([](TcpConfig& c) { c.user_timeout = 45s; });
   peer.after(5s - 1ns);
   EXPECT_EQ(peer.state(), State::established);
   peer.after(1ns);
@@ -337,7 +337,7 @@ TEST(Retransmission, GoesOnWhenTheUserTimeoutIsTakenBack) {
   Opened peer({.tcp = {.user_timeout = 5s}});
   peer.send(500);
   peer.after(4s);
-  peer.stack().set_user_timeout(peer.now(), peer.stream(), std::nullopt);
+  peer.reconfigure([](TcpConfig& c) { c.user_timeout.reset(); });
   peer.after(800s);
   EXPECT_EQ(peer.state(), State::established);
 }

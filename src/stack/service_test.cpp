@@ -59,7 +59,7 @@ TEST_P(Service, DscpIsThatOfTheConnection) {
 TEST_P(Service, DscpCanBeChangedOnAnOpenConnection) {
   Opened peer({.family = GetParam()});
   for (const int dscp : {0, 1, 10, 46, 63}) {
-    peer.stack().set_dscp(peer.stream(), static_cast<std::uint8_t>(dscp));
+    peer.reconfigure([&](TcpConfig& c) { c.dscp = static_cast<std::uint8_t>(dscp); });
     peer.send(10);
     const auto sent = peer.next();
     ASSERT_TRUE(sent);

@@ -83,8 +83,9 @@ Result<IpAddress> Stack::own_address(const IpAddress& address) const {
   return impl_->core.interfaces.own(address);
 }
 
-Result<RouteInfo> Stack::route(Instant now, const IpAddress& remote, const IpAddress& local) const {
-  const auto way = impl_->core.find_way(now, local, remote);
+// What has aged since the last call that named a time will be found out by the next that does.
+Result<RouteInfo> Stack::route(const IpAddress& remote, const IpAddress& local) const {
+  const auto way = impl_->core.find_way(impl_->core.latest, local, remote);
   if (!way) return std::unexpected(way.error());
   const stack::Path& path = way->path;
   return RouteInfo{way->local, way->remote, path.hop.interface, path.hop.next_hop, path.mtu};
@@ -128,10 +129,7 @@ std::optional<UrgentMark> Stack::urgent(StreamId stream) const {
 
 std::optional<Error> Stack::failure(StreamId stream) const {
   const auto* flow = impl_->tcp.find(stream);
-  if (!flow) return std::nullopt;
-  if (const auto* handshake = flow->handshake()) return handshake->failure();
-  const auto& ending = flow->connection()->ending();
-  return ending ? ending->failure : std::nullopt;
+  return flow ? flow->failure() : std::nullopt;
 }
 
 std::optional<IcmpReport> Stack::icmp_report(StreamId stream) const {
@@ -149,6 +147,12 @@ Result<TcpConfig> Stack::settings(StreamId stream) const {
   const auto* flow = impl_->tcp.find(stream);
   if (!flow) return std::unexpected(Error::no_such_id);
   return flow->config();
+}
+
+Result<TcpConfig> Stack::settings(ListenerId listener) const {
+  const auto* found = impl_->tcp.find(listener);
+  if (!found) return std::unexpected(Error::no_such_id);
+  return *found->config;
 }
 
 std::size_t Stack::acceptable(ListenerId listener) const {
@@ -171,7 +175,8 @@ std::size_t Stack::memory() const {
   const Impl& impl = *impl_;
   return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.fragments.memory() +
          impl.core.path_mtu.memory() + impl.core.blocks.free_octets() + impl.core.replies.memory() +
-         impl.core.events.memory() + impl.raw_frame.capacity();
+         impl.core.echo_requests.memory() + impl.core.echo_events.memory() +
+         impl.raw_frame.capacity();
 }
 
 std::uint64_t Stack::hash() const {
@@ -271,9 +276,7 @@ void Stack::Impl::on_removed(Instant now, const stack::Removed& gone) {
     fragments.forget_zone(gone.zone);
   }
   tcp.on_removed(core, now, gone);
-  for (const IpAddress& address : gone.addresses)
-    for (const DatagramId port : datagrams.on_address_removed(address))
-      core.tell(DatagramEvent{port, Error::address_removed});
+  for (const IpAddress& address : gone.addresses) datagrams.on_address_removed(address);
 }
 
 void Stack::set_observer(Observer* observer) {
@@ -311,8 +314,10 @@ bool Stack::poll_transmit(Instant now, TransmitFrame& frame) {
 
 std::optional<Event> Stack::poll_event() {
   if (auto event = impl_->tcp.poll_event()) return *event;
-  if (impl_->core.events.empty()) return std::nullopt;
-  return impl_->core.events.pop_front();
+  if (auto event = impl_->tcp.poll_accept_event()) return *event;
+  if (auto event = impl_->datagrams.poll_event()) return *event;
+  if (impl_->core.echo_events.empty()) return std::nullopt;
+  return impl_->core.echo_events.pop_front();
 }
 
 Instant Stack::next_deadline() const {

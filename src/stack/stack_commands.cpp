@@ -7,7 +7,7 @@ namespace estab {
 namespace {
 using tcp::Connection;
 using tcp::Context;
-using tcp::EarlyData;
+using tcp::Handshake;
 }  // namespace
 
 Result<ListenerId> Stack::listen(const ListenOptions& options) {
@@ -30,8 +30,8 @@ Result<StreamId> Stack::connect(Instant now, const ConnectOptions& options) {
 Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, SendMode mode) {
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
-      [&](EarlyData& early, const TcpConfig& config) {
-        return early.send(config, octets, mode, impl_->core.blocks);
+      [&](Handshake& opening) {
+        return opening.early_data().send(opening.config(), octets, mode, impl_->core.blocks);
       },
       [&](Connection& connection, const Context& context) {
         return connection.send(context, octets, mode);
@@ -42,8 +42,9 @@ Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
                                std::shared_ptr<const void> owner, SendMode mode) {
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
-      [&](EarlyData& early, const TcpConfig& config) {
-        return early.send_owned(config, octets, std::move(owner), mode);
+      [&](Handshake& opening) {
+        return opening.early_data().send_owned(opening.config(), octets, std::move(owner), mode,
+                                               impl_->core.blocks);
       },
       [&](Connection& connection, const Context& context) {
         return connection.send_owned(context, octets, std::move(owner), mode);
@@ -71,7 +72,7 @@ Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
 
 Result<void> Stack::shutdown(Instant now, StreamId stream) {
   return impl_->tcp.with_sender(
-      impl_->core, now, stream, [](EarlyData& early, const TcpConfig&) { return early.shutdown(); },
+      impl_->core, now, stream, [](Handshake& opening) { return opening.early_data().shutdown(); },
       [](Connection& connection, const Context& context) { return connection.shutdown(context); });
 }
 
@@ -83,11 +84,11 @@ Result<void> Stack::abort(Instant now, StreamId stream) {
   return impl_->tcp.abort(impl_->core, now, stream);
 }
 
-Result<void> Stack::refuse_input(StreamId stream) {
+Result<void> Stack::refuse_input(Instant now, StreamId stream) {
   return impl_->tcp.with_sender(
-      impl_->core, impl_->core.latest, stream,
-      [](EarlyData& early, const TcpConfig&) {
-        early.refuse_input();
+      impl_->core, now, stream,
+      [](Handshake& opening) {
+        opening.early_data().refuse_input();
         return Result<void>();
       },
       [](Connection& connection, const Context&) {
@@ -108,37 +109,14 @@ Result<void> Stack::reconfigure(Instant now, StreamId stream, const TcpConfig& c
   return impl_->tcp.reconfigure(impl_->core, now, stream, config);
 }
 
-Result<void> Stack::reconfigure(ListenerId listener, const TcpConfig& config,
-                                std::uint32_t backlog) {
-  return impl_->tcp.reconfigure(listener, config, backlog);
+// What an opening will do next, it will do by the new settings at its own time: `now` is not needed
+// today. The law of time asks for it all the same.
+Result<void> Stack::reconfigure(Instant, ListenerId listener, const TcpConfig& config) {
+  return impl_->tcp.reconfigure(listener, config);
 }
 
-void Stack::set_nagle(Instant now, StreamId stream, bool on) {
-  impl_->tcp.reconfigure(impl_->core, now, stream, [&](TcpConfig& c) { c.nagle = on; });
-}
-
-void Stack::set_keep_alive(Instant now, StreamId stream, const KeepAlive& keep_alive) {
-  impl_->tcp.reconfigure(impl_->core, now, stream,
-                         [&](TcpConfig& c) { c.keep_alive = keep_alive; });
-}
-
-void Stack::set_user_timeout(Instant now, StreamId stream, std::optional<Duration> timeout) {
-  impl_->tcp.reconfigure(impl_->core, now, stream, [&](TcpConfig& c) { c.user_timeout = timeout; });
-}
-
-void Stack::set_urgent_inline(StreamId stream, bool on) {
-  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
-                         [&](TcpConfig& c) { c.urgent_inline = on; });
-}
-
-void Stack::set_dscp(StreamId stream, std::uint8_t dscp) {
-  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
-                         [&](TcpConfig& c) { c.dscp = dscp & 63; });
-}
-
-void Stack::set_send_buffer(StreamId stream, std::uint32_t octets) {
-  impl_->tcp.reconfigure(impl_->core, impl_->core.latest, stream,
-                         [&](TcpConfig& c) { c.send_buffer = octets; });
+Result<void> Stack::set_backlog(ListenerId listener, std::uint32_t backlog) {
+  return impl_->tcp.set_backlog(listener, backlog);
 }
 
 Result<DatagramId> Stack::bind_datagram(const Endpoint& local, const DatagramConfig& config) {

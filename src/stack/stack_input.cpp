@@ -163,10 +163,7 @@ Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
     send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::port_unreachable, 0);
     return Verdict::port_unreachable;
   }
-  const Verdict verdict =
-      datagrams.deliver(*port, {ip.source, datagram->source_port}, to, datagram->payload);
-  if (verdict == Verdict::datagram) core.tell(DatagramEvent{*port});
-  return verdict;
+  return datagrams.deliver(*port, {ip.source, datagram->source_port}, to, datagram->payload);
 }
 
 // ---- ICMP
@@ -183,7 +180,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
     return Verdict::echo_answered;
   }
   if (message->type == wire::echo_reply_type(family)) {
-    core.tell(EchoEvent{in.packet.header.source, static_cast<std::uint16_t>(message->rest >> 16),
+    core.on_echo_reply({in.packet.header.source, static_cast<std::uint16_t>(message->rest >> 16),
                         static_cast<std::uint16_t>(message->rest),
                         static_cast<std::uint32_t>(message->body.size())});
     return Verdict::icmp;
@@ -246,7 +243,6 @@ void Stack::Impl::handle_icmp_error(Instant now, const IpAddress& from,
   if (const auto port = datagrams.lookup({error.original.source, error.source_port})) {
     // [RFC 1122 4.1.3.3-1]
     datagrams.report(*port, effect.error);
-    core.tell(DatagramEvent{*port, effect.error});
   }
 }
 

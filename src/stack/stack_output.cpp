@@ -104,6 +104,7 @@ Result<void> Stack::Impl::send_echo(Instant now, const IpAddress& to, std::uint1
                                   std::uint32_t{identifier} << 16 | sequence, data};
   wire::emit_icmp(request, header->source, header->destination, raw.transport.data());
   ++core.counters.icmp_out;
+  core.echo_requests.add({header->destination, identifier, sequence});
   core.reply(std::move(raw));
   return {};
 }

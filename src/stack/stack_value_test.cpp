@@ -367,23 +367,21 @@ std::vector<Change> settings() {
     const State state = stack.state(peer.stream());
     return state >= State::established && state != State::time_wait;
   };
-  const auto setting = [opened](const std::string& name, auto set) {
+  const auto setting = [opened](const std::string& name, auto change) {
     return Change{name,
-                  [opened, set](Peer& peer, Stack& stack) {
-                    if (!opened(peer, stack)) return false;
-                    set(peer, stack);
-                    return true;
+                  [opened, change](Peer& peer, Stack& stack) {
+                    return opened(peer, stack) &&
+                           stack.reconfigure(peer.now(), peer.stream(), change).has_value();
                   },
                   false};
   };
   return {
-      setting("nagle", [](Peer& p, Stack& s) { s.set_nagle(p.now(), p.stream(), false); }),
-      setting("dscp", [](Peer& p, Stack& s) { s.set_dscp(p.stream(), 5); }),
-      setting("urgent", [](Peer& p, Stack& s) { s.set_urgent_inline(p.stream(), false); }),
-      setting("buffer", [](Peer& p, Stack& s) { s.set_send_buffer(p.stream(), 99); }),
-      setting("timeout", [](Peer& p, Stack& s) { s.set_user_timeout(p.now(), p.stream(), 5s); }),
-      setting("keep-alive",
-              [](Peer& p, Stack& s) { s.set_keep_alive(p.now(), p.stream(), {.enabled = true}); }),
+      setting("nagle", [](TcpConfig& c) { c.nagle = false; }),
+      setting("dscp", [](TcpConfig& c) { c.dscp = 5; }),
+      setting("urgent", [](TcpConfig& c) { c.urgent_inline = false; }),
+      setting("buffer", [](TcpConfig& c) { c.send_buffer = 99; }),
+      setting("timeout", [](TcpConfig& c) { c.user_timeout = 5s; }),
+      setting("keep-alive", [](TcpConfig& c) { c.keep_alive.enabled = true; }),
       {"mtu",
        [](Peer& p, Stack& s) {
          s.set_mtu(p.interface(), 1400);

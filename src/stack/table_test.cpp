@@ -1,5 +1,4 @@
-// What a face above the stack asks of it: the table of sockets, why a stream ended, settings that
-// change while it lives.
+// What a face above the stack asks of it: the table of sockets, why a stream ended.
 
 #include "stack/testing/peer.h"
 
@@ -81,64 +80,6 @@ TEST(Ipv6Only, KeepsIpv4FromTheUnspecifiedAddress) {
   EXPECT_FALSE(six.stack().is_local(six.remote()));
 }
 
-TEST(Reconfiguring, AnOpeningMayMakeItGiveUpSooner) {
-  Peer peer;
-  ASSERT_TRUE(peer.connect());
-  peer.after(1s);
-  peer.out("S 0:0(0) <*>");
-  peer.out("S 0:0(0) <*>");
-  TcpConfig settings = peer.stack().settings(peer.stream()).value();
-  settings.user_timeout = 1500ms;
-  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), settings));
-  peer.after(499ms);
-  EXPECT_EQ(peer.state(), State::syn_sent);
-  peer.after(1ms);
-  EXPECT_EQ(peer.told().failure, Error::user_timeout);
-  peer.quiet();
-}
-
-TEST(Reconfiguring, AnOpenConnectionTakesEffectAtOnce) {
-  Peer peer;
-  peer.establish();
-  TcpConfig settings = peer.stack().settings(peer.stream()).value();
-  settings.ttl = 9;
-  settings.nagle = false;
-  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), settings));
-  EXPECT_EQ(peer.stack().settings(peer.stream()), settings);
-  EXPECT_EQ(peer.send(10), 10u);
-  EXPECT_EQ(peer.out("P. 1:11(10) ack 1").ip.ttl, 9);
-  EXPECT_EQ(peer.send(10), 10u);
-  peer.out("P. 11:21(10) ack 1");
-  EXPECT_TRUE(peer.abort());
-  EXPECT_EQ(peer.stack().reconfigure(peer.now(), peer.stream(), settings).error(),
-            Error::no_such_id);
-}
-
-TEST(Reconfiguring, AListenerConcernsWhatOpensFromThenOn) {
-  Peer peer;
-  peer.listen(1);
-  TcpConfig settings;
-  settings.mss_limit = 700;
-  ASSERT_TRUE(peer.stack().reconfigure(peer.listener(), settings, 2));
-  peer.in("S 0:0(0) win 65535 <mss 1460>");
-  peer.out("S. 0:0(0) ack 1 <mss 700>");
-  peer.talk_from(40001);
-  peer.in("S 0:0(0) win 65535 <mss 1460>");
-  peer.out("S. 0:0(0) ack 1 <mss 700>");  // two at a time now
-}
-
-TEST(Reconfiguring, LeavesTheKeepAliveTimerAlone) {
-  TcpConfig tcp;
-  tcp.keep_alive = {.enabled = true, .idle = 10s, .interval = 1s, .probes = 1};
-  Peer peer(tcp);
-  peer.establish();
-  peer.mark();
-  peer.after(6s);
-  peer.stack().set_nagle(peer.now(), peer.stream(), false);
-  peer.after(6s);
-  peer.out_at(10s, ". 0:0(0) ack 1");
-}
-
 TEST(QuickAcks, AreAskedForAndGivenBack) {
   TcpConfig tcp;
   tcp.quick_acks = 0;
@@ -158,7 +99,7 @@ TEST(QuickAcks, AreAskedForAndGivenBack) {
 TEST(RefusedInput, IsAnsweredWithAResetAfterOurFin) {
   Peer peer;
   peer.establish();
-  ASSERT_TRUE(peer.stack().refuse_input(peer.stream()));
+  ASSERT_TRUE(peer.stack().refuse_input(peer.now(), peer.stream()));
   peer.in("P. 1:11(10) ack 1 win 65535");
   peer.out(". 1:1(0) ack 11");
   EXPECT_EQ(peer.recv(), 10u);

@@ -5,11 +5,13 @@
 
 #include "base/port_range.h"
 #include "stack/tcp_layer.h"
-#include "wire/ip.h"
+#include "tcp/settled.h"
 
 namespace estab::stack {
 
 Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
+  const TcpConfig& config = options.tcp ? *options.tcp : core.config.tcp;
+  if (!tcp::is_usable_route(config.source_route)) return std::unexpected(Error::invalid_argument);
   if (listeners_.size() >= core.config.limits.listeners)
     return std::unexpected(Error::limit_reached);
   tcp::Listener listener;
@@ -28,7 +30,7 @@ Result<ListenerId> TcpLayer::listen(Core& core, const ListenOptions& options) {
   if (find_exact_listener(listener.local)) return std::unexpected(Error::address_in_use);
   listener.backlog = std::max(options.backlog, 1u);
   listener.ipv6_only = options.ipv6_only;
-  listener.config = std::make_shared<const TcpConfig>(options.tcp.value_or(core.config.tcp));
+  listener.config = std::make_shared<const TcpConfig>(config);
   listener_table_.make_room();
   const std::uint64_t hash = listener_hash(listener.local);
   const std::uint32_t index = listeners_.emplace(std::move(listener));
@@ -53,7 +55,8 @@ std::optional<std::uint16_t> TcpLayer::choose_listening_port(Core& core) const {
 
 Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
   if (!listeners_.find(id.index, id.generation)) return std::unexpected(Error::no_such_id);
-  const base::Ring<StreamId> waiting = stop_listening(core, now, id.index);
+  const base::Ring<StreamId> waiting = stop_listening(core, now, id.index, Tell::peers);
+  if (listeners_[id.index].in_events) acceptable_.remove(id.index);
   listeners_.erase(id.index);
   const bool behind = std::exchange(unsettled_, true);
   for (const StreamId& stream : waiting) {
@@ -67,10 +70,14 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
 }
 
 // Openings under way are forgotten; complete ones nobody has accepted are given back, to be reset.
-base::Ring<StreamId> TcpLayer::stop_listening(Core& core, Instant now, std::uint32_t index) {
+base::Ring<StreamId> TcpLayer::stop_listening(Core& core, Instant now, std::uint32_t index,
+                                              Tell tell) {
   tcp::Listener& listener = listeners_[index];
   half_open_.for_each([&](std::uint32_t record, const tcp::HalfOpen& half_open) {
-    if (half_open.listener == index) forget_half_open(core, now, record, State::closed);
+    if (half_open.listener != index) return;
+    if (half_open.answered && tell == Tell::peers)
+      send_reset(core, now, half_open, SendReason::reset_abort);
+    forget_half_open(core, now, record, State::closed);
   });
   if (!listener.failure) listener_table_.erase(listener_hash(listener.local), index);
   return std::move(listener.queue);
@@ -86,6 +93,7 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
       flow->listener = kNone;
       unsettled_ = true;  // queueing may throw: then it waits to be accepted again
       if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
+      if (listener->queue.size() > 1) queue_accept_event(id.index);
       unsettled_ = false;
       return listener->queue.pop_front();
     }
@@ -94,18 +102,28 @@ Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
   return std::unexpected(listener->failure.value_or(Error::would_block));
 }
 
-Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog) {
+Result<void> TcpLayer::reconfigure(ListenerId id, const TcpConfig& config) {
+  tcp::Listener* listener = listeners_.find(id.index, id.generation);
+  if (!listener) return std::unexpected(Error::no_such_id);
+  if (!tcp::is_usable_route(config.source_route)) return std::unexpected(Error::invalid_argument);
+  listener->config = std::make_shared<const TcpConfig>(config);
+  return {};
+}
+
+Result<void> TcpLayer::set_backlog(ListenerId id, std::uint32_t backlog) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
   listener->backlog = std::max(backlog, 1u);
-  listener->config = std::make_shared<const TcpConfig>(config);
   return {};
 }
 
 Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
   make_up(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
-  if (!flow) return std::unexpected(Error::no_such_id);
+  if (!flow || flow->released()) return std::unexpected(Error::no_such_id);
+  if (!flow->indexed) return std::unexpected(flow->failure().value_or(Error::not_connected));
+  if (auto may = tcp::check_change(flow->state(), flow->config(), config); !may) return may;
+  const bool same_route = flow->config().source_route == config.source_route;
   auto shared = std::make_shared<const TcpConfig>(config);
   unsettled_ = true;
   if (tcp::Handshake* handshake = flow->handshake()) {
@@ -113,6 +131,7 @@ Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const T
   } else {
     flow->connection()->reconfigure(core.context(now), std::move(shared));
   }
+  if (!same_route) flow->path_version = core.path_version - 1;  // it begins at another hop now
   settle(core, now, id.index);
   return {};
 }
@@ -144,22 +163,12 @@ Result<TcpLayer::Chosen> TcpLayer::choose_tuple(Core& core, const Way& way,
   return chosen;
 }
 
-namespace {
-
-// [RFC 9293 MUST-51]
-// A source route the IPv4 header can hold (MUST-51).
-bool is_usable(const std::vector<IpAddress>& route) {
-  return route.size() <= wire::kMaxSourceRoute &&
-         std::all_of(route.begin(), route.end(), [](const IpAddress& hop) { return hop.is_v4(); });
-}
-
-}  // namespace
-
 Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions& options) {
   const IpAddress& to = options.remote.address;
   if (options.remote.port == 0) return std::unexpected(Error::invalid_argument);
   const auto& route = options.tcp ? options.tcp->source_route : core.config.tcp.source_route;
-  if (!is_usable(route)) return std::unexpected(Error::invalid_argument);
+  // [RFC 9293 MUST-51]
+  if (!tcp::is_usable_route(route)) return std::unexpected(Error::invalid_argument);
   // [RFC 9293 MUST-46]
   // MUST-46: no connection to an address that is no single host's.
   if (to.is_unspecified() || to.is_multicast() || core.interfaces.is_any_broadcast(to))

@@ -131,12 +131,16 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   const tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
   const tcp::SynReceivedView view{
-      record.iss,        record.irs,      tcp::syn_window(config), config.require_timestamps,
+      record.iss,        record.irs,      record.window, config.require_timestamps,
       record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {
-        ++core.counters.accept_queue_overflow;  // the SYN-ACK will be repeated, and so the ACK
+        // The SYN-ACK will be repeated, and so the ACK; not ever more seldom, since the peer is
+        // there.
+        ++core.counters.accept_queue_overflow;
+        half_open_[index].answered = true;
+        half_open_[index].repeats = 1;
         return Verdict::queue_full;
       }
       return complete(core, now, in, tcp::HalfOpen(record), index);
@@ -187,8 +191,8 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
 void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  send_reply(core, record.tuple, tcp::make_syn_ack(record, config, now), State::syn_received,
-             config, record.return_route);
+  send_reply(core, record.tuple, tcp::make_syn_ack(record, now), State::syn_received, config,
+             record.return_route);
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
@@ -213,11 +217,10 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
-  const tcp::Opening opening = tcp::make_opening(record, in.segment, *listener.config, now);
+  const tcp::Opening opening = tcp::make_opening(record, in.segment, now);
   // Without memory for all of it there is no connection yet, and the ACK may come again.
   listener.queue.make_room();
-  if (listener.queue.empty())
-    core.tell(AcceptEvent{{record.listener, listeners_.generation(record.listener)}});
+  queue_accept_event(record.listener);
   const std::uint32_t index =
       add_connection(core, now, in.hash, opening, std::move(config), *path, half_open);
   if (half_open) release_half_open(*half_open);
@@ -279,20 +282,25 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   }
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
-  tcp::arm_syn_ack(record, config, now);
+  send_syn_ack(core, now, add_half_open(now, record));
+  return Verdict::syn_queued;
+}
+
+std::uint32_t TcpLayer::add_half_open(Instant now, tcp::HalfOpen record) {
+  tcp::Listener& listener = listeners_[record.listener];
+  tcp::arm_syn_ack(record, *listener.config, now);
   make_room();
   const std::uint32_t index = half_open_.emplace(record);
-  ++l.half_open;
-  table_.insert(in.hash, Entry{Kind::half_open, index}.packed());
-  half_open_[index].timer =
-      wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
-  send_syn_ack(core, now, index);
-  return Verdict::syn_queued;
+  const std::uint32_t packed = Entry{Kind::half_open, index}.packed();
+  ++listener.half_open;
+  table_.insert(record.hash, packed);
+  half_open_[index].timer = wheel_.arm(kNone, packed, record.deadline);
+  return index;
 }
 
 void TcpLayer::send_cookie(Core& core, Instant now, tcp::HalfOpen record, const TcpConfig& config) {
   tcp::make_cookie(record, core.secrets, now);
-  tcp::Emission emission = tcp::make_syn_ack(record, config, now);
+  tcp::Emission emission = tcp::make_syn_ack(record, now);
   if (auto& timestamps = emission.segment.options.timestamps)
     timestamps->value = tcp::cookie_timestamp(record, timestamps->value);
   ++core.counters.syn_cookies_sent;
@@ -310,17 +318,34 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
   auto record =
       tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
   if (!record) return std::nullopt;
-  if (!l.has_room()) {
-    ++core.counters.accept_queue_overflow;
-    return Verdict::queue_full;
-  }
+  record->listener = listener;
+  record->hash = in.hash;
+  record->return_route = in.return_route;
+  record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
+  if (!l.has_room()) return keep_for_later(core, now, in, *record);
   ++core.counters.syn_cookies_accepted;
   // The state was in the cookie alone; now it can be told.
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
-  record->listener = listener;
-  record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
   return complete(core, now, in, *record, std::nullopt);
+}
+
+// The peer has shown that it is there and believes the connection open, but the accept queue has
+// filled since the cookie was sent. Nobody would ever repeat a cookie, so it gets the record it had
+// no room for before: its SYN-ACK is repeated until there is room, as for any other. Without room
+// in the cache it is told at once.
+Verdict TcpLayer::keep_for_later(Core& core, Instant now, const Arrived& in, tcp::HalfOpen record) {
+  ++core.counters.accept_queue_overflow;
+  if (half_open_.size() >= core.config.limits.syn_cache) {
+    refuse(core, in, SendReason::reset_no_connection);
+    return Verdict::queue_full;
+  }
+  ++core.counters.syn_cookies_accepted;
+  core.context(now).trace(
+      [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
+  record.answered = true;
+  (void)add_half_open(now, record);
+  return Verdict::queue_full;
 }
 
 // ---- TIME-WAIT

@@ -12,7 +12,6 @@
 // up for with all flows before anything else.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -62,15 +61,13 @@ class TcpLayer {
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
-  /// The same for what may be said before the connection is open: `early(data, config)` then.
+  /// The same for what may be said before the connection is open: `early(handshake)` then.
   template <class Early, class Act>
   auto with_sender(Core& core, Instant now, StreamId id, Early&& early, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
-  template <class Change>
-    requires std::invocable<Change, TcpConfig&>
-  void reconfigure(Core& core, Instant now, StreamId id, Change&& change);
   Result<void> reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config);
-  Result<void> reconfigure(ListenerId id, const TcpConfig& config, std::uint32_t backlog);
+  Result<void> reconfigure(ListenerId id, const TcpConfig& config);
+  Result<void> set_backlog(ListenerId id, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
   bool has_output() const { return unsettled_ || !output_.empty(); }
@@ -78,6 +75,7 @@ class TcpLayer {
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
   std::optional<StreamEvent> poll_event();
+  std::optional<AcceptEvent> poll_accept_event();
 
   // ---- getters
   State state(const Core& core, StreamId id) const;
@@ -109,6 +107,8 @@ class TcpLayer {
   static constexpr std::uint32_t kNone = 0xffffffff;
   /// Ids of flows that are no more, which the output queue may hold whatever else it holds.
   static constexpr std::size_t kFewStale = 64;
+  /// So many entries of streams that are gone may stand in ready_ before somebody looks for them.
+  static constexpr std::size_t kStaleEvents = 1024;
 
   // tcp_table.cpp
   const FourTuple& tuple_of(Entry entry) const;
@@ -145,8 +145,13 @@ class TcpLayer {
   void queue_output(Flow& flow, std::uint32_t index);
   void sweep_output();
   void queue_event(Flow& flow, std::uint32_t index);
+  void drop_stale_events();
+  /// The listener has something to be told of: a connection to accept, or its end.
+  void queue_accept_event(std::uint32_t index);
   void send_reply(Core& core, const FourTuple& tuple, const tcp::Emission& emission, State state,
                   const TcpConfig& config, const tcp::ReturnRoute& return_route = {});
+  /// To a peer that believes the connection open, though nobody had room for it.
+  void send_reset(Core& core, Instant now, const tcp::HalfOpen& record, SendReason reason);
   /// `half_open`: the record whose place in the table it takes, if there is one.
   std::uint32_t add_connection(Core& core, Instant now, std::uint32_t hash,
                                const tcp::Opening& opening, std::shared_ptr<const TcpConfig> config,
@@ -181,7 +186,10 @@ class TcpLayer {
                    std::optional<std::uint32_t> half_open);
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
+  Verdict keep_for_later(Core& core, Instant now, const Arrived& in, tcp::HalfOpen record);
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
+  /// Into the cache, its SYN-ACK as just sent; returns its number.
+  std::uint32_t add_half_open(Instant now, tcp::HalfOpen record);
   void answer_half_open(Core& core, Instant now, std::uint32_t index,
                         const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
@@ -196,7 +204,9 @@ class TcpLayer {
   bool poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& frame);
   bool drop_output(Core& core, Flow& flow, const tcp::Context& context, TransmitFrame& frame);
   Result<void> abandon(Core& core, Instant now, StreamId id, SendReason reason);
-  base::Ring<StreamId> stop_listening(Core& core, Instant now, std::uint32_t index);
+  /// Whether peers hear of an end.
+  enum class Tell : std::uint8_t { peers, nobody };
+  base::Ring<StreamId> stop_listening(Core& core, Instant now, std::uint32_t index, Tell tell);
 
   // tcp_removal.cpp
   void end_flow(Core& core, Instant now, Flow& flow, std::uint32_t index);
@@ -219,7 +229,8 @@ class TcpLayer {
   base::FlatIndex listener_table_;
   base::TimerWheel wheel_;
   OutputQueue<StreamId> output_;
-  base::Ring<StreamId> ready_;
+  base::Ring<StreamId> ready_;            // streams with something to tell; some are stale
+  base::Ring<std::uint32_t> acceptable_;  // listeners with something to tell
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
@@ -252,20 +263,8 @@ auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, 
   Flow* flow = flows_.find(id.index, id.generation);
   tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
   if (handshake && !handshake->released() && handshake->state() != State::closed)
-    return early(handshake->early_data(), handshake->config());
+    return early(*handshake);
   return with_connection(core, now, id, std::forward<Act>(act));
-}
-
-template <class Change>
-  requires std::invocable<Change, TcpConfig&>
-void TcpLayer::reconfigure(Core& core, Instant now, StreamId id, Change&& change) {
-  (void)with_connection(core, now, id,
-                        [&](tcp::Connection& connection, const tcp::Context& context) {
-                          auto config = std::make_shared<TcpConfig>(connection.config());
-                          change(*config);
-                          connection.reconfigure(context, std::move(config));
-                          return Result<void>();
-                        });
 }
 
 inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
@@ -322,6 +321,7 @@ inline void TcpLayer::queue_output(Flow& flow, std::uint32_t index) {
 
 inline void TcpLayer::queue_event(Flow& flow, std::uint32_t index) {
   if (flow.in_events || flow.listener != kNone) return;
+  if (ready_.size() >= kStaleEvents + 2 * flows_.size()) drop_stale_events();
   ready_.push_back({index, flows_.generation(index)});
   flow.in_events = true;
 }

@@ -125,14 +125,38 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
     if (tcp::Connection* connection = flow->connection()) {
       event = connection->take_signals();
     } else {
-      event.failure = flow->handshake()->failure();
-      event.soft_error = flow->handshake()->take_soft_error();
-      event.closed = event.failure.has_value();
-      if (event.failure || event.soft_error) event.reported = flow->handshake()->icmp_report();
+      event = flow->handshake()->take_signals();
     }
     event.stream = id;
     event.connected = std::exchange(flow->connected_due, false);
     return event;
+  }
+  return std::nullopt;
+}
+
+// Who opens and aborts streams and never asks for events leaves entries here of what is gone.
+void TcpLayer::drop_stale_events() {
+  for (std::size_t left = ready_.size(); left > 0; --left) {
+    const StreamId id = ready_.pop_front();
+    if (flows_.find(id.index, id.generation)) ready_.push_back(id);
+  }
+}
+
+// Called with each connection that comes, and whenever one is accepted and more are left: so it
+// does not matter whether the application accepts one for an event, or all.
+void TcpLayer::queue_accept_event(std::uint32_t index) {
+  if (listeners_[index].in_events) return;
+  acceptable_.push_back(index);
+  listeners_[index].in_events = true;
+}
+
+std::optional<AcceptEvent> TcpLayer::poll_accept_event() {
+  while (!acceptable_.empty()) {
+    const std::uint32_t index = acceptable_.pop_front();
+    tcp::Listener& listener = listeners_[index];
+    listener.in_events = false;
+    if (listener.queue.empty() && !listener.failure) continue;  // accepted without being told
+    return AcceptEvent{{index, listeners_.generation(index)}};
   }
   return std::nullopt;
 }

@@ -32,10 +32,10 @@ void TcpLayer::end_flow(Core& core, Instant now, Flow& flow, std::uint32_t index
 
 // Those that wait for accept have ended too, as their address was the listener's.
 void TcpLayer::end_listener(Core& core, Instant now, std::uint32_t index) {
-  for (const StreamId& stream : stop_listening(core, now, index))
+  for (const StreamId& stream : stop_listening(core, now, index, Tell::nobody))
     if (flows_.find(stream.index, stream.generation)) erase_flow(core, stream.index);
   listeners_[index].failure = Error::address_removed;
-  core.tell(AcceptEvent{{index, listeners_.generation(index)}});
+  queue_accept_event(index);
 }
 
 }  // namespace estab::stack

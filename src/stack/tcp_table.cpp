@@ -93,7 +93,7 @@ void TcpLayer::settle_handshake(Core& core, Flow& flow, std::uint32_t index) {
     if (handshake.released()) return erase_flow(core, index);
     return queue_event(flow, index);
   }
-  if (handshake.has_soft_error() && !handshake.released()) queue_event(flow, index);
+  if (handshake.has_signals() && !handshake.released()) queue_event(flow, index);
   rearm(flow, index);
   if (handshake.wants_to_send()) queue_output(flow, index);
 }
@@ -219,6 +219,11 @@ void TcpLayer::send_reply(Core& core, const FourTuple& tuple, const tcp::Emissio
       config.source_route.empty() ? return_route.hops() : config.source_route});  // MUST-52
 }
 
+void TcpLayer::send_reset(Core& core, Instant now, const tcp::HalfOpen& record, SendReason reason) {
+  send_reply(core, record.tuple, tcp::make_reset(record, now, reason), State::closed,
+             *listeners_[record.listener].config, record.return_route);
+}
+
 // ---- seen from outside
 
 std::vector<SocketRow> TcpLayer::table() const {
@@ -263,7 +268,7 @@ void TcpLayer::census(Stack::Census& census) const {
 std::size_t TcpLayer::memory() const {
   std::size_t octets = flows_.memory() + half_open_.memory() + time_wait_.memory() +
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
-                       wheel_.memory() + output_.memory() + ready_.memory();
+                       wheel_.memory() + output_.memory() + ready_.memory() + acceptable_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
     octets +=
         flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
@@ -275,7 +280,7 @@ std::size_t TcpLayer::memory() const {
 // else happens.
 auto TcpLayer::fields() const {
   const auto& [flows, half_open, time_wait, listeners, table, listener_table, wheel, output, ready,
-               oldest_time_wait, newest_time_wait, cookie_sent_at, next_port, unsettled,
+               acceptable, oldest_time_wait, newest_time_wait, cookie_sent_at, next_port, unsettled,
                default_config] = *this;
   // Nobody outside knows the numbers of these records: which they have, and had, decides nothing.
   const auto hash_half_open = [&listeners](auto& hasher, const auto& records) {
@@ -291,8 +296,8 @@ auto TcpLayer::fields() const {
   return base::fields(
       flows, base::hashed_by(half_open, hash_half_open), base::hashed_by(time_wait, hash_time_wait),
       listeners, base::derived(table), base::derived(listener_table), base::derived(wheel), output,
-      ready, base::derived(oldest_time_wait), base::derived(newest_time_wait), cookie_sent_at,
-      next_port, base::derived(unsettled), base::derived(default_config));
+      ready, acceptable, base::derived(oldest_time_wait), base::derived(newest_time_wait),
+      cookie_sent_at, next_port, base::derived(unsettled), base::derived(default_config));
 }
 
 bool TcpLayer::equals(const TcpLayer& other) const {

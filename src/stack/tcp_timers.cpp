@@ -88,11 +88,12 @@ void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) 
   }
   if (tcp::is_out_of_time(record, config, now)) {
     ++core.counters.failed_opens;
+    if (record.answered) send_reset(core, now, record, SendReason::reset_timeout);
     return forget_half_open(core, now, index, State::closed);
   }
   if (record.repeats < 255) ++record.repeats;
   tcp::arm_syn_ack(record, config, now);
-  if (record.repeats == config.r1) advise_against_way_of(core, now, record);
+  if (record.repeats == config.r1 && !record.answered) advise_against_way_of(core, now, record);
   ++core.counters.retransmitted_segments;
   record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
   send_syn_ack(core, now, index);

@@ -282,7 +282,7 @@ TEST_P(TimeWait, LetsTheNewConnectionWork) {
 // A fast connection can use up more numbers than the clock of the ISN counts meanwhile.
 // [RFC 9293 MAY-2]
 TEST(TimeWaitIsn, LiesBeyondTheOldNumbersEvenIfTheClockDoesNot) {
-  Peer peer(PeerOptions{.stack = {.fixed_isn = 1000}});
+  Peer peer(PeerOptions{.stack = {.quirks = {.fixed_isn = 1000}}});
   peer.reach(State::time_wait);
   peer.start_over(peer.remote_isn() + 70000);
   peer.in("S 0:0(0) win 65535 <mss 1460>");

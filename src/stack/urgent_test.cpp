@@ -303,7 +303,7 @@ TEST_F(OutOfBand, TakesOneMarkAfterTheOther) {
 }
 
 TEST_F(OutOfBand, CanBeSwitchedOffOnAnOpenConnection) {
-  peer.stack().set_urgent_inline(peer.stream(), true);
+  peer.reconfigure([](TcpConfig& c) { c.urgent_inline = true; });
   peer.in("PU. 1:11(10) ack 1 win 65535 urg 5");
   EXPECT_EQ(mark()->out_of_band, std::nullopt);
   EXPECT_EQ(read(), places(1, 11));

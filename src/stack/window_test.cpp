@@ -291,7 +291,7 @@ TEST(SillyWindow, WhatNagleHoldsGoesWhenHeIsSwitchedOff) {
   peer.send(10);
   peer.out("P. 1:11(10) ack 1");
   peer.quiet();
-  peer.stack().set_nagle(peer.now(), peer.stream(), false);
+  peer.reconfigure([](TcpConfig& c) { c.nagle = false; });
   peer.out("P. 11:21(10) ack 1");
 }
 

@@ -108,10 +108,6 @@ void Connection::end(const Context& context, std::optional<Error> failure,
   set_state(context, State::closed);
 }
 
-void Connection::fail(const Context& context, Error error, std::optional<SendReason> reset) {
-  end(context, error, reset);
-}
-
 // ---- commands
 
 Result<void> Connection::check_sendable() const {
@@ -147,6 +143,7 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
 void Connection::take_over(const Context& context, EarlyData& early) {
   sender_.take_over(early);
   want_writable_ = early.refused();
+  signals_.writable = early.writable_due();
   refuses_input_ = early.refuses_input();
   if (early.fin()) (void)shutdown(context);
 }
@@ -197,20 +194,30 @@ void Connection::abort(const Context& context) {
   if (state_ == State::closed || state_ == State::time_wait) return;
   // RFC 9293 §3.10.5: in CLOSING and LAST-ACK there is nothing left to refuse.
   const bool quiet = state_ == State::closing || state_ == State::last_ack;
-  fail(context, Error::connection_aborted,
-       quiet ? std::nullopt : std::optional(SendReason::reset_abort));
+  end(context, Error::connection_aborted,
+      quiet ? std::nullopt : std::optional(SendReason::reset_abort));
 }
 
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
   const bool same_route = config->source_route == config_->source_route;
+  const bool receives_more = config->receive_buffer > config_->receive_buffer;
   config_ = std::move(config);
+  wake_writer(1);
+  if (receives_more) receiver_.after_read(*config_);
   if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
   sender_.on_reconfigured(context, *config_, timers_);
   if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);
+}
+
+// Who found the send buffer full is told when there is room for so many octets.
+void Connection::wake_writer(std::size_t least) {
+  if (!want_writable_ || sender_.room(*config_) < least) return;
+  want_writable_ = false;
+  signals_.writable = true;
 }
 
 void Connection::on_path_mtu(const PathLimits& path) {
@@ -240,7 +247,7 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
     case Timer::retransmit:
       // [RFC 9293 MUST-20]
       if (!sender_.on_retransmit_timer(context, *config_, timers_, served))
-        return fail(context, timed_out, SendReason::reset_timeout);
+        return end(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
       if (sender_.retransmits() == config_->r1) {
@@ -251,7 +258,7 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
     case Timer::persist:
       if (!sender_.on_persist_timer(context, *config_, timers_, served) ||
           (is_hopeless(context.now) && served == Served::in_time))
-        fail(context, timed_out, SendReason::reset_timeout);
+        end(context, timed_out, SendReason::reset_timeout);
       return;
     case Timer::delayed_ack:
       return receiver_.on_delayed_ack_timer();
@@ -259,7 +266,6 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
       return on_keep_alive_timer(context, served);
     case Timer::fin_wait_2:
       return end(context, std::nullopt, std::nullopt);
-    case Timer::user_timeout:
     case Timer::time_wait:
     case Timer::count_:
       return;
@@ -288,7 +294,7 @@ void Connection::on_keep_alive_timer(const Context& context, Served served) {
   }
   if (served == Served::in_time && is_silent_too_long(context.now)) {
     const Error error = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
-    return fail(context, error, SendReason::reset_timeout);
+    return end(context, error, SendReason::reset_timeout);
   }
   if (keep_alive_probes_ < 255) ++keep_alive_probes_;
   keep_alive_due_ = true;

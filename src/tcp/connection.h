@@ -126,6 +126,7 @@ class Connection {
     sender_.trim();
     receiver_.trim();
   }
+  /// Whether the change may be made has been found out (tcp/settled.h).
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
   /// What was sent while the connection was opening is sent now.
   void take_over(const Context& context, EarlyData& early);
@@ -202,8 +203,8 @@ class Connection {
 
   void set_state(const Context& context, State to);
   void enter_fin_wait_2(const Context& context);
-  void fail(const Context& context, Error error, std::optional<SendReason> reset);
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
+  void wake_writer(std::size_t least);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer, Instant due);
   bool is_hopeless(Instant now) const;

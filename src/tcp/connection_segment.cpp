@@ -13,7 +13,7 @@ Verdict Connection::on_segment(const Context& context, const Segment& segment,
   ++segs_in_;
   const std::uint32_t cwnd = sender_.cwnd();
   Verdict verdict = Verdict::predicted;
-  if (config_->header_prediction && check_predicted(arrival, context.now)) {
+  if (config_->quirks.header_prediction && check_predicted(arrival, context.now)) {
     accept_predicted(context, arrival);
   } else {
     verdict = examine(context, arrival);
@@ -122,7 +122,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
   } else {
     ++context.counters.resets_in_established;
     // [RFC 9293 MUST-12]
-    fail(context, Error::connection_reset, std::nullopt);  // MUST-12
+    end(context, Error::connection_reset, std::nullopt);  // MUST-12
   }
   return Verdict::reset_accepted;
 }
@@ -185,10 +185,7 @@ void Connection::accept_valid_ack(const Context& context, const Arrival& arrival
   if (arrival.ack > sender_.una()) {
     const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_, echoes};
     sender_.accept_ack(context, *config_, arrival.ack, facts, timers_);
-    if (want_writable_ && sender_.room(*config_) >= config_->send_buffer / 4) {
-      want_writable_ = false;
-      signals_.writable = true;
-    }
+    wake_writer(config_->send_buffer / 4);
   }
   if (echoes) sender_.accept_echo(context, *config_, timers_);
   if (sender_.check_window_update(arrival.seq, arrival.ack))

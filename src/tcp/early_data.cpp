@@ -8,7 +8,7 @@
 namespace estab::tcp {
 
 std::size_t EarlyData::room(const TcpConfig& config) const {
-  return !fin_ && config.send_buffer > size() ? config.send_buffer - size() : 0;
+  return fin_ ? 0 : queue_.room(config.send_buffer);
 }
 
 void EarlyData::note(SendMode mode) {
@@ -29,15 +29,22 @@ Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, Send
 }
 
 Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
-                                   std::shared_ptr<const void> owner, SendMode mode) {
+                                   std::shared_ptr<const void> owner, SendMode mode,
+                                   BlockPool& pool) {
   if (fin_) return std::unexpected(Error::already_shut_down);
   if (room(config) == 0) {
     refused_ = true;
     return std::unexpected(Error::would_block);
   }
-  queue_.append_owned(octets, std::move(owner));
+  queue_.append_owned(octets, std::move(owner), pool);
   note(mode);
   return {};
+}
+
+void EarlyData::on_reconfigured(const TcpConfig& config) {
+  if (!refused_ || room(config) == 0) return;
+  refused_ = false;
+  writable_due_ = true;
 }
 
 Result<void> EarlyData::shutdown() {
@@ -47,8 +54,9 @@ Result<void> EarlyData::shutdown() {
 }
 
 void EarlyData::hash_into(base::Hasher& hasher) const {
-  const auto& [queue, push_end, urgent_end, more, fin, refused, refuses_input] = *this;
-  hasher.add_all(queue, push_end, urgent_end, more, fin, refused, refuses_input);
+  const auto& [queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input] =
+      *this;
+  hasher.add_all(queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input);
 }
 
 }  // namespace estab::tcp

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "estab/config.h"
 #include "estab/error.h"
@@ -22,7 +23,7 @@ class EarlyData {
  public:
   Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode, BlockPool& pool);
   Result<void> send_owned(const TcpConfig& config, Octets octets, std::shared_ptr<const void> owner,
-                          SendMode mode);
+                          SendMode mode, BlockPool& pool);
   Result<void> shutdown();
   void refuse_input() { refuses_input_ = true; }
 
@@ -39,6 +40,10 @@ class EarlyData {
   bool refuses_input() const { return refuses_input_; }
   /// Something found no room: the application waits for it.
   bool refused() const { return refused_; }
+  /// What found no room may find some now: the application is to be told.
+  void on_reconfigured(const TcpConfig& config);
+  bool writable_due() const { return writable_due_; }
+  bool take_writable() { return std::exchange(writable_due_, false); }
 
   friend bool operator==(const EarlyData&, const EarlyData&) = default;
   void hash_into(base::Hasher& hasher) const;
@@ -51,6 +56,7 @@ class EarlyData {
   bool more_ = false;
   bool fin_ = false;
   bool refused_ = false;
+  bool writable_due_ = false;
   bool refuses_input_ = false;
 };
 

@@ -13,7 +13,7 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   const Secrets::Beginnings begin = secrets.beginnings(tuple, context.now);
   HalfOpen h;
   h.tuple = tuple;
-  h.iss = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn) : begin.isn;
+  h.iss = isn_of(context.config.quirks, begin.isn);
   h.irs = syn.seq;
   h.timestamp_offset = begin.timestamp_offset;
   h.negotiated = negotiate(syn.options, config, tuple.family());
@@ -22,11 +22,12 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
+  h.window = syn_window(config);
   h.started_at = h.sent_at = context.now;
   return h;
 }
 
-Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
+Emission make_syn_ack(const HalfOpen& h, Instant now) {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = h.tuple.local_port;
@@ -35,10 +36,26 @@ Emission make_syn_ack(const HalfOpen& h, const TcpConfig& config, Instant now) {
   segment.ack = h.irs + 1;
   segment.flags = kSyn | kAck;
   if (h.negotiated.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
-  segment.window = syn_window(config);
+  segment.window = h.window;
   segment.options =
       accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
   emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
+  return emission;
+}
+
+// With timestamps where both SYNs had them (RFC 7323 §5.2: SHOULD).
+Emission make_reset(const HalfOpen& h, Instant now, SendReason reason) {
+  Emission emission;
+  Segment& segment = emission.segment;
+  segment.source_port = h.tuple.local_port;
+  segment.destination_port = h.tuple.remote_port;
+  segment.seq = h.iss + 1;
+  segment.ack = h.irs + 1;
+  segment.flags = kRst | kAck;
+  if (h.negotiated.timestamps)
+    segment.options.timestamps =
+        TcpTimestamps{timestamp_clock(now, h.timestamp_offset), h.ts_recent};
+  emission.reason = reason;
   return emission;
 }
 
@@ -57,7 +74,7 @@ bool is_out_of_time(const HalfOpen& h, const TcpConfig& config, Instant now) {
          served(now, h.deadline, config.rto_initial) == Served::in_time;
 }
 
-Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& config, Instant now) {
+Opening make_opening(const HalfOpen& h, const Segment& ack, Instant now) {
   Opening opening;
   opening.tuple = h.tuple;
   opening.iss = h.iss;
@@ -65,7 +82,7 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   opening.negotiated = h.negotiated;
   opening.send_window = std::uint32_t{ack.window}
                         << (ack.flags.syn() ? 0 : h.negotiated.send_shift);
-  opening.receive_window = syn_window(config);
+  opening.receive_window = h.window;
   opening.timestamp_offset = h.timestamp_offset;
   opening.ts_recent = h.ts_recent;
   // An ACK read after the SYN-ACK should have been repeated has waited here: how long, nobody
@@ -76,12 +93,14 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
 }
 
 auto HalfOpen::fields(const TcpConfig& config) const {
-  const auto& [pair, our_isn, peers_isn, options, recent, offset, place, our_mss, repeated,
-               answered, twice, listens, handle, since, last, until, route] = *this;
-  return base::fields(
-      pair, our_isn, peers_isn, options, base::If{options.timestamps}.decides_timestamp(recent),
-      offset, base::derived(place), our_mss, repeated, answered, twice, listens,
-      base::derived(handle), since, base::If{!is_rto_pinned(config)}.decides(last), until, route);
+  const auto& [pair, our_isn, peers_isn, options, recent, offset, place, our_mss, our_window,
+               repeated, answers_given, twice, acknowledged, listens, handle, since, last, until,
+               route] = *this;
+  return base::fields(pair, our_isn, peers_isn, options,
+                      base::If{options.timestamps}.decides_timestamp(recent), offset,
+                      base::derived(place), our_mss, our_window, repeated, answers_given, twice,
+                      acknowledged, listens, base::derived(handle), since,
+                      base::If{!is_rto_pinned(config)}.decides(last), until, route);
 }
 
 bool operator==(const HalfOpen& a, const HalfOpen& b) {

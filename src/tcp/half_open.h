@@ -22,9 +22,11 @@ struct HalfOpen {
   std::uint32_t timestamp_offset = 0;
   std::uint32_t hash = 0;      // its place in the flow table
   std::uint16_t mss = 0;       // announced
+  std::uint16_t window = 0;    // announced; whatever becomes of the settings, it is kept to
   std::uint8_t repeats = 0;    // of the SYN-ACK
   AnswerCount answers;         // to unacceptable segments, since the SYN-ACK was last due
   bool sent_twice = false;     // the SYN-ACK, in answer to a SYN that came again
+  bool answered = false;       // the peer believes it open; nobody had room for it
   std::uint32_t listener = 0;  // its number in the stack
   std::uint32_t timer = 0xffffffff;
   Instant started_at, sent_at, deadline = kNever;
@@ -43,13 +45,14 @@ static_assert(sizeof(HalfOpen) <= 128);
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
                         const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
-Emission make_syn_ack(const HalfOpen& half_open, const TcpConfig& config, Instant now);
+Emission make_syn_ack(const HalfOpen& half_open, Instant now);
+/// Tells a peer that believes the connection open that it will not be.
+Emission make_reset(const HalfOpen& half_open, Instant now, SendReason reason);
 /// The SYN-ACK goes now: arms its repetition.
 void arm_syn_ack(HalfOpen& half_open, const TcpConfig& config, Instant now);
 /// The time for it to be answered has run out (MUST-23).
 bool is_out_of_time(const HalfOpen& half_open, const TcpConfig& config, Instant now);
 /// What the connection begins with, now that `ack` has come.
-Opening make_opening(const HalfOpen& half_open, const Segment& ack, const TcpConfig& config,
-                     Instant now);
+Opening make_opening(const HalfOpen& half_open, const Segment& ack, Instant now);
 
 }  // namespace estab::tcp

@@ -42,7 +42,7 @@ class HalfOpens : public testing::Test {
 TEST_F(HalfOpens, AnswerTheSyn) {
   HalfOpen h = made();
   h.timestamp_offset = 1000;
-  const Emission emission = make_syn_ack(h, stack.tcp, now);
+  const Emission emission = make_syn_ack(h, now);
   const Segment& s = emission.segment;
   EXPECT_EQ(emission.reason, SendReason::open_reply);
   EXPECT_EQ(s.flags, kSyn | kAck);
@@ -59,7 +59,7 @@ TEST_F(HalfOpens, AnswerTheSyn) {
 
 TEST_F(HalfOpens, AnnounceTheWindowOfASmallBuffer) {
   stack.tcp.receive_buffer = 3000;
-  EXPECT_EQ(make_syn_ack(made(), stack.tcp, now).segment.window, 3000);
+  EXPECT_EQ(make_syn_ack(made(), now).segment.window, 3000);
 }
 
 TEST_F(HalfOpens, RepeatWithBackOffUntilTheLimit) {
@@ -80,7 +80,7 @@ TEST_F(HalfOpens, RepeatWithBackOffUntilTheLimit) {
 TEST_F(HalfOpens, BeginAConnectionWithScaledWindowAndRtt) {
   HalfOpen h = made();
   arm_syn_ack(h, stack.tcp, now);
-  const Opening opening = make_opening(h, ack(500), stack.tcp, now + 30ms);
+  const Opening opening = make_opening(h, ack(500), now + 30ms);
   EXPECT_EQ(opening.send_window, 500u << 3);
   EXPECT_EQ(opening.receive_window, 65535u);
   EXPECT_EQ(opening.iss, h.iss);
@@ -95,10 +95,10 @@ TEST_F(HalfOpens, BeginAConnectionWithScaledWindowAndRtt) {
 TEST_F(HalfOpens, MeasureNoRttWhenTheSynAckWasRepeated) {
   HalfOpen h = made();
   h.repeats = 1;
-  const Opening opening = make_opening(h, ack(500), stack.tcp, now + 2s);
+  const Opening opening = make_opening(h, ack(500), now + 2s);
   EXPECT_FALSE(opening.rtt);
   EXPECT_TRUE(opening.syn_repeated);
-  EXPECT_EQ(make_syn_ack(h, stack.tcp, now).reason, SendReason::retransmit_timeout);
+  EXPECT_EQ(make_syn_ack(h, now).reason, SendReason::retransmit_timeout);
 }
 
 }  // namespace

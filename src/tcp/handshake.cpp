@@ -15,10 +15,11 @@ Handshake::Handshake(const Context& context, const Secrets& secrets, const FourT
     : tuple_(tuple),
       config_(std::move(config)),
       mss_(announced_mss(tuple.family(), link_mtu, *config_)),
+      window_(syn_window(*config_)),
       started_at_(context.now),
       sent_at_(context.now) {
   const Secrets::Beginnings begin = secrets.beginnings(tuple, context.now);
-  iss_ = context.config.fixed_isn ? SeqNum(*context.config.fixed_isn) : begin.isn;
+  iss_ = isn_of(context.config.quirks, begin.isn);
   timestamp_offset_ = begin.timestamp_offset;
   context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
 }
@@ -90,7 +91,7 @@ void Handshake::accept_syn(const Segment& segment) {
 }
 
 SynReceivedView Handshake::syn_received_view() const {
-  return {iss_, irs_, syn_window(*config_), config_->require_timestamps, negotiated_, ts_recent_};
+  return {iss_, irs_, window_, config_->require_timestamps, negotiated_, ts_recent_};
 }
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
@@ -171,7 +172,19 @@ void Handshake::on_timer(const Context& context) {
 // The time to give up may now be nearer than the next repetition.
 void Handshake::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   config_ = std::move(config);
+  if (!has_announced()) window_ = syn_window(*config_);
+  early_data_.on_reconfigured(*config_);
   if (deadline_ != kNever) deadline_ = std::min(deadline_, std::max(give_up_at(), context.now));
+}
+
+StreamEvent Handshake::take_signals() {
+  StreamEvent event;
+  event.failure = failure_;
+  event.closed = failure_.has_value();
+  event.soft_error = std::exchange(soft_error_, std::nullopt);
+  if (event.failure || event.soft_error) event.reported = report_;
+  event.writable = early_data_.take_writable();
+  return event;
 }
 
 // [RFC 1122 4.2.3.1-3]
@@ -197,7 +210,7 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
   segment.seq = iss_;
-  segment.window = syn_window(*config_);
+  segment.window = window_;
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
     segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
@@ -246,7 +259,7 @@ Opening Handshake::opening(Instant now) const {
   opening.irs = irs_;
   opening.negotiated = negotiated_;
   opening.send_window = send_window_;
-  opening.receive_window = syn_window(*config_);
+  opening.receive_window = window_;
   opening.timestamp_offset = timestamp_offset_;
   opening.ts_recent = ts_recent_;
   // Karn (RFC 6298 §3): a SYN-ACK is the SYN sent again. An answer read after the SYN should have
@@ -257,12 +270,12 @@ Opening Handshake::opening(Instant now) const {
 }
 
 auto Handshake::fields() const {
-  const auto& [tuple, config, state, iss, irs, negotiated, mss, send_window, timestamp_offset,
-               ts_recent, repeats, answers, due, sent_twice, released, started_at, sent_at,
-               deadline, failure, advice, soft_error, report, early_data] = *this;
+  const auto& [tuple, config, state, iss, irs, negotiated, mss, window, send_window,
+               timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, started_at,
+               sent_at, deadline, failure, advice, soft_error, report, early_data] = *this;
   const bool heard = state == State::syn_received;  // else there is no IRS yet
   return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
-                      send_window, timestamp_offset,
+                      window, send_window, timestamp_offset,
                       base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
                       answers, due, sent_twice, released, started_at,
                       base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,

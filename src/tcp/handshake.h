@@ -53,9 +53,11 @@ class Handshake {
   Instant next_deadline() const { return deadline_; }
   bool wants_to_send() const { return due_ && state_ != State::closed; }
   std::uint8_t repeats() const { return repeats_; }
-  /// What the application is to be told though the opening goes on (SHLD-9, SHLD-25); once.
-  bool has_soft_error() const { return soft_error_.has_value(); }
-  std::optional<Error> take_soft_error() { return std::exchange(soft_error_, std::nullopt); }
+  /// What the application is to be told though the opening goes on: a soft error (SHLD-9,
+  /// SHLD-25), or room for more early data.
+  bool has_signals() const { return soft_error_ || early_data_.writable_due(); }
+  /// The same without the handle, with the failure if it has come to that; once.
+  StreamEvent take_signals();
   /// The SYN or SYN-ACK, if one is due.
   std::optional<Emission> poll(const Context& context);
   void fail(const Context& context, Error error);
@@ -84,6 +86,9 @@ class Handshake {
   bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
+  bool has_announced() const {
+    return state_ != State::syn_sent || repeats_ > 0 || deadline_ != kNever;
+  }
 
   FourTuple tuple_;
   std::shared_ptr<const TcpConfig> config_;
@@ -91,6 +96,7 @@ class Handshake {
   SeqNum iss_, irs_;
   Negotiated negotiated_;
   std::uint16_t mss_;              // announced
+  std::uint16_t window_;           // announced; once it was, it is kept to
   std::uint32_t send_window_ = 0;  // the peer's, scaled
   std::uint32_t timestamp_offset_ = 0;
   std::uint32_t ts_recent_ = 0;

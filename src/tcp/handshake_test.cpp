@@ -27,7 +27,7 @@ class Handshakes : public testing::Test {
     return segment;
   }
 
-  StackConfig stack{.fixed_isn = 500};
+  StackConfig stack{.quirks = {.fixed_isn = 500}};
   BlockPool blocks;
   StackCounters counters;
   Secrets secrets{{1, 2}};

@@ -24,13 +24,14 @@ struct Listener {
   std::shared_ptr<const TcpConfig> config;
   base::Ring<StreamId> queue;      // complete, waiting for accept
   std::optional<Error> failure{};  // it listens no more: its address is gone
+  bool in_events = false;          // in the queue of listeners with something to tell
 
   bool has_room() const { return queue.size() < backlog; }
 
  private:
   auto fields() const {
-    const auto& [at, most, opening, only_v6, settings, complete, why_ended] = *this;
-    return base::fields(at, most, opening, only_v6, settings, complete, why_ended);
+    const auto& [at, most, opening, only_v6, settings, complete, why_ended, to_be_told] = *this;
+    return base::fields(at, most, opening, only_v6, settings, complete, why_ended, to_be_told);
   }
 
  public:

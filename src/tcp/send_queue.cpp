@@ -11,11 +11,14 @@ namespace estab::tcp {
 namespace {
 constexpr std::size_t kLargestLoan = 1u << 30;  // a piece counts its octets in 32 bits
 constexpr std::size_t kWholePieces = 64;
+// About what a piece, and the count of its owner's uses, take themselves.
+constexpr std::size_t kSmallLoan = 128;
 }  // namespace
 
 // A copy cuts its octets into the same pieces, with the same room behind the last: what goes into
 // one frame depends on that. Lent octets do not change: copies share them.
-SendQueue::SendQueue(const SendQueue& other) : begin_(other.begin_), end_(other.end_) {
+SendQueue::SendQueue(const SendQueue& other)
+    : begin_(other.begin_), end_(other.end_), unusable_(other.unusable_) {
   for (const Piece& piece : other.pieces_) {
     pieces_.push_back({piece.begin, piece.data, piece.size, {}, piece.owner});
     if (!piece.block) continue;
@@ -36,12 +39,22 @@ SendQueue& SendQueue::operator=(const SendQueue& other) {
 std::uint32_t SendQueue::fill_tail(Octets octets) {
   if (pieces_.empty() || !pieces_.back().block) return 0;
   Piece& tail = pieces_.back();
-  const std::size_t used = static_cast<std::size_t>(tail.data - tail.block.data()) + tail.size;
-  const std::size_t room = tail.block.capacity() - used;
-  const auto n = static_cast<std::uint32_t>(std::min(room, octets.size()));
-  std::memcpy(tail.block.data() + used, octets.data(), n);
+  const auto n = static_cast<std::uint32_t>(std::min(tail.room_behind(), octets.size()));
+  std::memcpy(tail.block.data() + (tail.data - tail.block.data()) + tail.size, octets.data(), n);
   tail.size += n;
   return n;
+}
+
+void SendQueue::push(Piece&& piece) {
+  pieces_.make_room();
+  if (!pieces_.empty()) unusable_ += pieces_.back().room_behind();
+  pieces_.push_back(std::move(piece));
+}
+
+SendQueue::Piece SendQueue::pop_front() {
+  Piece piece = pieces_.pop_front();
+  if (!pieces_.empty()) unusable_ -= piece.room_behind();
+  return piece;
 }
 
 void SendQueue::append(Octets octets, BlockPool& pool) {
@@ -56,7 +69,10 @@ void SendQueue::append(Octets octets, BlockPool& pool) {
 
 // Without memory for all of what was handed over, none of it was.
 void SendQueue::cut_back(StreamOffset end) {
-  while (!pieces_.empty() && pieces_.back().begin >= end) (void)pieces_.pop_back();
+  while (!pieces_.empty() && pieces_.back().begin >= end) {
+    (void)pieces_.pop_back();
+    if (!pieces_.empty()) unusable_ -= pieces_.back().room_behind();
+  }
   if (!pieces_.empty()) {
     Piece& tail = pieces_.back();
     tail.size = static_cast<std::uint32_t>(end - tail.begin);
@@ -75,11 +91,12 @@ void SendQueue::append_pieces(Octets octets, BlockPool& pool) {
     pieces_.make_room();
     piece.block = pool.take(std::min(octets.size(), BlockPool::kSizes.back()));
     piece.data = piece.block.data();
-    pieces_.push_back(std::move(piece));
+    push(std::move(piece));
   }
 }
 
-void SendQueue::append_owned(Octets octets, std::shared_ptr<const void> owner) {
+void SendQueue::append_owned(Octets octets, std::shared_ptr<const void> owner, BlockPool& pool) {
+  if (octets.size() <= kSmallLoan) return append(octets, pool);
   const StreamOffset end = end_;
   try {
     append_loans(octets, owner);
@@ -97,7 +114,7 @@ void SendQueue::append_loans(Octets octets, const std::shared_ptr<const void>& o
     piece.size = static_cast<std::uint32_t>(std::min(octets.size(), kLargestLoan));
     piece.owner = owner;
     const std::uint32_t size = piece.size;
-    pieces_.push_back(std::move(piece));
+    push(std::move(piece));
     end_ += size;
     octets = octets.subspan(size);
   }
@@ -108,7 +125,7 @@ void SendQueue::release_until(StreamOffset offset, BlockPool& pool) {
   if (offset <= begin_) return;
   begin_ = offset;
   while (!pieces_.empty() && pieces_.front().end() <= offset) {
-    Piece piece = pieces_.pop_front();
+    Piece piece = pop_front();
     pool.give(std::move(piece.block));
   }
 }
@@ -164,7 +181,7 @@ void each_view(const SendQueue& queue, Visit&& visit) {
 }  // namespace
 
 bool operator==(const SendQueue& a, const SendQueue& b) {
-  if (a.begin_ != b.begin_ || a.end_ != b.end_) return false;
+  if (a.begin_ != b.begin_ || a.end_ != b.end_ || a.unusable_ != b.unusable_) return false;
   std::array<Octets, 1> left, right;
   for (StreamOffset at = a.begin_; at < a.end_;) {
     const auto want =
@@ -177,7 +194,7 @@ bool operator==(const SendQueue& a, const SendQueue& b) {
 }
 
 void SendQueue::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(begin_.value(), end_.value());
+  hasher.add_all(begin_.value(), end_.value(), unusable_);
   each_view(*this, [&](Octets octets) {  // octet by octet: where the pieces end must not matter
     for (std::uint8_t octet : octets) hasher.add(std::uint64_t{octet});
   });

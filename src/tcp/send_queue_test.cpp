@@ -67,13 +67,13 @@ TEST_F(SendQueueTest, NeverMovesWhatItHolds) {
 
 TEST_F(SendQueueTest, SaysHowMuchFitsIntoTooFewViews) {
   std::vector<OctetVector> lent;
-  for (int i = 0; i < 10; ++i) lent.push_back(stream(1 + i * 100, 101 + i * 100));
-  for (const OctetVector& octets : lent) queue.append_owned(octets, nullptr);
+  for (int i = 0; i < 10; ++i) lent.push_back(stream(1 + i * 200, 201 + i * 200));
+  for (const OctetVector& octets : lent) queue.append_owned(octets, nullptr, pool);
   std::array<Octets, 3> views;
   const auto result = queue.gather(at(51), 900, views);
   EXPECT_EQ(result.pieces, 3u);
-  EXPECT_EQ(result.octets, 250u);
-  EXPECT_EQ(joined(views), stream(51, 301));
+  EXPECT_EQ(result.octets, 550u);
+  EXPECT_EQ(joined(views), stream(51, 601));
 }
 
 // [RFC 2018 8-5]
@@ -103,7 +103,7 @@ TEST_F(SendQueueTest, GoesOnAfterItWasEmptied) {
 TEST_F(SendQueueTest, LendsOwnedOctetsWithoutCopyingThem) {
   const auto owner = std::make_shared<OctetVector>(stream(101, 2101));
   append(1, 101);
-  queue.append_owned(*owner, owner);
+  queue.append_owned(*owner, owner, pool);
   append(2101, 2201);
   EXPECT_EQ(owner.use_count(), 2);
   std::array<Octets, 3> views;
@@ -115,7 +115,7 @@ TEST_F(SendQueueTest, LendsOwnedOctetsWithoutCopyingThem) {
 TEST_F(SendQueueTest, LetsTheOwnerGoWithItsLastOctetAndNotBefore) {
   auto owner = std::make_shared<OctetVector>(stream(1, 1001));
   const std::weak_ptr<OctetVector> watch = owner;
-  queue.append_owned(*owner, owner);
+  queue.append_owned(*owner, owner, pool);
   owner.reset();
   queue.release_until(at(1000), pool);
   EXPECT_FALSE(watch.expired());
@@ -125,7 +125,7 @@ TEST_F(SendQueueTest, LetsTheOwnerGoWithItsLastOctetAndNotBefore) {
 
 TEST_F(SendQueueTest, AppendsBehindOwnedOctetsWithoutTouchingThem) {
   const auto owner = std::make_shared<OctetVector>(stream(1, 1001));
-  queue.append_owned(Octets(*owner).first(500), owner);
+  queue.append_owned(Octets(*owner).first(500), owner, pool);
   append(501, 601);
   EXPECT_EQ(*owner, stream(1, 1001));
   EXPECT_EQ(gathered(queue, 1, 600), stream(1, 601));
@@ -133,7 +133,7 @@ TEST_F(SendQueueTest, AppendsBehindOwnedOctetsWithoutTouchingThem) {
 
 TEST_F(SendQueueTest, CopiesIntoAQueueOfItsOwn) {
   const auto owner = std::make_shared<OctetVector>(stream(1, 3001));
-  queue.append_owned(*owner, owner);
+  queue.append_owned(*owner, owner, pool);
   append(3001, 80001);
   queue.release_until(at(2), pool);
   SendQueue copy = queue;
@@ -151,7 +151,8 @@ TEST_F(SendQueueTest, IsEqualByItsOctetsWhateverPiecesTheyLieIn) {
   SendQueue other;
   append(1, 3001);
   const OctetVector lent = stream(1, 3001);
-  for (int i = 0; i < 3000; i += 300) other.append_owned(Octets(lent).subspan(i, 300), nullptr);
+  for (int i = 0; i < 3000; i += 300)
+    other.append_owned(Octets(lent).subspan(i, 300), nullptr, pool);
   EXPECT_EQ(queue, other);
   EXPECT_EQ(hash(queue), hash(other));
   other.append(forged(3001, 3002), pool);
@@ -159,6 +160,53 @@ TEST_F(SendQueueTest, IsEqualByItsOctetsWhateverPiecesTheyLieIn) {
   queue.append(stream(3001, 3002), pool);
   EXPECT_NE(queue, other);
   EXPECT_NE(hash(queue), hash(other));
+}
+
+// ---- what is held
+
+// A block that a loan follows takes no more octets: what it has left is held for nothing.
+TEST_F(SendQueueTest, CountsTheRoomThatALoanMakesUnusable) {
+  const OctetVector lent = stream(2, 1002);
+  append(1, 2);
+  EXPECT_EQ(queue.room(10000), 9999u) << "the last block can be filled";
+  queue.append_owned(lent, nullptr, pool);
+  EXPECT_EQ(queue.room(10000), 10000 - 1001 - (BlockPool::kSizes[0] - 1));
+  append(1002, 1003);
+  EXPECT_EQ(queue.room(10000), 10000 - 1002 - (BlockPool::kSizes[0] - 1));
+  queue.release_until(at(2), pool);
+  EXPECT_EQ(queue.room(10000), 9999u - 1000);
+  queue.release_all(pool);
+  EXPECT_EQ(queue.room(10000), 10000u);
+  append(1003, 1004);
+  EXPECT_EQ(queue.room(1), 0u);
+  EXPECT_EQ(queue.room(0), 0u);
+}
+
+TEST_F(SendQueueTest, CopiesALoanThatCostsMoreToKeep) {
+  auto lent = std::make_shared<OctetVector>(stream(1, 101));
+  const std::weak_ptr<OctetVector> watch = lent;
+  queue.append_owned(*lent, std::move(lent), pool);
+  EXPECT_TRUE(watch.expired());
+  EXPECT_EQ(gathered(queue, 1, 100), stream(1, 101));
+}
+
+// Of any mixture no more is held than the limit, but for a block at either end and the pieces.
+TEST_F(SendQueueTest, HoldsNoMoreThanItsLimitWhateverIsMixed) {
+  constexpr std::size_t kLimit = 1 << 20;
+  const OctetVector octets(70000);
+  for (const std::size_t lent : {1, 128, 129, 1000, 20000})
+    for (const std::size_t copied : {1, 2016, 2017, 16352, 16353, 66049}) {
+      SendQueue mixed;
+      while (mixed.room(kLimit) > 0) {
+        mixed.append_owned(Octets(octets).first(lent), nullptr, pool);
+        mixed.append(Octets(octets).first(std::min(copied, mixed.room(kLimit))), pool);
+      }
+      EXPECT_LT(mixed.memory(), kLimit * 5 / 4 + 2 * BlockPool::kSizes.back())
+          << lent << " lent, " << copied << " copied";
+      EXPECT_GT(mixed.size(), kLimit / 20) << lent << " lent, " << copied << " copied";
+      mixed.release_all(pool);
+      EXPECT_EQ(mixed.room(kLimit), kLimit);
+    }
 }
 
 }  // namespace

@@ -458,7 +458,7 @@ bool Sender::on_persist_timer(const Context& context, const TcpConfig& config, T
 // ---- the application
 
 std::size_t Sender::room(const TcpConfig& config) const {
-  return config.send_buffer > queue_.size() ? config.send_buffer - queue_.size() : 0;
+  return queue_.room(config.send_buffer);
 }
 
 void Sender::after_append(std::size_t octets, SendMode mode) {
@@ -496,7 +496,7 @@ void Sender::append(const Context& context, const TcpConfig& config, Octets octe
 void Sender::append_owned(const Context& context, const TcpConfig& config, Octets octets,
                           std::shared_ptr<const void> owner, SendMode mode) {
   before_append(context, config);
-  queue_.append_owned(octets, std::move(owner));
+  queue_.append_owned(octets, std::move(owner), context.blocks);
   after_append(octets.size(), mode);
 }
 

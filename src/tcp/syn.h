@@ -34,6 +34,11 @@ inline std::uint8_t offered_shift(const TcpConfig& config) {
   return shift;
 }
 
+/// The ISN, unless a test has pinned it down.
+inline SeqNum isn_of(const StackQuirks& quirks, SeqNum drawn) {
+  return quirks.fixed_isn ? SeqNum(*quirks.fixed_isn) : drawn;
+}
+
 /// The options of an active opener's SYN: everything we are willing to use.
 inline TcpOptions offer(const TcpConfig& config, std::uint16_t mss) {
   TcpOptions options;

@@ -66,6 +66,7 @@ std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tu
 
   h.negotiated.peer_mss = kMss[index];
   h.mss = announced_mss(tuple.family(), link_mtu, config);
+  h.window = syn_window(config);
   h.started_at = h.sent_at = now;
   if (!ack.options.timestamps || !config.use_timestamps) return h;
   const std::uint32_t options = ack.options.timestamps->echo & kOptionsMask;

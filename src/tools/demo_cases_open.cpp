@@ -28,7 +28,7 @@ void play_refused(Scene& scene) {
 }
 
 void arrange_wrap(SimulationConfig& config) {
-  config.a.stack.fixed_isn = 0xffffffff - 2000;
+  config.a.stack.quirks.fixed_isn = 0xffffffff - 2000;
 }
 
 void play_wrap(Scene& scene) {

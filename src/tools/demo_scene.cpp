@@ -117,10 +117,10 @@ bool Actor::at_end() {
 void Actor::take_events() {
   while (const auto event = stack().poll_event()) {
     if (std::holds_alternative<AcceptEvent>(*event)) {
-      const auto stream = stack().accept(scene_.world_.now(), listener_);
-      if (!stream) continue;
-      stream_ = *stream;
-      ++accepted_;
+      while (const auto stream = stack().accept(scene_.world_.now(), listener_)) {
+        stream_ = *stream;
+        ++accepted_;
+      }
     } else if (const auto* news = std::get_if<StreamEvent>(&*event)) {
       if (news->failure) failure_ = news->failure;
       if (news->peer_closed && ends_together_) shutdown();

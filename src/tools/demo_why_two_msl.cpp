@@ -98,8 +98,8 @@ void play_late_fin_two_msl(Scene& scene) {
 // The next connection of the same pair begins with the same number as the last one: numbers are
 // chosen so that this is rare, and it happens.
 void arrange_same_numbers(SimulationConfig& config) {
-  config.a.stack.fixed_isn = 1000;
-  config.b.stack.fixed_isn = 5000;
+  config.a.stack.quirks.fixed_isn = 1000;
+  config.b.stack.quirks.fixed_isn = 5000;
   config.a.stack.tcp.use_timestamps = false;  // PAWS would notice
 }
 void arrange_same_numbers_no_wait(SimulationConfig& config) {

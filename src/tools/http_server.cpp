@@ -87,8 +87,10 @@ Task<> HttpServer::abort_after(Duration limit) {
 
 Task<> HttpServer::accept_all() {
   while (auto stream = co_await listener_.accept()) {
-    stream->set_nagle(false);  // answers are put together here, and none is to wait for an ACK
-    stream->set_user_timeout(options_.stall_limit);
+    (void)stream->reconfigure([&](TcpConfig& config) {
+      config.nagle = false;  // answers are put together here, and none is to wait for an ACK
+      config.user_timeout = options_.stall_limit;
+    });
     if (open_.size() >= options_.max_connections) {
       if (refusing_ < kRefusals) host_.spawn(refuse(*std::move(stream)));
       continue;
@@ -204,7 +206,8 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
   std::uint64_t queued = 0;
   while (answer.left() > 0) {
     const std::uint32_t share = this->share();
-    if (share != connection.share) connection.stream.set_send_buffer(share);
+    if (share != connection.share)
+      (void)connection.stream.reconfigure([&](TcpConfig& config) { config.send_buffer = share; });
     connection.share = share;
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(
         answer.left(), std::min(options_.piece, std::max(share / 2, kCopyBelow))));

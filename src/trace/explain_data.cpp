@@ -177,10 +177,21 @@ void say_plain_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
         .by("RFC 9293 §3.8.6");
 }
 
+void say_answer_to_probe(const SegmentFacts& facts, Words& words) {
+  words
+      .say(fmt::format("ACK in answer to the probe: {} expects number {}, and its window is {}.",
+                       facts.sender, facts.ack,
+                       facts.window == 0u
+                           ? "still shut"
+                           : octets_text(facts.window.value_or(facts.segment.window))))
+      .by("RFC 9293 §3.8.6.1");
+}
+
 }  // namespace
 
 void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
-  switch (facts.refuses_probe ? SendReason::ack_probe : reason) {
+  if (facts.refuses_probe) return say_answer_to_probe(facts, words);
+  switch (reason) {
     case SendReason::challenge_ack:
       return say_challenge(facts, words);
     case SendReason::time_wait_ack:
@@ -195,15 +206,6 @@ void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
           .say(fmt::format("ACK in answer to a segment outside {}'s window: it expects number {}.",
                            facts.sender, facts.ack))
           .by("RFC 9293 §3.10.7.4, first check");
-      return;
-    case SendReason::ack_probe:
-      words
-          .say(fmt::format(
-              "ACK in answer to the probe: {} expects number {}, and its window is {}.",
-              facts.sender, facts.ack,
-              facts.window == 0u ? "still shut"
-                                 : octets_text(facts.window.value_or(facts.segment.window))))
-          .by("RFC 9293 §3.8.6.1");
       return;
     case SendReason::window_update:
       if (facts.acknowledged.octets == 0 && !facts.acknowledged.fin)

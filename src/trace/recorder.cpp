@@ -13,7 +13,6 @@ Octets viewed(const TraceEvent& event) {
   if (const auto* sent = std::get_if<SegmentSent>(&event)) return sent->segment.payload;
   if (const auto* received = std::get_if<SegmentReceived>(&event)) return received->segment.payload;
   if (const auto* change = std::get_if<CongestionChanged>(&event)) return as_octets(change->phase);
-  if (const auto* dropped = std::get_if<FrameDropped>(&event)) return dropped->frame;
   return {};
 }
 
@@ -21,7 +20,6 @@ void point_to(TraceEvent& event, Octets kept) {
   if (auto* sent = std::get_if<SegmentSent>(&event)) sent->segment.payload = kept;
   if (auto* received = std::get_if<SegmentReceived>(&event)) received->segment.payload = kept;
   if (auto* change = std::get_if<CongestionChanged>(&event)) change->phase = as_text(kept);
-  if (auto* dropped = std::get_if<FrameDropped>(&event)) dropped->frame = kept;
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ Result<void> DatagramTable::close(DatagramId id) {
     return std::unexpected(Error::no_such_id);
   }
   if (!bindings_[id.index].ended) unlink(id.index);
+  if (bindings_[id.index].in_events) tellers_.remove(id.index);
   bindings_.erase(id.index);
   return {};
 }
@@ -69,15 +70,13 @@ Result<void> DatagramTable::reconfigure(DatagramId id, const DatagramConfig& con
   return {};
 }
 
-std::vector<DatagramId> DatagramTable::on_address_removed(const IpAddress& address) {
-  std::vector<DatagramId> ended;
+void DatagramTable::on_address_removed(const IpAddress& address) {
   bindings_.for_each([&](std::uint32_t index, Binding& binding) {
     if (binding.ended || binding.local.address != address) return;
-    ended.push_back({index, bindings_.generation(index)});
+    queue_event(index);
     unlink(index);
     binding.ended = true;
   });
-  return ended;
 }
 
 Result<Endpoint> DatagramTable::local_endpoint(DatagramId id) const {
@@ -112,6 +111,7 @@ Verdict DatagramTable::deliver(DatagramId id, const Endpoint& from, const Endpoi
   base::ensure(binding != nullptr);
   const std::size_t cost = payload.size() + kCostOfDatagram;
   if (cost > config_.queue || binding->queued > config_.queue - cost) return Verdict::queue_full;
+  queue_event(id.index);
   binding->queue.push_back({from, to, {payload.begin(), payload.end()}});
   binding->queued += static_cast<std::uint32_t>(cost);
   return Verdict::datagram;
@@ -120,12 +120,15 @@ Verdict DatagramTable::deliver(DatagramId id, const Endpoint& from, const Endpoi
 void DatagramTable::report(DatagramId id, Error error) {
   Binding* binding = bindings_.find(id.index, id.generation);
   base::ensure(binding != nullptr);
+  queue_event(id.index);
   binding->failure = error;
 }
 
 Result<ReceivedDatagram> DatagramTable::receive(DatagramId id, MutableOctets into) {
   Binding* binding = bindings_.find(id.index, id.generation);
   if (binding == nullptr) return std::unexpected(Error::no_such_id);
+  const bool more = binding->queue.size() > (binding->failure ? 0 : 1);
+  if (more) queue_event(id.index);
   if (binding->failure) {
     return std::unexpected(*std::exchange(binding->failure, std::nullopt));
   }
@@ -143,6 +146,27 @@ Result<ReceivedDatagram> DatagramTable::receive(DatagramId id, MutableOctets int
 bool DatagramTable::is_readable(DatagramId id) const {
   const Binding* binding = bindings_.find(id.index, id.generation);
   return binding != nullptr && (binding->failure || binding->ended || !binding->queue.empty());
+}
+
+void DatagramTable::queue_event(std::uint32_t index) {
+  if (bindings_[index].in_events) return;
+  tellers_.push_back(index);
+  bindings_[index].in_events = true;
+}
+
+std::optional<DatagramEvent> DatagramTable::poll_event() {
+  while (!tellers_.empty()) {
+    const std::uint32_t index = tellers_.pop_front();
+    Binding& binding = bindings_[index];
+    binding.in_events = false;
+    const DatagramId id{index, bindings_.generation(index)};
+    if (!is_readable(id)) continue;  // received without being told
+    DatagramEvent event{id, binding.failure};
+    if (!event.failure && binding.ended) event.failure = Error::address_removed;
+    tellers_.shrink();
+    return event;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint32_t> DatagramTable::first_on_port(std::uint16_t port) const {
@@ -185,7 +209,7 @@ void DatagramTable::unlink(std::uint32_t index) {
 }
 
 std::size_t DatagramTable::memory() const {
-  std::size_t octets = bindings_.memory() + ports_.memory();
+  std::size_t octets = bindings_.memory() + ports_.memory() + tellers_.memory();
   bindings_.for_each([&](std::uint32_t, const Binding& binding) {
     octets += binding.queue.memory();
     for (const Waiting& waiting : binding.queue) octets += waiting.payload.capacity();
@@ -194,13 +218,13 @@ std::size_t DatagramTable::memory() const {
 }
 
 void DatagramTable::hash_into(base::Hasher& hasher) const {
-  const auto& [table, bindings, ports] = *this;
+  const auto& [table, bindings, ports, tellers] = *this;
   hasher.add(base::derived(ports));
   const auto& [most_ports, most_octets, port_min, port_max] = table;
-  hasher.add_all(most_ports, most_octets, port_min, port_max);
+  hasher.add_all(most_ports, most_octets, port_min, port_max, tellers);
   bindings.hash_into(hasher, [](auto& h, const Binding& binding) {
-    const auto& [local, next_on_port, queued, config, ended, failure, queue] = binding;
-    h.add_all(local, next_on_port, queued, config, ended, failure, queue.size());
+    const auto& [local, next_on_port, queued, config, ended, to_be_told, failure, queue] = binding;
+    h.add_all(local, next_on_port, queued, config, ended, to_be_told, failure, queue.size());
     for (const Waiting& waiting : queue) {
       const auto& [from, to, payload] = waiting;
       h.add_all(from, to, payload);

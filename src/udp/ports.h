@@ -10,6 +10,7 @@
 
 #include "estab/address.h"
 #include "estab/error.h"
+#include "estab/event.h"
 #include "estab/id.h"
 #include "estab/octets.h"
 #include "estab/stack.h"
@@ -47,8 +48,8 @@ class DatagramTable {
   Result<void> reconfigure(DatagramId id, const DatagramConfig& config);
   Result<void> close(DatagramId id);
   /// Ends every binding of this very address: it takes and sends nothing any more, and what has
-  /// come may still be received. Returns their handles, which stay good until they are closed.
-  std::vector<DatagramId> on_address_removed(const IpAddress& address);
+  /// come may still be received. Their handles stay good until they are closed.
+  void on_address_removed(const IpAddress& address);
 
   Result<Endpoint> local_endpoint(DatagramId id) const;
   struct Sender {
@@ -74,6 +75,10 @@ class DatagramTable {
   /// Whether receive has something to tell. False for a stale handle.
   bool is_readable(DatagramId id) const;
 
+  /// A port with something to tell, and what receive would fail with. Told again for each that
+  /// comes, and whenever one is received and more wait.
+  std::optional<DatagramEvent> poll_event();
+
   std::size_t size() const { return bindings_.size(); }
   std::size_t memory() const;
   bool operator==(const DatagramTable&) const = default;
@@ -92,7 +97,8 @@ class DatagramTable {
     std::uint32_t next_on_port = kNone;
     std::uint32_t queued = 0;  // cost of all that waits
     DatagramConfig config{};
-    bool ended = false;  // its address is gone; it is in no list of its port
+    bool ended = false;      // its address is gone; it is in no list of its port
+    bool in_events = false;  // in the queue of those with something to tell
     std::optional<Error> failure{};
     base::Ring<Waiting> queue{};
     friend bool operator==(const Binding&, const Binding&) = default;
@@ -102,10 +108,12 @@ class DatagramTable {
   bool is_taken(const Endpoint& local) const;
   Result<std::uint16_t> choose_port(base::Prng& prng) const;
   void unlink(std::uint32_t index);
+  void queue_event(std::uint32_t index);
 
   DatagramTableConfig config_;
   base::Slab<Binding> bindings_;
   base::FlatIndex ports_;  // to the last bound of each port; the others follow by next_on_port
+  base::Ring<std::uint32_t> tellers_;  // with something to tell
 };
 
 }  // namespace estab::udp

@@ -162,8 +162,9 @@ TEST_F(Ports, NeverDrawPortZero) {
 TEST_F(Ports, EndWithTheirAddress) {
   const DatagramId exact = *bind("10.0.0.1:53"), any = *bind("0.0.0.0:53");
   deliver(exact, "last");
-  EXPECT_EQ(table.on_address_removed(endpoint("10.0.0.1:0").address),
-            std::vector<DatagramId>{exact});
+  table.on_address_removed(endpoint("10.0.0.1:0").address);
+  EXPECT_EQ(table.poll_event(), (DatagramEvent{exact, Error::address_removed}));
+  EXPECT_FALSE(table.poll_event());
   EXPECT_EQ(taker("10.0.0.1:53"), "0.0.0.0:53");
   EXPECT_EQ(table.sender(exact).error(), Error::address_removed);
   EXPECT_TRUE(table.sender(any));
@@ -173,6 +174,35 @@ TEST_F(Ports, EndWithTheirAddress) {
   EXPECT_TRUE(bind("10.0.0.1:53"));  // a new one
   EXPECT_TRUE(table.close(exact));
   EXPECT_EQ(taker("10.0.0.1:53"), "10.0.0.1:53");
+}
+
+// Whoever receives one datagram for an event is told again until none is left.
+TEST_F(Ports, TellOfWhatWaitsUntilNothingDoes) {
+  const DatagramId id = *bind("10.0.0.1:53"), other = *bind("10.0.0.1:54");
+  for (const char* text : {"a", "b", "c"}) deliver(id, text);
+  deliver(other, "x");
+  table.report(other, Error::port_unreachable);
+  EXPECT_EQ(table.poll_event(), DatagramEvent{id});
+  EXPECT_EQ(table.poll_event(), (DatagramEvent{other, Error::port_unreachable}));
+  EXPECT_FALSE(table.poll_event()) << "each is told of once, however much has come";
+  for (const char* text : {"a", "b", "c"}) {
+    EXPECT_EQ(receive(id), text);
+    EXPECT_EQ(table.poll_event().has_value(), *text != 'c');
+  }
+  EXPECT_EQ(receive(other), "port_unreachable");
+  EXPECT_EQ(table.poll_event(), DatagramEvent{other});
+  EXPECT_EQ(receive(other), "x");
+  EXPECT_FALSE(table.poll_event());
+}
+
+TEST_F(Ports, TellNothingOfWhatHasBeenReceivedOrClosed) {
+  const DatagramId id = *bind("10.0.0.1:53"), closed = *bind("10.0.0.1:54");
+  deliver(id, "a");
+  deliver(closed, "b");
+  EXPECT_EQ(receive(id), "a");
+  EXPECT_TRUE(table.close(closed));
+  EXPECT_TRUE(bind("10.0.0.1:54"));  // under the same number
+  EXPECT_FALSE(table.poll_event());
 }
 
 TEST_F(Ports, AreFreeAgainAfterClose) {
@@ -245,6 +275,7 @@ TEST_F(Ports, GiveMemoryBackWhenNothingWaits) {
   const std::size_t idle = table.memory();
   deliver(id, "data");
   EXPECT_GT(table.memory(), idle);
+  EXPECT_TRUE(table.poll_event());
   receive(id);
   EXPECT_EQ(table.memory(), idle);
 }

@@ -223,7 +223,9 @@ void World::events(End& end) {
           (void)insist([&] { return end.stack.abort(now_, *taken); });
         } else {
           end.stream = *taken;
-          insist([&] { end.stack.set_nagle(now_, *taken, false); });
+          (void)insist([&] {
+            return end.stack.reconfigure(now_, *taken, [](TcpConfig& c) { c.nagle = false; });
+          });
           talk(end);
         }
       }

@@ -179,7 +179,7 @@ Complaint broken_by_reset(const End& x, const End& y) {
 
 Complaint broken_law(const Bounds& bounds, const End& a, const End& b) {
   // Where ISNs repeat they do not tell connections apart; the octets still do.
-  const bool isns_tell = !bounds.stack[0].fixed_isn && !bounds.stack[1].fixed_isn;
+  const bool isns_tell = !bounds.stack[0].quirks.fixed_isn && !bounds.stack[1].quirks.fixed_isn;
   for (const auto& [from, to] : {std::pair(&a, &b), std::pair(&b, &a)})
     if (auto broken = broken_by_octets(*from, *to)) return broken;
   if (!isns_tell) return std::nullopt;

@@ -124,7 +124,7 @@ Bounds with_time_wait(Duration msl) {
   bounds.applications[1].listens = Listening::from_the_start;
   bounds.applications[0].octets = 1;
   bounds.applications[1].octets = 0;
-  bounds.stack[0].fixed_isn = 1'000'000;
+  bounds.stack[0].quirks.fixed_isn = 1'000'000;
   bounds.stack[0].tcp.receive_buffer = 65'535;  // else b finds the old acknowledgements too old
   for (StackConfig& stack : bounds.stack) stack.msl = msl;
   bounds.lifetime = std::chrono::seconds(30);

@@ -38,7 +38,7 @@ TEST_P(BadInput, NeitherStopsAStackNorLetsItGrow) {
   // Whatever can become of a frame became of some; but chance seldom reaches these, and an
   // interface that is not there is the mistake of a caller (Removal tests it).
   constexpr std::array kRare = {Verdict::time_wait_reopened, Verdict::queue_full,
-                                Verdict::ttl_expired, Verdict::no_interface};
+                                Verdict::no_interface};
   for (std::size_t i = 0; i < kVerdictCount; ++i) {
     const auto verdict = static_cast<Verdict>(i);
     if (std::ranges::find(kRare, verdict) != kRare.end()) continue;

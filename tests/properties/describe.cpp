@@ -26,7 +26,8 @@ void add(std::ostream& out, const char* name, const SimulationConfig::End& end) 
       << (tcp.use_window_scale ? std::to_string(tcp.window_scale) : "off") << ", initial window "
       << tcp.initial_window_segments << "\n     with" << (tcp.use_timestamps ? " timestamps" : "")
       << (tcp.use_sack ? " sack" : "") << (tcp.nagle ? " nagle" : "")
-      << (tcp.urgent_inline ? "" : " urgent-apart") << (tcp.header_prediction ? " prediction" : "")
+      << (tcp.urgent_inline ? "" : " urgent-apart")
+      << (tcp.quirks.header_prediction ? " prediction" : "")
       << (tcp.keep_alive.enabled ? " keep-alive" : "")
       << (end.interface.segmentation_v4 ? " super-segments" : "")
       << (end.interface.checksum_offload ? " checksum-offload" : "")
@@ -35,7 +36,7 @@ void add(std::ostream& out, const char* name, const SimulationConfig::End& end) 
       << ms(tcp.delayed_ack) << " ms, quick acks " << int{tcp.quick_acks} << ", rto "
       << ms(tcp.rto_min) << ".." << ms(tcp.rto_max) << " ms, r2 " << ms(tcp.r2) << " ms, msl "
       << ms(end.stack.msl) << " ms, out-of-order pieces " << end.stack.limits.out_of_order_pieces;
-  if (end.stack.fixed_isn) out << ", isn " << *end.stack.fixed_isn;
+  if (end.stack.quirks.fixed_isn) out << ", isn " << *end.stack.quirks.fixed_isn;
   out << '\n';
 }
 

@@ -59,7 +59,7 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
   tcp.use_timestamps = draw.chance(0.7);
   tcp.use_sack = draw.chance(0.7);
   tcp.nagle = draw.chance(0.7);
-  tcp.header_prediction = draw.chance(0.9);
+  tcp.quirks.header_prediction = draw.chance(0.9);
   tcp.urgent_inline = draw.chance(0.8);
   tcp.dscp = static_cast<std::uint8_t>(draw.between(0, 63));
   tcp.delayed_ack =
@@ -88,7 +88,7 @@ StackConfig draw_stack(Draw& draw, Outcome outcome) {
   if (draw.chance(0.2))
     stack.limits.out_of_order_pieces = static_cast<std::uint32_t>(draw.magnitude(1, 64));
   if (draw.chance(0.4))  // the numbers wrap on the way
-    stack.fixed_isn = static_cast<std::uint32_t>(-draw.magnitude(1, 1 << 20));
+    stack.quirks.fixed_isn = static_cast<std::uint32_t>(-draw.magnitude(1, 1 << 20));
   return stack;
 }
 
@@ -191,7 +191,8 @@ void draw_cookies(Draw& draw, Scenario& scenario) {
 /// The same again between the same ports, as soon as the stacks allow it: TIME-WAIT, and whether a
 /// SYN proves itself new. Numbers must then move on as those of RFC 6528 do.
 void draw_again(Draw& draw, Scenario& scenario) {
-  const bool isn_fixed = scenario.world.a.stack.fixed_isn || scenario.world.b.stack.fixed_isn;
+  const bool isn_fixed =
+      scenario.world.a.stack.quirks.fixed_isn || scenario.world.b.stack.quirks.fixed_isn;
   if (scenario.outcome != Outcome::complete || isn_fixed || !draw.chance(0.3)) return;
   ConnectionPlan again = scenario.connections.front();
   if (again.opener == Opener::both) return;

@@ -35,8 +35,6 @@ class Watcher : public Observer {
   void show(Instant now, const TimerFired& fired);
   void show(Instant now, const CongestionChanged& change);
   void show(Instant now, const ConnectionFailed& failed);
-  void show(Instant, const TimerSet&) {}
-  void show(Instant, const FrameDropped&) {}
 
   Side side_;
   Instant start_;

@@ -99,7 +99,7 @@ bool Host::take_events(Instant now, Stack& stack) {
         complaint_ = "an event for a stream nobody has";
     } else if (std::holds_alternative<AcceptEvent>(*event)) {
       // Each connection's own pause would need a clock each: the first one's is everybody's.
-      accept_at_ = now + scenario_->connections.front().accept_pause;
+      accept_at_ = std::min(accept_at_, now + scenario_->connections.front().accept_pause);
     }
   }
   return did;

@@ -83,7 +83,7 @@ class Opened : public Peer {
     options.family = start.family;
     options.stack.tcp = start.tcp;
     options.stack.limits = start.limits;
-    options.stack.fixed_isn = start.isn;
+    options.stack.quirks.fixed_isn = start.isn;
     options.interface = start.interface;
     options.remote_isn = start.remote_isn;
     return options;

@@ -288,6 +288,11 @@ class Peer : private Observer {
   Result<void> shutdown() { return command("shutdown", stack_.shutdown(now_, stream())); }
   Result<void> close() { return command("close", stack_.close(now_, stream())); }
   Result<void> abort() { return command("abort", stack_.abort(now_, stream())); }
+  /// Changes the settings: `change(config)`.
+  template <class Change>
+  Result<void> reconfigure(Change&& change) {
+    return command("reconfigure", stack_.reconfigure(now_, stream(), change));
+  }
   /// Everything the stack has told about this stream since the last call, in one.
   StreamEvent told() {
     collect_events();
