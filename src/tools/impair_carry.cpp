@@ -22,7 +22,7 @@ bool take_in(ImpairedWay& way, std::vector<std::uint8_t>& room) {
   for (;;) {
     const auto reading = way.from.read(room);
     if (reading.outcome == device::TunQueue::ReadOutcome::none_waits) return true;
-    if (reading.outcome == device::TunQueue::ReadOutcome::interface_gone) return false;
+    if (reading.outcome == device::TunQueue::ReadOutcome::gone) return false;
     const auto end = room.begin() + static_cast<std::ptrdiff_t>(reading.length);
     way.pipe.enter(machine_time(), std::vector<std::uint8_t>(room.begin(), end));
   }
