@@ -81,16 +81,15 @@ Host::~Host() {
   if (host_) host_.loop().finish_quietly(linger_);
 }
 
+Result<DeviceError> Host::link_down(InterfaceId interface, Duration limit) {
+  return block_on(host_.link_down(interface).within(limit));
+}
+
 Result<TcpStream> Host::open(ConnectOperation&& opening, Duration limit) {
   Result<TcpStream> stream = wrapped(block_on(std::move(opening).within(limit)));
   report_ = opening.icmp_report();
   return stream;
 }
-
-Result<DeviceError> Host::link_down(InterfaceId interface, Duration limit) {
-  return block_on(host_.link_down(interface).within(limit));
-}
-
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
   return open(host_.connect(options), limit);
 }

@@ -123,10 +123,11 @@ bool Links::poll_blind(Instant now) {
 // What comes in is answered burst by burst: the stack keeps only so many answers.
 void Links::catch_up(Instant now) {
   for (Link& link : links_) {
-    if (!link.up || link.emptied_at == now) continue;
-    for (int bursts = 0; bursts < kCatchUp && receive(now, link) == burst_; ++bursts) {
+    if (link.emptied_at == now) continue;
+    for (int bursts = 0; bursts < kCatchUp && link.up; ++bursts) {
+      if (receive(now, link) < burst_) break;
       allow_burst();
-      transmit(now);
+      transmit(now);  // and may find that the device is gone
     }
   }
 }
