@@ -61,12 +61,12 @@ struct TcpConfig {
   CongestionControl congestion_control = CongestionControl::cubic;
   /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced.
   bool pacing = true;
-  bool slow_start_after_idle = true;           ///< RFC 5681 §4.1: start again slowly after a pause
-  std::uint16_t mss_limit = 65495;  ///< neither announces nor sends larger segments than this
-  std::uint8_t window_scale = 8;    ///< announced shift, 0..14 (RFC 7323 §2)
-  bool use_window_scale = true;     ///< offer and accept window scaling
-  bool use_timestamps = true;       ///< offer and accept RFC 7323 timestamps
-  bool use_sack = true;             ///< offer and accept RFC 2018
+  bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
+  std::uint16_t mss_limit = 65495;    ///< neither announces nor sends larger segments than this
+  std::uint8_t window_scale = 8;      ///< announced shift, 0..14 (RFC 7323 §2)
+  bool use_window_scale = true;       ///< offer and accept window scaling
+  bool use_timestamps = true;         ///< offer and accept RFC 7323 timestamps
+  bool use_sack = true;               ///< offer and accept RFC 2018
   Ecn ecn = Ecn::off;
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).

@@ -29,11 +29,13 @@ class Saturating {
   /// As of a built-in integer: no value, unless it is initialised with {}.
   Saturating() = default;
   template <std::integral Integer>
+  // NOLINTNEXTLINE(google-explicit-constructor): it stands wherever a built-in integer does
   constexpr Saturating(Integer value) : value_(clamped(value)) {}
   /// Towards zero; what is no number is zero.
   template <std::floating_point Float>
   explicit constexpr Saturating(Float value) : value_(truncated(value)) {}
 
+  // NOLINTNEXTLINE(google-explicit-constructor): the same
   constexpr operator std::int64_t() const { return value_; }
   /// The same, for those who cannot wait for a conversion: printf, overloads of many types.
   constexpr std::int64_t value() const { return value_; }

@@ -35,7 +35,7 @@ struct Waiter {
   const TaskPromise* root = nullptr;
 
   Waiter() = default;
-  Waiter(std::coroutine_handle<> coroutine, const TaskPromise* tree = nullptr)
+  Waiter(std::coroutine_handle<> coroutine, const TaskPromise* tree)
       : handle(coroutine), root(tree) {}
   template <class Promise>
   explicit Waiter(std::coroutine_handle<Promise> coroutine);

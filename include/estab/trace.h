@@ -101,7 +101,7 @@ struct CongestionChanged {
 };
 /// The rule by which a segment was taken for lost.
 enum class LossRule : std::uint8_t {
-  rack,            ///< what was sent later was delivered, and the reordering window is over (RFC 8985)
+  rack,  ///< what was sent later was delivered, and the reordering window is over (RFC 8985)
   duplicate_acks,  ///< three of them, from a peer without SACK (RFC 5681 §3.2)
   partial_ack,     ///< the same, during recovery (RFC 6582)
   timeout,         ///< the retransmission timer ran out (RFC 6298)
@@ -141,9 +141,9 @@ struct FrameDropped {
   Octets frame;
 };
 
-using TraceEvent = std::variant<SegmentSent, SegmentReceived, StateChanged, TimerSet, TimerFired,
-                                CongestionChanged, SegmentLost, RecoveryUndone, ConnectionFailed,
-                                FrameDropped>;
+using TraceEvent =
+    std::variant<SegmentSent, SegmentReceived, StateChanged, TimerSet, TimerFired,
+                 CongestionChanged, SegmentLost, RecoveryUndone, ConnectionFailed, FrameDropped>;
 
 /// Attach with Stack::set_observer. Called in the midst of the stack's work: it must not call the
 /// stack. Views in the event are valid during the call only.

@@ -135,7 +135,7 @@ class Members : public Group {
   }
 
  protected:
-  Members(Ends ends, A&&... members)
+  explicit Members(Ends ends, A&&... members)
       : Group(ends, sizeof...(A)), members_(std::forward<A>(members)...) {}
   ~Members() = default;
 

@@ -39,6 +39,10 @@ class Box {
     if (!a || !b) return !a && !b;
     return *a == *b;
   }
+  void hash_into(auto& hasher) const {
+    hasher.add(held_ != nullptr);
+    if (held_) hasher.add(*held_);
+  }
 
  private:
   std::unique_ptr<T> held_;

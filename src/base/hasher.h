@@ -16,8 +16,11 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <ranges>
 #include <type_traits>
+#include <variant>
 
 #include "estab/address.h"
 #include "estab/octets.h"
@@ -76,12 +79,47 @@ class Hasher {
     add(load_be64(address.octets().data() + 8));
     if (address.zone() != 0) add(address.zone());
   }
+  constexpr void add(TcpFlags flags) { add(flags.wire()); }
   void add(const Endpoint& endpoint) { add_all(endpoint.address, endpoint.port); }
 
   template <class T>
   constexpr void add(const std::optional<T>& value) {
     add(value.has_value());
     if (value) add(*value);
+  }
+  /// What is shared, not where it lies.
+  template <class T>
+  constexpr void add(const std::shared_ptr<T>& value) {
+    add(value != nullptr);
+    if (value) add(*value);
+  }
+  template <class... Ts>
+  constexpr void add(const std::variant<Ts...>& value) {
+    add(value.index());
+    std::visit([this](const auto& held) { add(held); }, value);
+  }
+
+  /// A value that knows what it consists of (see fields.h), or how it is hashed.
+  template <class T>
+    requires requires(const T& value, Hasher& hasher) { value.hash_into(hasher); }
+  constexpr void add(const T& value) {
+    value.hash_into(*this);
+  }
+  /// A value of the public interface, which knows nothing of hashing: public_fields.h tells.
+  template <class T>
+    requires requires(const T& value) { public_fields(value); }
+  constexpr void add(const T& value) {
+    add(public_fields(value));
+  }
+  template <std::ranges::forward_range Range>
+    requires(!requires(const Range& range, Hasher& hasher) { range.hash_into(hasher); })
+  constexpr void add(const Range& range) {
+    if constexpr (std::convertible_to<const Range&, Octets>) {
+      add(Octets(range));
+    } else {
+      add(std::uint64_t{std::ranges::size(range)});
+      for (const auto& element : range) add(element);
+    }
   }
 
   template <class... Ts>

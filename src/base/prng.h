@@ -68,6 +68,7 @@ class Prng {
   constexpr bool chance(double p) { return static_cast<double>(next() >> 11) * 0x1p-53 < p; }
 
   bool operator==(const Prng&) const = default;
+  constexpr void hash_into(auto& hasher) const { hasher.add(state_); }
 
  private:
   constexpr Prng() = default;

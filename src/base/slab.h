@@ -123,6 +123,24 @@ class Slab {
     std::swap(free_, other.free_);
   }
 
+  /// Adds each object to a hash, by add(hasher, object), with its number and generation, which the
+  /// application knows. Which will be given out is history: what they name then is the same.
+  template <class Add>
+  void hash_into(auto& hasher, Add&& add) const {
+    hasher.add(size_);
+    for_each([&](std::uint32_t index, const T& object) {
+      hasher.add_all(index, generation(index));
+      add(hasher, object);
+    });
+    if (!hasher.takes_history()) return;
+    for (std::uint32_t index = free_; index != kNone;
+         index = chunk_of(index).link(index % kChunkSize))
+      hasher.add_all(index, generation(index));
+  }
+  void hash_into(auto& hasher) const {
+    hash_into(hasher, [](auto& h, const T& object) { h.add(object); });
+  }
+
   /// Equal objects under equal numbers and generations, and the same numbers to come.
   friend bool operator==(const Slab& a, const Slab& b)
     requires std::equality_comparable<T>

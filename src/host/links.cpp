@@ -45,7 +45,7 @@ std::size_t Links::receive(Instant now, std::uint32_t number) {
 void Links::on_ready(Instant now, std::uint32_t number, std::uint32_t events) {
   Link& link = links_[number];
   if (!link.up) return;
-  if (events & EPOLLOUT) flush(number);
+  if (events & EPOLLOUT) flush_device(number);
   if (!(events & ~std::uint32_t{EPOLLOUT})) return;
   if (receive(now, number) > 0) return;
   if (events & (EPOLLERR | EPOLLHUP) || link.device->failure()) lose(link);
@@ -57,7 +57,7 @@ bool Links::poll_blind(Instant now) {
   for (std::uint32_t number = 0; number < links_.size(); ++number) {
     Link& link = links_[number];
     if (!link.up || link.descriptor >= 0) continue;
-    if (link.full) flush(number);
+    if (link.full) flush_device(number);
     if (receive(now, number) > 0) more = true;
   }
   return more;
@@ -68,13 +68,15 @@ void Links::catch_up(Instant now) {
   for (std::uint32_t number = 0; number < links_.size(); ++number) {
     const Link& link = links_[number];
     if (!link.up || link.emptied_at == now) continue;
-    for (int bursts = 0; bursts < kCatchUp && receive(now, number) == burst_; ++bursts)
-      transmit_all(now);
+    for (int bursts = 0; bursts < kCatchUp && receive(now, number) == burst_; ++bursts) {
+      allow_burst();
+      transmit(now);
+    }
   }
 }
 
 bool Links::transmit(Instant now) {
-  for (std::size_t count = 0; full_ == 0 && count < burst_; ++count) {
+  for (; full_ == 0 && allowance_ > 0; --allowance_) {
     if (!stack_.poll_transmit(now, frame_)) return false;
     const std::uint32_t number = frame_.interface.index;
     if (!is_up(frame_.interface)) continue;  // an interface without a device, or a lost one
@@ -83,6 +85,26 @@ bool Links::transmit(Instant now) {
     if (!link.device->ready()) on_full(number);
   }
   return full_ == 0;
+}
+
+void Links::look(Instant now) {
+  allow_burst();
+  for (std::uint32_t number = 0; number < links_.size(); ++number)
+    if (links_[number].up) receive(now, number);
+}
+
+bool Links::flush(Instant now) {
+  for (int looks = 0; looks < kCatchUp; ++looks) {
+    if (!transmit(now)) return false;
+    look(now);
+  }
+  return true;
+}
+
+void Links::transmit_all(Instant now) {
+  do {
+    allow_burst();
+  } while (transmit(now));
 }
 
 Instant Links::next_deadline(Instant now) const {
@@ -103,7 +125,7 @@ void Links::on_full(std::uint32_t number) {
     poller_.watch(link.descriptor, EPOLLIN | EPOLLOUT, {PollTag::Kind::link, number});
 }
 
-void Links::flush(std::uint32_t number) {
+void Links::flush_device(std::uint32_t number) {
   Link& link = links_[number];
   if (!link.full || !link.device->flush()) return;
   link.full = false;

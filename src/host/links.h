@@ -1,8 +1,9 @@
 // The devices of a host and the frames between them and the stack. Frames come in by bursts, so
-// that a busy device does not keep the others and the application waiting, and they go out by
-// bursts, so that what the peers answer is read before it overflows the queue of the device. They
-// go out while every device takes them, since the stack cannot be asked for the frames of one
-// interface only.
+// that a busy device does not keep the others and the application waiting. They go out while every
+// device takes them, since the stack cannot be asked for the frames of one interface only.
+//
+// Law: between two looks at what has come no more frames are written than a look takes in. A kernel
+// behind a TUN may answer each within the write, and its answers wait in a queue of 500.
 #pragma once
 
 #include <cstddef>
@@ -33,12 +34,15 @@ class Links {
   /// Takes from each device what has arrived by now, up to kCatchUp bursts: as much as the queue of
   /// a device holds, and a bound for one that fills as fast as it is emptied.
   void catch_up(Instant now);
-  /// Sends a burst of what the stack has, or less if a device is full. True if there may be more.
+  /// There was a look at every device: a burst more may be written.
+  void allow_burst() { allowance_ = burst_; }
+  /// Sends what the stack has, as far as is allowed and the devices take it. True if there may be
+  /// more.
   bool transmit(Instant now);
-  void transmit_all(Instant now) {
-    while (transmit(now)) {
-    }
-  }
+  /// Sends all of it, with looks between, up to kCatchUp. True if there may be more.
+  bool flush(Instant now);
+  /// The last there will be: nobody reads any more.
+  void transmit_all(Instant now);
   /// When a device wants to be asked again that will not wake the loop.
   Instant next_deadline(Instant now) const;
 
@@ -55,16 +59,18 @@ class Links {
   };
 
   std::size_t receive(Instant now, std::uint32_t number);
-  void flush(std::uint32_t number);
+  void look(Instant now);
+  void flush_device(std::uint32_t number);
   void on_full(std::uint32_t number);
   void lose(Link& link);
 
   Stack& stack_;
   Poller& poller_;
   std::size_t burst_;
-  std::vector<Link> links_;  // by the interface's index
-  std::size_t full_ = 0;     // links that are
-  std::size_t blind_ = 0;    // links without a descriptor
+  std::size_t allowance_ = burst_;  // frames that may be written before the next look
+  std::vector<Link> links_;         // by the interface's index
+  std::size_t full_ = 0;            // links that are
+  std::size_t blind_ = 0;           // links without a descriptor
   TransmitFrame frame_;
 };
 

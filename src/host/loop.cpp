@@ -151,6 +151,7 @@ void Loop::round(Instant until) {
   std::span<const epoll_event> events;
   const Instant asked = std::max(now_, std::min(until, next_deadline()));
   shielded([&] { events = wait(asked); });
+  links_.allow_burst();
   now_ = time();
   stood_still_ |= now_ - asked >= kStandstill;
   busy_ = !failures_.empty();

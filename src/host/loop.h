@@ -65,7 +65,7 @@ class Loop {
   /// For destructors: exceptions are forgotten, and within a round nothing is done.
   void finish_quietly(Duration limit);
   void flush() {
-    shielded([this] { links_.transmit_all(now()); });
+    shielded([this] { busy_ |= links_.flush(now()); });
   }
   /// Runs until `done()`. False: stop() came first. What is done is told before any exception.
   template <class Done>

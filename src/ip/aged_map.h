@@ -87,6 +87,11 @@ class AgedMap {
     }
   }
 
+  void hash_into(auto& hasher) const {
+    hasher.add_all(secret_, size());
+    for_each([&](const Key& key, const Value& value) { hasher.add_all(key, value); });
+  }
+
   /// Equal keys and values of equal age; where they lie in memory makes no difference.
   friend bool operator==(const AgedMap& a, const AgedMap& b) {
     if (a.secret_ != b.secret_ || a.size() != b.size()) return false;

@@ -37,7 +37,8 @@ class FragmentIds {
 
   bool operator==(const FragmentIds&) const = default;
   void hash_into(base::Hasher& hasher) const {
-    for (const std::uint32_t counter : counters_) hasher.add(counter);
+    const auto& [secret, counters] = *this;
+    hasher.add_all(secret, counters);
   }
 
  private:

@@ -31,7 +31,8 @@ class RateLimit {
 
   bool operator==(const RateLimit&) const = default;
   void hash_into(base::Hasher& hasher) const {
-    if (hasher.takes_history()) return hasher.add_all(per_second_, burst_, credit_, updated_);
+    const auto& [per_second, burst, credit, updated] = *this;
+    if (hasher.takes_history()) return hasher.add_all(per_second, burst, credit, updated);
     RateLimit then = *this;
     then.refill(hasher.origin());
     hasher.add_all(per_second_, burst_, then.credit_);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/ensure.h"
+#include "base/public_fields.h"
 #include "ip/address_rules.h"
 
 namespace estab::ip {
@@ -198,13 +199,11 @@ std::optional<IpAddress> InterfaceTable::select_source(InterfaceId id,
 }
 
 void InterfaceTable::hash_into(base::Hasher& hasher) const {
-  hasher.add(interfaces_.size());
-  interfaces_.for_each([&](std::uint32_t index, const Interface& interface) {
-    const InterfaceConfig& config = interface.config;
-    hasher.add_all(index, interfaces_.generation(index), as_octets(config.name), config.mtu,
-                   config.checksum_offload, config.segmentation_v4, config.segmentation_v6,
-                   config.ignore_received_checksums, interface.addresses.size());
-    for (const Cidr& own : interface.addresses) hasher.add_all(own.address, own.prefix_length);
+  const auto& [interfaces, local] = *this;
+  hasher.add(base::derived(local));
+  interfaces.hash_into(hasher, [](auto& h, const Interface& interface) {
+    const auto& [config, addresses] = interface;
+    h.add_all(config, addresses);
   });
 }
 

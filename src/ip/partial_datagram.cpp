@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/byte_order.h"
+#include "base/public_fields.h"
 #include "wire/checksum.h"
 
 namespace estab::ip {
@@ -162,9 +163,13 @@ std::size_t PartialDatagram::cost() const {
 }
 
 void PartialDatagram::hash_into(base::Hasher& hasher) const {
-  hasher.add(pieces_.size());
-  for (const Piece& piece : pieces_) hasher.add_all(piece.offset, piece.length, piece.at);
-  hasher.add_all(Octets(octets_), Octets(headers_), end_, ecn_seen_, spoiled_);
+  const auto& [pieces, octets, headers, end, ecn_seen, spoiled] = *this;
+  hasher.add(pieces.size());
+  for (const Piece& piece : pieces) {
+    const auto& [offset, length, at] = piece;
+    hasher.add_all(offset, length, at);
+  }
+  hasher.add_all(octets, headers, end, ecn_seen, spoiled);
 }
 
 }  // namespace estab::ip

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/public_fields.h"
+
 namespace estab::ip {
 namespace {
 
@@ -76,9 +78,11 @@ void PathMtuCache::make_room(Instant now) {
 }
 
 void PathMtuCache::hash_into(base::Hasher& hasher) const {
-  hasher.add(paths_.size());
-  paths_.for_each([&](const Destination& destination, const Path& path) {
-    hasher.add_all(destination.address, path.mtu, path.learned);
+  const auto& [limit, lifetime, floors, paths] = *this;
+  hasher.add_all(limit, lifetime, floors.v4, floors.v6, paths.size());
+  paths.for_each([&](const Destination& destination, const Path& path) {
+    const auto& [mtu, learned] = path;
+    hasher.add_all(destination.address, mtu, learned);
   });
 }
 

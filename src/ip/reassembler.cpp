@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/byte_order.h"
+#include "base/public_fields.h"
 #include "wire/icmp.h"
 
 namespace estab::ip {
@@ -169,10 +170,12 @@ std::array<std::uint8_t, 37> Reassembler::Key::key_octets() const {
 }
 
 void Reassembler::hash_into(base::Hasher& hasher) const {
-  hasher.add(partials_.size());
-  partials_.for_each([&](const Key& key, const Partial& partial) {
-    hasher.add_all(key.source, key.destination, key.identification, key.protocol, partial.started);
-    partial.datagram.hash_into(hasher);
+  const auto& [limit, max_fragments, timeout, octets, partials] = *this;
+  hasher.add_all(limit, max_fragments, timeout, octets, partials.size());
+  partials.for_each([&](const Key& key, const Partial& partial) {
+    const auto& [source, destination, identification, protocol] = key;
+    const auto& [started, datagram] = partial;
+    hasher.add_all(source, destination, identification, protocol, started, datagram);
   });
 }
 

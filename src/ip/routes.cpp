@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/public_fields.h"
 #include "ip/address_rules.h"
 
 namespace estab::ip {
@@ -89,8 +90,9 @@ void RouteTable::hash_into(base::Hasher& hasher) const {
   for (const auto& table : tables_) {
     hasher.add(table.size());
     for (const Entry& entry : table) {
-      hasher.add_all(entry.prefix.high, entry.prefix.low, entry.length, entry.interface.index,
-                     entry.interface.generation, entry.gateway, entry.suspect_until);
+      const auto& [prefix, mask, length, interface, gateway, suspect_until] = entry;
+      hasher.add_all(prefix.high, prefix.low, mask.high, mask.low, length, interface, gateway,
+                     suspect_until);
     }
   }
 }

@@ -39,6 +39,7 @@ bool Sockets::Impl::is_ready(Instant now, const EpollSet& set) {
 // Fills events round-robin, so that none is starved.
 int Sockets::Impl::report(Instant now, EpollSet& set, std::span<epoll_event> events) {
   std::vector<int> order;
+  order.reserve(set.interests.size());
   for (const auto& [fd, interest] : set.interests) order.push_back(fd);
   std::ranges::rotate(order, std::ranges::upper_bound(order, set.last));
   std::size_t count = 0;

@@ -35,9 +35,9 @@ StackConfig linux_config() {
                 .drop_syn_fin = true,
                 .ignore_ack_of_unsent = true,
                 .ack_releases_more = true};
-  tcp.tail_loss_probe = true;  // tcp_early_retrans = 3
+  tcp.tail_loss_probe = true;                            // tcp_early_retrans = 3
   tcp.congestion_control = CongestionControl::new_reno;  // its oldest, and what scripts count on
-  tcp.pacing = false;          // without the queue discipline fq nothing paces but bbr
+  tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
   tcp.detect_black_holes = false;  // tcp_mtu_probing = 0
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;

@@ -66,7 +66,7 @@ std::size_t Sockets::Impl::take(Instant now, Socket& socket, std::span<const iov
 
 // tcp_recv_urg.
 Outcome Sockets::Impl::receive_urgent(Socket& socket, std::span<const iovec> into, int flags,
-                                      Message& message) {
+                                      Message& message) const {
   const auto mark = stack.urgent(socket.stream);
   const bool gone = socket.urgent_read || socket.past_urgent;
   if (socket.options.oob_inline || !mark || gone) return failed(EINVAL);
@@ -153,7 +153,7 @@ Outcome Sockets::Impl::receive(Instant now, int fd, std::span<const iovec> into,
 
 // Ancillary data: with TCP_INQ how many more octets there are, 1 if only the end of the stream is
 // left (tcp_inq_hint).
-void Sockets::Impl::give_control(const Socket& socket, msghdr& header) {
+void Sockets::Impl::give_control(const Socket& socket, msghdr& header) const {
   const std::size_t room = std::exchange(header.msg_controllen, 0);
   if (!socket.is_tcp() || !socket.options.inq) return;
   if (!header.msg_control || room < CMSG_SPACE(sizeof(int))) {

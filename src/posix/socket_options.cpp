@@ -57,8 +57,7 @@ std::string_view name_of(CongestionControl control) {
 
 TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes sizes) {
   TcpConfig config = base;
-  config.congestion_control =
-      congestion_control_of(o.congestion).value_or(base.congestion_control);
+  config.congestion_control = congestion_control_of(o.congestion).value_or(base.congestion_control);
   config.nagle = o.no_delay == 0;
   config.cork = o.cork != 0;
   config.urgent_inline = o.oob_inline != 0;

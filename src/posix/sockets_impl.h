@@ -84,10 +84,11 @@ struct Sockets::Impl {
   };
   Outcome receive(Instant now, int fd, std::span<const iovec> into, int flags, Message& message);
   Outcome receive_stream(Instant now, Socket& socket, std::span<const iovec> into, int flags);
-  Outcome receive_urgent(Socket& socket, std::span<const iovec> into, int flags, Message& message);
+  Outcome receive_urgent(Socket& socket, std::span<const iovec> into, int flags,
+                         Message& message) const;
   Outcome receive_datagram(Instant now, Socket& socket, std::span<const iovec> into, int flags,
                            Message& message);
-  void give_control(const Socket& socket, msghdr& header);
+  void give_control(const Socket& socket, msghdr& header) const;
   std::size_t take(Instant now, Socket& socket, std::span<const iovec> into, std::size_t skip,
                    int flags);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "tcp/return_route.h"
 
 namespace estab::stack {
@@ -51,23 +51,6 @@ Core::Core(const StackConfig& stack_config)
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)),
       fragment_ids(fragment_key(config)) {}
-
-// A copy has no observer: it lives a life of its own, which nobody asked to watch.
-Core::Core(const Core& o)
-    : config(o.config),
-      counters(o.counters),
-      secrets(o.secrets),
-      prng(o.prng),
-      interfaces(o.interfaces),
-      routes(o.routes),
-      path_mtu(o.path_mtu),
-      icmp_limit(o.icmp_limit),
-      fragment_ids(o.fragment_ids),
-      replies(o.replies),
-      reply_octets(o.reply_octets),
-      events(o.events),
-      latest(o.latest),
-      path_version(o.path_version) {}
 
 // [RFC 1122 3.3.3-2]
 std::optional<Path> Core::find_path(Instant now, const IpAddress& destination,
@@ -165,58 +148,45 @@ void Core::tell(Event event) {
   if (events.size() < config.limits.events) events.push_back(std::move(event));
 }
 
-namespace {
+// ---- the value
 
-bool same(const TcpReply& a, const TcpReply& b) {
-  const Segment &x = a.emission.segment, &y = b.emission.segment;
-  return a.tuple == b.tuple && x.seq == y.seq && x.ack == y.ack && x.flags == y.flags &&
-         x.window == y.window && x.options == y.options && a.emission.reason == b.emission.reason &&
-         a.ttl == b.ttl && a.traffic_class == b.traffic_class && a.source_route == b.source_route;
+auto TcpReply::fields() const {
+  const auto& [pair, sent, state_then, hop_limit, traffic, route] = *this;
+  return base::fields(pair, sent, state_then, hop_limit, traffic, route);
 }
 
-bool same(const RawReply& a, const RawReply& b) {
-  return a.header == b.header && a.transport == b.transport && a.source_route == b.source_route &&
-         a.sent == b.sent && a.identification == b.identification;
+bool operator==(const TcpReply& a, const TcpReply& b) {
+  return a.fields() == b.fields();
 }
 
-bool same(const Reply& a, const Reply& b) {
-  if (a.index() != b.index()) return false;
-  if (const auto* tcp = std::get_if<TcpReply>(&a)) return same(*tcp, std::get<TcpReply>(b));
-  return same(std::get<RawReply>(a), std::get<RawReply>(b));
+void TcpReply::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
 }
 
-}  // namespace
+void RawReply::hash_into(base::Hasher& hasher) const {
+  const auto& [ip, octets, route, gone, number] = *this;
+  const auto& [source, destination, protocol, hop_limit, traffic, flow_label, datagram, whole] = ip;
+  hasher.add_all(source, destination, protocol, hop_limit, traffic, flow_label, datagram, whole,
+                 octets, route, gone, number);
+}
+
+// The secrets follow from the seed, and how many octets wait as replies from the replies. Paths
+// that were looked up are looked up again. And time is told with each call.
+auto Core::fields() const {
+  const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, icmp_errors, text,
+               numbers, answers, answer_octets, told, last_call, version] = *this;
+  return base::fields(settings, base::history(counts), base::derived(pool), base::derived(watch),
+                      base::derived(keys), chance, links, ways, mtus, icmp_errors,
+                      base::derived(text), numbers, answers, base::derived(answer_octets), told,
+                      base::derived(last_call), base::derived(version));
+}
 
 bool Core::equals(const Core& other) const {
-  const bool same_replies =
-      std::equal(replies.begin(), replies.end(), other.replies.begin(), other.replies.end(),
-                 [](const Reply& a, const Reply& b) { return same(a, b); });
-  return same_replies && config == other.config && counters == other.counters &&
-         secrets == other.secrets && prng == other.prng && interfaces == other.interfaces &&
-         routes == other.routes && path_mtu == other.path_mtu && icmp_limit == other.icmp_limit &&
-         fragment_ids == other.fragment_ids && events == other.events;
+  return fields() == other.fields();
 }
 
-void Core::hash_into(base::Hasher& h) const {
-  interfaces.hash_into(h);
-  routes.hash_into(h);
-  path_mtu.hash_into(h);
-  icmp_limit.hash_into(h);
-  fragment_ids.hash_into(h);
-  h.add_all(config.seed[0], config.seed[1], replies.size(), events.size());
-  for (std::uint64_t word : prng.state()) h.add(word);
-  if (h.takes_history())
-    for (std::uint64_t count : counters.verdicts) h.add(count);
-  for (const Reply& reply : replies) {
-    if (const auto* tcp = std::get_if<TcpReply>(&reply)) {
-      const Segment& segment = tcp->emission.segment;
-      h.add_all(tcp->tuple.remote_address, tcp->tuple.remote_port, segment.seq, segment.ack,
-                segment.flags.wire(), segment.window, tcp->emission.reason);
-    } else {
-      const RawReply& raw = std::get<RawReply>(reply);
-      h.add_all(Octets(raw.transport), raw.sent);
-    }
-  }
+void Core::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
 }
 
 }  // namespace estab::stack

@@ -33,6 +33,12 @@ struct TcpReply {
   std::uint8_t ttl = 64;
   std::uint8_t traffic_class = 0;
   std::vector<IpAddress> source_route{};
+
+  friend bool operator==(const TcpReply& a, const TcpReply& b);
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  auto fields() const;
 };
 
 /// A datagram whose transport part is finished: UDP or ICMP. What does not fit the path goes in
@@ -43,6 +49,9 @@ struct RawReply {
   std::vector<IpAddress> source_route{};
   std::uint32_t sent = 0;            // octets of `transport` that have gone in fragments
   std::uint32_t identification = 0;  // of these
+
+  friend bool operator==(const RawReply&, const RawReply&) = default;
+  void hash_into(base::Hasher& hasher) const;
 };
 
 using Reply = std::variant<TcpReply, RawReply>;
@@ -76,15 +85,30 @@ struct Removed {
 /// Where a datagram comes from: a link, or this stack itself.
 enum class Origin : std::uint8_t { link, self };
 
+/// Who watches a stack. A copy of the stack is watched by nobody: it lives a life of its own.
+class Watch {
+ public:
+  Watch() = default;
+  Watch(const Watch&) {}
+  Watch& operator=(Observer* observer) {
+    observer_ = observer;
+    return *this;
+  }
+  Observer* get() const { return observer_; }
+
+ private:
+  Observer* observer_ = nullptr;
+};
+
 struct Core {
   explicit Core(const StackConfig& stack_config);
-  Core(const Core& other);
+  Core(const Core&) = default;
   Core& operator=(const Core&) = delete;
 
   StackConfig config;
   StackCounters counters;
   BlockPool blocks;
-  Observer* observer = nullptr;
+  Watch observer;
   tcp::Secrets secrets;
   base::Prng prng;
   ip::InterfaceTable interfaces;
@@ -99,7 +123,7 @@ struct Core {
   Instant latest{};              // the latest time any call has named
   std::uint32_t path_version = 0;  // changes whenever a cached Path may be out of date
 
-  tcp::Context context(Instant now) { return {now, config, blocks, counters, observer}; }
+  tcp::Context context(Instant now) { return {now, config, blocks, counters, observer.get()}; }
   /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
   /// of the address it is sent from (RFC 4007 §9).
   std::optional<Path> find_path(Instant now, const IpAddress& destination,
@@ -139,6 +163,9 @@ struct Core {
 
   bool equals(const Core& other) const;
   void hash_into(base::Hasher& hasher) const;
+
+ private:
+  auto fields() const;
 };
 
 }  // namespace estab::stack

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/public_fields.h"
 #include "stack/core.h"
 #include "tcp/connection.h"
 #include "tcp/handshake.h"
@@ -58,11 +59,20 @@ struct Flow {
   }
   State state() const { return connection() ? connection()->state() : handshake()->state(); }
 
-  friend bool operator==(const Flow& a, const Flow& b) {
-    return a.tcb == b.tcb && a.listener == b.listener && a.indexed == b.indexed &&
-           a.in_output == b.in_output && a.in_events == b.in_events &&
-           a.connected_due == b.connected_due && a.learns_route == b.learns_route;
+ private:
+  // Its places in tables and in the wheel follow from what it is; the way to the peer from the
+  // routes.
+  auto fields() const {
+    const auto& [block, found_at, way, is_indexed, sends, place, version, handle, accepts, tells,
+                 opened, learns] = *this;
+    return base::fields(block, base::derived(found_at), base::derived(way), is_indexed, sends,
+                        base::derived(place), base::derived(version), base::derived(handle),
+                        accepts, tells, opened, learns);
   }
+
+ public:
+  friend bool operator==(const Flow& a, const Flow& b) { return a.fields() == b.fields(); }
+  void hash_into(base::Hasher& hasher) const { hasher.add(fields()); }
 };
 
 }  // namespace estab::stack

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "stack/stack_impl.h"
 
 namespace estab {

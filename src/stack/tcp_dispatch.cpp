@@ -19,7 +19,7 @@ Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
   make_up(core, now);
   const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
-  if (!core.observer) return dispatch(core, now, in);
+  if (!core.observer.get()) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
   const Verdict verdict = dispatch(core, now, in);
   core.context(now).trace([&] {

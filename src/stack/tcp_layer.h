@@ -93,6 +93,8 @@ class TcpLayer {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  auto fields() const;
+
   /// What a number in the flow table, or a key in the timer wheel, stands for.
   enum class Kind : std::uint32_t { flow, half_open, time_wait, nobody };
   struct Entry {

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "stack/tcp_layer.h"
 
 namespace estab::stack {
@@ -266,28 +266,36 @@ std::size_t TcpLayer::memory() const {
   return octets;
 }
 
-bool TcpLayer::equals(const TcpLayer& o) const {
-  return flows_ == o.flows_ && half_open_ == o.half_open_ && time_wait_ == o.time_wait_ &&
-         listeners_ == o.listeners_ && output_ == o.output_ && ready_ == o.ready_ &&
-         oldest_time_wait_ == o.oldest_time_wait_ && newest_time_wait_ == o.newest_time_wait_ &&
-         cookie_sent_at_ == o.cookie_sent_at_ && next_port_ == o.next_port_;
+// The tables and the wheel follow from the records; what is unsettled is settled before anything
+// else happens.
+auto TcpLayer::fields() const {
+  const auto& [flows, half_open, time_wait, listeners, table, listener_table, wheel, output, ready,
+               oldest_time_wait, newest_time_wait, cookie_sent_at, next_port, unsettled,
+               default_config] = *this;
+  // Nobody outside knows the numbers of these records: which they have, and had, decides nothing.
+  const auto hash_half_open = [&listeners](auto& hasher, const auto& records) {
+    hasher.add(records.size());
+    records.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+      record.hash_into(hasher, *listeners[record.listener].config);
+    });
+  };
+  const auto hash_time_wait = [](auto& hasher, const auto& records) {
+    hasher.add(records.size());
+    records.for_each([&](std::uint32_t, const tcp::TimeWait& record) { hasher.add(record); });
+  };
+  return base::fields(
+      flows, base::hashed_by(half_open, hash_half_open), base::hashed_by(time_wait, hash_time_wait),
+      listeners, base::derived(table), base::derived(listener_table), base::derived(wheel), output,
+      ready, base::derived(oldest_time_wait), base::derived(newest_time_wait), cookie_sent_at,
+      next_port, base::derived(unsettled), base::derived(default_config));
 }
 
-void TcpLayer::hash_into(base::Hasher& h) const {
-  flows_.for_each([&](std::uint32_t index, const Flow& flow) {
-    h.add_all(index, flows_.generation(index), flow.indexed, flow.listener, flow.in_output,
-              flow.in_events, flow.connected_due);
-    std::visit([&](const auto& block) { block.hash_into(h); }, flow.tcb);
-  });
-  half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
-    record.hash_into(h, *listeners_[record.listener].config);
-  });
-  time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) { record.hash_into(h); });
-  listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
-    h.add_all(index, listener.local, listener.half_open, listener.queue.size());
-    for (StreamId id : listener.queue) h.add_all(id.index, id.generation);
-  });
-  h.add_all(listeners_.size(), output_.size(), ready_.size(), next_port_, cookie_sent_at_);
+bool TcpLayer::equals(const TcpLayer& other) const {
+  return fields() == other.fields();
+}
+
+void TcpLayer::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
 }
 
 }  // namespace estab::stack

@@ -18,6 +18,7 @@ class AnswerCount {
   void clear() { count_ = 0; }
   std::uint8_t value() const { return count_; }
   friend bool operator==(AnswerCount, AnswerCount) = default;
+  void hash_into(auto& hasher) const { hasher.add(count_); }
 
  private:
   static constexpr std::uint32_t kMost = 255;

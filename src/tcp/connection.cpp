@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "tcp/transitions.h"
 #include "wire/ip.h"
 
@@ -347,29 +347,43 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
 
 // ---- the value
 
-bool operator==(const Connection& a, const Connection& b) {
-  const auto fields = [](const Connection& c) {
-    return std::tie(c.tuple_, *c.config_, c.negotiated_, c.state_, c.released_, c.refuses_input_,
-                    c.want_writable_, c.keep_alive_due_, c.challenge_due_, c.burst_,
-                    c.keep_alive_probes_, c.answers_, c.answers_since_, c.timestamp_offset_,
-                    c.path_mtu_, c.segs_in_, c.segs_out_, c.signals_, c.timers_, c.sender_,
-                    c.receiver_);
-  };
-  return a.ending_ == b.ending_ && fields(a) == fields(b);
+auto Emission::fields() const {
+  const auto& [header, why, views, octets, most, marks] = *this;
+  const auto& [source, destination, seq, ack, flags, window, urgent, options, text] = header;
+  return base::fields(source, destination, seq, ack, flags, window, urgent, options,
+                      base::derived(text), why, views, octets, most, marks);
 }
 
-void Connection::hash_into(base::Hasher& h) const {
-  h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  h.add_all(state_, released_, refuses_input_, want_writable_, keep_alive_due_, challenge_due_,
-            burst_, keep_alive_probes_, timestamp_offset_, path_mtu_);
-  const bool counting = h.origin() - answers_since_ < std::chrono::seconds(1);
-  if (h.takes_history() || counting) h.add_all(answers_.value(), answers_since_);
-  h.add_all(ending_.has_value(), signals_.connected, signals_.readable, signals_.writable,
-            signals_.peer_closed, signals_.urgent, signals_.closed, signals_.failure);
-  for (Instant deadline : timers_.deadlines()) h.add(deadline);
-  negotiated_.hash_into(h);
-  sender_.hash_into(h, *config_);
-  receiver_.hash_into(h, negotiated_);
+bool operator==(const Emission& a, const Emission& b) {
+  return a.fields() == b.fields();
+}
+
+void Emission::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
+}
+
+auto Connection::fields(Instant now) const {
+  const auto& [tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
+               keep_alive_due, challenge_due, burst, keep_alive_probes, answers, answers_since,
+               segs_in, segs_out, signals, timestamp_offset, ending, timers, sender, receiver] =
+      *this;
+  const bool counting = now - answers_since < std::chrono::seconds(1);
+  return base::fields(
+      tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
+      keep_alive_due, challenge_due, burst, keep_alive_probes, base::If{counting}.decides(answers),
+      base::If{counting}.decides(answers_since), base::history(segs_in), base::history(segs_out),
+      signals, timestamp_offset, ending, timers,
+      base::hashed_by(sender, [&config](auto& h, const Sender& s) { s.hash_into(h, *config); }),
+      base::hashed_by(receiver,
+                      [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }));
+}
+
+bool operator==(const Connection& a, const Connection& b) {
+  return a.fields({}) == b.fields({});
+}
+
+void Connection::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields(hasher.origin()));
 }
 
 }  // namespace estab::tcp

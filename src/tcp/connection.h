@@ -34,6 +34,12 @@ struct Emission {
   std::uint32_t payload_length = 0;
   std::uint16_t gso_size = 0;
   bool ect = false;  ///< the datagram says that its sender understands marks (RFC 3168)
+
+  friend bool operator==(const Emission& a, const Emission& b);
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  auto fields() const;
 };
 
 /// What the path allows: the sizes of segments come from it.
@@ -49,6 +55,10 @@ struct Ending {
   /// Of a reset that answers a segment: the number that segment says is expected next.
   std::optional<SeqNum> answered{};
   friend bool operator==(const Ending&, const Ending&) = default;
+  void hash_into(auto& hasher) const {
+    const auto& [why, reset_as, answering] = *this;
+    hasher.add_all(why, reset_as, answering);
+  }
 };
 
 /// Whether the segment that completed the handshake is itself to be acknowledged.
@@ -144,6 +154,8 @@ class Connection {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  auto fields(Instant now) const;
+
   /// A segment with its numbers translated, on its way through the checks.
   struct Arrival {
     const Segment& segment;

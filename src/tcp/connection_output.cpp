@@ -115,7 +115,8 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
   sender_.on_sent(turn(context), fitting);
-  if (is_new && ends_burst(context, emission)) emission.segment.flags = emission.segment.flags | kPsh;
+  if (is_new && ends_burst(context, emission))
+    emission.segment.flags = emission.segment.flags | kPsh;
 }
 
 // Whether these octets are the last of a burst (Quirks::push_bursts).

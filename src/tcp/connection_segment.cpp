@@ -172,13 +172,13 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   const bool repeats = arrival.ack == sender_.una();
-  Sender::AckFacts facts{.number = arrival.ack,
-                         .sack = segment.options.sack,
-                         .echo = {.value = {}, .clock_offset = timestamp_offset_},
-                         .is_duplicate = repeats && is_duplicate_ack(arrival),
-                         .answers_nothing =
-                             repeats && segment.payload.empty() && segment.options.sack.empty(),
-                         .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
+  Sender::AckFacts facts{
+      .number = arrival.ack,
+      .sack = segment.options.sack,
+      .echo = {.value = {}, .clock_offset = timestamp_offset_},
+      .is_duplicate = repeats && is_duplicate_ack(arrival),
+      .answers_nothing = repeats && segment.payload.empty() && segment.options.sack.empty(),
+      .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
   if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
     facts.echo.value = segment.options.timestamps->echo;
   sender_.make_room_for_ack(facts.sack);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 
 namespace estab::tcp {
 
@@ -47,8 +47,8 @@ Result<void> EarlyData::shutdown() {
 }
 
 void EarlyData::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(push_end_.value(), urgent_end_.value(), more_, fin_, refused_, refuses_input_);
-  queue_.hash_into(hasher);
+  const auto& [queue, push_end, urgent_end, more, fin, refused, refuses_input] = *this;
+  hasher.add_all(queue, push_end, urgent_end, more, fin, refused, refuses_input);
 }
 
 }  // namespace estab::tcp

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "tcp/ecn.h"
 #include "tcp/syn.h"
 
@@ -75,13 +75,21 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, const TcpConfig& con
   return opening;
 }
 
-void HalfOpen::hash_into(base::Hasher& h, const TcpConfig& config) const {
-  h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  if (negotiated.timestamps) h.add_timestamp(ts_recent);
-  h.add_all(iss, irs, mss, repeats, answers.value(), sent_twice, listener, started_at, deadline);
-  if (h.takes_history() || !is_rto_pinned(config)) h.add(sent_at);
-  negotiated.hash_into(h);
-  for (const IpAddress& hop : return_route.hops()) h.add(hop);
+auto HalfOpen::fields(const TcpConfig& config) const {
+  const auto& [pair, our_isn, peers_isn, options, recent, offset, place, our_mss, repeated,
+               answered, twice, listens, handle, since, last, until, route] = *this;
+  return base::fields(
+      pair, our_isn, peers_isn, options, base::If{options.timestamps}.decides_timestamp(recent),
+      offset, base::derived(place), our_mss, repeated, answered, twice, listens,
+      base::derived(handle), since, base::If{!is_rto_pinned(config)}.decides(last), until, route);
+}
+
+bool operator==(const HalfOpen& a, const HalfOpen& b) {
+  return a.fields({}) == b.fields({});
+}
+
+void HalfOpen::hash_into(base::Hasher& hasher, const TcpConfig& config) const {
+  hasher.add(fields(config));
 }
 
 }  // namespace estab::tcp

@@ -30,8 +30,11 @@ struct HalfOpen {
   Instant started_at, sent_at, deadline = kNever;
   ReturnRoute return_route;  // MUST-53
 
-  friend bool operator==(const HalfOpen&, const HalfOpen&) = default;
+  friend bool operator==(const HalfOpen& a, const HalfOpen& b);
   void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
+
+ private:
+  auto fields(const TcpConfig& config) const;
 };
 
 static_assert(sizeof(HalfOpen) <= 128);

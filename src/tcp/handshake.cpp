@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "tcp/ecn.h"
 #include "tcp/syn.h"
 #include "tcp/transitions.h"
@@ -255,26 +255,25 @@ Opening Handshake::opening(Instant now) const {
   return opening;
 }
 
-bool operator==(const Handshake& a, const Handshake& b) {
-  const auto fields = [](const Handshake& h) {
-    return std::tie(h.tuple_, *h.config_, h.state_, h.iss_, h.irs_, h.negotiated_, h.mss_,
-                    h.send_window_, h.timestamp_offset_, h.ts_recent_, h.repeats_, h.answers_,
-                    h.due_, h.sent_twice_, h.released_, h.started_at_, h.sent_at_, h.deadline_,
-                    h.failure_, h.advice_, h.soft_error_, h.early_data_);
-  };
-  return fields(a) == fields(b);
+auto Handshake::fields() const {
+  const auto& [tuple, config, state, iss, irs, negotiated, mss, send_window, timestamp_offset,
+               ts_recent, repeats, answers, due, sent_twice, released, started_at, sent_at,
+               deadline, failure, advice, soft_error, early_data] = *this;
+  const bool heard = state == State::syn_received;  // else there is no IRS yet
+  return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
+                      send_window, timestamp_offset,
+                      base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
+                      answers, due, sent_twice, released, started_at,
+                      base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,
+                      soft_error, early_data);
 }
 
-void Handshake::hash_into(base::Hasher& h) const {
-  h.add_all(tuple_.local_address, tuple_.remote_address, tuple_.local_port, tuple_.remote_port);
-  const bool irs_known = state_ == State::syn_received;
-  if (negotiated_.timestamps) h.add_timestamp(ts_recent_);
-  if (irs_known) h.add(irs_);
-  h.add_all(state_, iss_, mss_, send_window_, timestamp_offset_, repeats_, answers_.value(), due_,
-            sent_twice_, released_, started_at_, deadline_, failure_, advice_, soft_error_);
-  if (h.takes_history() || !is_rto_pinned(*config_)) h.add(sent_at_);
-  negotiated_.hash_into(h);
-  early_data_.hash_into(h);
+bool operator==(const Handshake& a, const Handshake& b) {
+  return a.fields() == b.fields();
+}
+
+void Handshake::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
 }
 
 }  // namespace estab::tcp

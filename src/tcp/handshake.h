@@ -65,6 +65,8 @@ class Handshake {
   void hash_into(base::Hasher& hasher) const;
 
  private:
+  auto fields() const;
+
   Step in_syn_sent(const Context& context, const Segment& segment);
   Step in_syn_received(const Context& context, const Segment& segment);
   void accept_syn(const Segment& segment);

@@ -11,6 +11,7 @@
 #include "estab/id.h"
 #include "estab/stack.h"
 
+#include "base/public_fields.h"
 #include "base/ring.h"
 
 namespace estab::tcp {
@@ -25,11 +26,16 @@ struct Listener {
   std::optional<Error> failure{};  // it listens no more: its address is gone
 
   bool has_room() const { return queue.size() < backlog; }
-  friend bool operator==(const Listener& a, const Listener& b) {
-    return a.local == b.local && a.backlog == b.backlog && a.half_open == b.half_open &&
-           a.ipv6_only == b.ipv6_only && *a.config == *b.config && a.queue == b.queue &&
-           a.failure == b.failure;
+
+ private:
+  auto fields() const {
+    const auto& [at, most, opening, only_v6, settings, complete, why_ended] = *this;
+    return base::fields(at, most, opening, only_v6, settings, complete, why_ended);
   }
+
+ public:
+  friend bool operator==(const Listener& a, const Listener& b) { return a.fields() == b.fields(); }
+  void hash_into(base::Hasher& hasher) const { hasher.add(fields()); }
 };
 
 }  // namespace estab::tcp

@@ -24,7 +24,8 @@ struct Negotiated {
   std::uint32_t option_octets() const { return timestamps ? 12 : 0; }
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
   void hash_into(auto& hasher) const {
-    hasher.add_all(window_scale, timestamps, sack, send_shift, receive_shift, peer_mss);
+    const auto& [scales, stamps, sacks, marks, sent_by, announced_by, mss] = *this;
+    hasher.add_all(scales, stamps, sacks, marks, sent_by, announced_by, mss);
   }
 };
 

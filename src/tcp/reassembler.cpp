@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/hasher.h"
+#include "base/fields.h"
 
 namespace estab::tcp {
 
@@ -172,12 +172,10 @@ bool operator==(const Reassembler& a, const Reassembler& b) {
 }
 
 void Reassembler::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(octets_, duplicate_.has_value());
-  for (StreamOffset at : recent_) hasher.add(static_cast<std::uint64_t>(at.value()));
-  for (const Held& held : held_) {
-    hasher.add(static_cast<std::uint64_t>(held.begin.value()));
-    hasher.add(held.piece.octets());
-  }
+  const auto& [held, runs, recent, duplicate, octets, memory] = *this;
+  hasher.add_all(recent, duplicate, held.size(), base::derived(runs), base::derived(octets),
+                 base::derived(memory));
+  for (const Held& part : held) hasher.add_all(part.begin, part.piece.octets());
 }
 
 }  // namespace estab::tcp

@@ -27,6 +27,7 @@ struct OffsetRange {
   StreamOffset begin, end;
   bool empty() const { return begin >= end; }
   friend bool operator==(const OffsetRange&, const OffsetRange&) = default;
+  void hash_into(auto& hasher) const { hasher.add_all(begin, end); }
 };
 
 class Reassembler {

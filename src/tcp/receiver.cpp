@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 
 namespace estab::tcp {
 
@@ -28,36 +28,6 @@ Receiver::Receiver(const Opening& opening, std::uint32_t largest_segment, const 
   // segment corrects it.
   const std::uint32_t guess = std::min<std::uint32_t>(opening.negotiated.peer_mss, 1460);
   segment_size_ = std::min(guess - opening.negotiated.option_octets(), largest_segment_);
-}
-
-Receiver::Receiver(const Receiver& o)
-    : space_(o.space_),
-      nxt_(o.nxt_),
-      edge_(o.edge_),
-      read_(o.read_),
-      fin_(o.fin_),
-      urgent_end_(o.urgent_end_),
-      last_ack_sent_(o.last_ack_sent_),
-      ts_recent_at_(o.ts_recent_at_),
-      ts_recent_(o.ts_recent_),
-      largest_segment_(o.largest_segment_),
-      segment_size_(o.segment_size_),
-      unacknowledged_(o.unacknowledged_),
-      due_(o.due_),
-      out_of_band_(o.out_of_band_),
-      duplicates_owed_(o.duplicates_owed_),
-      quick_acks_(o.quick_acks_),
-      shift_(o.shift_),
-      sack_(o.sack_),
-      fin_received_(o.fin_received_),
-      urgent_set_aside_(o.urgent_set_aside_),
-      echoes_congestion_(o.echoes_congestion_),
-      queue_(o.queue_),
-      gaps_(o.gaps_ ? std::make_unique<Reassembler>(*o.gaps_) : nullptr) {}
-
-Receiver& Receiver::operator=(const Receiver& other) {
-  if (this != &other) *this = Receiver(other);
-  return *this;
 }
 
 // ---- first check
@@ -129,7 +99,7 @@ void Receiver::on_refused(StreamOffset begin, std::uint32_t octets) {
 
 void Receiver::note_duplicate(OffsetRange range) {
   if (!sack_ || range.empty()) return;
-  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+  if (!gaps_) gaps_.emplace();
   gaps_->note_duplicate(range);
 }
 
@@ -204,7 +174,7 @@ void Receiver::learn_segment_size(std::size_t size) {
 // [RFC 9293 SHLD-31]
 void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config, StreamOffset begin,
                                 Incoming in) {
-  if (!gaps_) gaps_ = std::make_unique<Reassembler>();
+  if (!gaps_) gaps_.emplace();
   const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
                                    std::size_t{config.receive_buffer} * 2};
   if (gaps_->store(begin, in, limits, context.blocks) == Reassembler::Stored::refused)
@@ -373,31 +343,21 @@ std::size_t Receiver::memory() const {
   return queue_.memory() + (gaps_ ? sizeof(Reassembler) + gaps_->memory() : 0);
 }
 
-bool operator==(const Receiver& a, const Receiver& b) {
-  const auto scalars = [](const Receiver& r) {
-    return std::tie(r.space_, r.nxt_, r.edge_, r.read_, r.fin_, r.urgent_end_, r.last_ack_sent_,
-                    r.ts_recent_at_, r.ts_recent_, r.largest_segment_, r.segment_size_,
-                    r.unacknowledged_, r.due_, r.out_of_band_, r.duplicates_owed_, r.quick_acks_,
-                    r.shift_, r.sack_, r.fin_received_, r.urgent_set_aside_, r.echoes_congestion_,
-                    r.queue_);
-  };
-  if (scalars(a) != scalars(b)) return false;
-  if (!a.gaps_ || !b.gaps_) return !a.gaps_ == !b.gaps_;
-  return *a.gaps_ == *b.gaps_;
+auto Receiver::fields(const Negotiated& negotiated) const {
+  const auto& [space, nxt, edge, read, fin, urgent_end, last_ack_sent, ts_recent_at, ts_recent,
+               largest_segment, segment_size, unacknowledged, due, out_of_band, duplicates_owed,
+               quick_acks, shift, sack, fin_received, urgent_set_aside, echoes_congestion, queue,
+               gaps] = *this;
+  const bool stamps = negotiated.timestamps;
+  return base::fields(space, nxt, edge, read, fin, urgent_end, last_ack_sent,
+                      base::If{stamps}.decides(ts_recent_at),
+                      base::If{stamps}.decides_timestamp(ts_recent), largest_segment, segment_size,
+                      unacknowledged, due, out_of_band, duplicates_owed, quick_acks, shift, sack,
+                      fin_received, urgent_set_aside, echoes_congestion, queue, gaps);
 }
 
-void Receiver::hash_into(base::Hasher& h, const Negotiated& negotiated) const {
-  h.add_all(space_.initial(), nxt_.value(), edge_.value(), read_.value());
-  h.add_all(fin_ ? fin_->value() : std::int64_t{-1}, urgent_end_.value(), last_ack_sent_.value());
-  if (h.takes_history() || negotiated.timestamps) {
-    h.add(ts_recent_at_);
-    h.add_timestamp(ts_recent_);
-  }
-  h.add_all(largest_segment_, segment_size_, unacknowledged_, due_, out_of_band_);
-  h.add_all(duplicates_owed_, quick_acks_, shift_, sack_, fin_received_, urgent_set_aside_,
-            echoes_congestion_);
-  queue_.hash_into(h);
-  if (gaps_) gaps_->hash_into(h);
+void Receiver::hash_into(base::Hasher& hasher, const Negotiated& negotiated) const {
+  hasher.add(fields(negotiated));
 }
 
 }  // namespace estab::tcp

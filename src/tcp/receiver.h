@@ -14,6 +14,7 @@
 
 #include "estab/stack.h"
 
+#include "base/box.h"
 #include "tcp/context.h"
 #include "tcp/opening.h"
 #include "tcp/reassembler.h"
@@ -28,10 +29,6 @@ class Receiver {
   /// send.
   Receiver(const Opening& opening, std::uint32_t largest_segment, const TcpConfig& config,
            Instant now);
-  Receiver(const Receiver& other);
-  Receiver& operator=(const Receiver& other);
-  Receiver(Receiver&&) noexcept = default;
-  Receiver& operator=(Receiver&&) noexcept = default;
 
   // ---- numbers
   StreamOffset nxt() const { return nxt_; }
@@ -101,7 +98,7 @@ class Receiver {
   /// The window field of a segment sent now. May move the right edge, forward.
   std::uint16_t announce(const TcpConfig& config);
   SackBlocks sack_blocks();
-  bool has_sack() const { return gaps_ != nullptr; }
+  bool has_sack() const { return static_cast<bool>(gaps_); }
 
   // ---- the application
   std::size_t readable() const;
@@ -117,11 +114,13 @@ class Receiver {
 
   void fill(TcpInfo& info) const;
   std::size_t memory() const;
-  friend bool operator==(const Receiver& a, const Receiver& b);
+  friend bool operator==(const Receiver&, const Receiver&) = default;
   void hash_into(base::Hasher& hasher, const Negotiated& negotiated) const;
 
  private:
   static constexpr std::uint8_t kMaxDuplicatesOwed = 200;
+
+  auto fields(const Negotiated& negotiated) const;
 
   StreamOffset free_edge(const TcpConfig& config) const;
   void schedule_ack(const Context& context, const TcpConfig& config, std::uint32_t octets,
@@ -156,7 +155,7 @@ class Receiver {
   bool urgent_set_aside_ = false;
   bool echoes_congestion_ = false;
   ReceiveQueue queue_;
-  std::unique_ptr<Reassembler> gaps_;  // made when the first gap appears
+  base::Box<Reassembler> gaps_;  // made when the first gap appears
 };
 
 }  // namespace estab::tcp

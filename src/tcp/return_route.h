@@ -24,6 +24,7 @@ class ReturnRoute {
   friend bool operator==(const ReturnRoute& a, const ReturnRoute& b) {
     return a.hops() == b.hops();
   }
+  void hash_into(auto& hasher) const { hasher.add(hops()); }
 
  private:
   std::shared_ptr<const std::vector<IpAddress>> hops_;  // never changed, so copies share it

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 #include "tcp/timers.h"
 
 namespace estab::tcp {
@@ -62,7 +62,8 @@ Duration RttEstimator::rto(const TcpConfig& config) const {
 }
 
 void RttEstimator::hash_into(base::Hasher& hasher) const {
-  hasher.add_all(srtt_, rttvar_, min_rtt_, rto_, backoff_, beyond_);
+  const auto& [srtt, rttvar, min_rtt, rto, backoff, beyond] = *this;
+  hasher.add_all(srtt, rttvar, min_rtt, rto, backoff, beyond);
 }
 
 }  // namespace estab::tcp

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/ensure.h"
-#include "base/hasher.h"
+#include "base/public_fields.h"
 
 namespace estab::tcp {
 
@@ -16,13 +16,12 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
       ecn_(opening.negotiated.ecn),
       sack_(opening.negotiated.sack),
       rtt_(config),
-      congestion_(
-          config.congestion_control,
-          {.mss = mss,
-           .seed = opening.iss.value(),
-           .initial_window_segments = static_cast<std::uint16_t>(
-               std::min<std::uint32_t>(config.initial_window_segments, 0xffff)),
-           .paced = config.pacing || config.congestion_control == CongestionControl::bbr}) {
+      congestion_(config.congestion_control,
+                  {.mss = mss,
+                   .seed = opening.iss.value(),
+                   .initial_window_segments = static_cast<std::uint16_t>(
+                       std::min<std::uint32_t>(config.initial_window_segments, 0xffff)),
+                   .paced = config.pacing || config.congestion_control == CongestionControl::bbr}) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
@@ -117,7 +116,8 @@ void Sender::accept_ack(const Turn& turn, const AckFacts& facts) {
     restart_retransmit_timer(turn);  // (5.3)
   }
   if (outcome.is_least) restart_retransmit_timer(turn);
-  if (advances || turn.timers.runs(Timer::tail_probe)) arrange_tail_probe(turn, advances ? Anew::yes : Anew::no);
+  if (advances || turn.timers.runs(Timer::tail_probe))
+    arrange_tail_probe(turn, advances ? Anew::yes : Anew::no);
 }
 
 void Sender::accept_advance(const Turn& turn, StreamOffset ack) {
@@ -175,8 +175,7 @@ void Sender::take_over(EarlyData& early) {
 void Sender::before_append(const Context& context, const TcpConfig& config) {
   if (!config.slow_start_after_idle || in_flight() || max_ == kFirstOctet) return;
   const Duration idle = context.now - last_sent_, rto = rtt_.rto(config);
-  if (idle > rto)
-    congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
+  if (idle > rto) congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
 }
 
 void Sender::append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode) {
@@ -200,8 +199,7 @@ std::uint32_t Sender::burst_segments(const TcpConfig& config) const {
   const auto round_trip = static_cast<std::uint64_t>(std::max<std::int64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(rtt_.srtt()).count(), 1));
   const bool doubles = cwnd() < ssthresh() / 2;
-  const std::uint64_t rate =
-      std::uint64_t{cwnd()} * (doubles ? 200 : 120) * 10'000 / round_trip;
+  const std::uint64_t rate = std::uint64_t{cwnd()} * (doubles ? 200 : 120) * 10'000 / round_trip;
   const auto shift =
       std::chrono::duration_cast<std::chrono::microseconds>(rtt_.min_rtt()).count() >> 9;
   const std::uint64_t near = shift < 16 ? kMost >> shift : 0;
@@ -244,8 +242,7 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.snd_mss = mss_;
   info.snd_cwnd = cwnd();
   info.congestion_control = congestion_.algorithm();
-  info.pacing_rate =
-      is_paced(config) ? congestion_.pacing_rate(rtt_.srtt()) : congestion::kUnpaced;
+  info.pacing_rate = is_paced(config) ? congestion_.pacing_rate(rtt_.srtt()) : congestion::kUnpaced;
   info.snd_ssthresh = ssthresh();
   info.snd_wnd = window_;
   info.bytes_acked = static_cast<std::uint64_t>(std::min(una_, queue_.end()) - kFirstOctet);
@@ -258,19 +255,6 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   flight().fill(info, rtt_);
 }
 
-void Sender::hash_into(base::Hasher& h, const TcpConfig& config) const {
-  h.add_all(space_.initial(), una_.value(), nxt_.value(), max_.value(), wl1_.value(), wl2_.value(),
-            urgent_end_.value(), push_end_.value(), release_end_.value());
-  h.add_all(window_, max_window_, mss_, path_mss_, mss_cap_);
-  h.add_all(retransmits_, probes_, probe_due_, fin_queued_, more_, unpushed_, urgent_notice_, ecn_,
-            slowed_);
-  if (h.takes_history()) h.add_all(total_retransmits_, bytes_retransmitted_);
-  hash_times_into(h, config);
-  congestion_.hash_into(h, flight().delivered());
-  flight().hash_into(h, times_of(config));
-  queue_.hash_into(h);
-}
-
 // Where the RTO is pinned and nothing asks how long a round trip takes, when something was sent
 // decides nothing.
 loss::Times Sender::times_of(const TcpConfig& config) const {
@@ -280,15 +264,37 @@ loss::Times Sender::times_of(const TcpConfig& config) const {
 }
 
 // For the future a time counts only while something may yet ask for it.
-void Sender::hash_times_into(base::Hasher& h, const TcpConfig& config) const {
-  const bool all = h.takes_history();
-  const bool owes = in_flight() || !all_sent() || (fin_queued_ && !fin_acked());
-  if (all || owes) h.add(oldest_at_);  // else it is set anew before it is read
+auto Sender::fields(const TcpConfig& config) const {
+  const auto& [space, una, nxt, max, wl1, wl2, urgent_end, push_end, release_end, oldest_at,
+               heard_at, last_sent, window, max_window, mss, path_mss, mss_cap, retransmits, probes,
+               probe_due, fin_queued, more, unpushed, urgent_notice, ecn, sack, slowed,
+               total_retransmits, bytes_retransmitted, rtt, congestion, flight_box, queue] = *this;
+  // Else it is set anew before it is read.
+  const bool owes = in_flight() || !all_sent() || (fin_queued && !fin_acked());
   // It tells whether a peer with a shut window, or a silent one, is there.
-  if (all || window_ == 0 || probes_ > 0 || config.keep_alive.enabled)
-    h.add_all(heard_at_, heard_at_ >= last_sent_);
-  if (all || config.slow_start_after_idle) h.add(last_sent_);
-  if (all || times_of(config) == loss::Times::decide) rtt_.hash_into(h);
+  const bool doubts = window == 0 || probes > 0 || config.keep_alive.enabled;
+  const loss::Times times = times_of(config);
+  return base::fields(
+      space, una, nxt, max, wl1, wl2, urgent_end, push_end, release_end,
+      base::If{owes}.decides(oldest_at), base::If{doubts}.decides(heard_at),
+      base::hashed_by(last_sent,
+                      [&config, &heard_at, doubts](auto& h, Instant at) {
+                        if (doubts) h.add(heard_at >= at);
+                        if (h.takes_history() || config.slow_start_after_idle) h.add(at);
+                      }),
+      window, max_window, mss, path_mss, mss_cap, retransmits, probes, probe_due, fin_queued, more,
+      unpushed, urgent_notice, ecn, sack, slowed, base::history(total_retransmits),
+      base::history(bytes_retransmitted), base::If{times == loss::Times::decide}.decides(rtt),
+      base::hashed_by(
+          congestion,
+          [this](auto& h, const auto& control) { control.hash_into(h, flight().delivered()); }),
+      base::hashed_by(flight_box,
+                      [this, times](auto& h, const auto&) { flight().hash_into(h, times); }),
+      queue);
+}
+
+void Sender::hash_into(base::Hasher& hasher, const TcpConfig& config) const {
+  hasher.add(fields(config));
 }
 
 }  // namespace estab::tcp

@@ -68,7 +68,7 @@ class Sender {
   bool accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t window, TimerTable& timers);
   struct AckFacts {
     StreamOffset number;
-    SackBlocks sack{};               ///< as they came
+    SackBlocks sack{};  ///< as they came
     loss::Echo echo{};
     bool is_duplicate = false;       ///< by the definition of RFC 5681 §2
     bool answers_nothing = false;    ///< no text, no SACK, and nothing new in it
@@ -212,7 +212,7 @@ class Sender {
   loss::Times times_of(const TcpConfig& config) const;
   void before_append(const Context& context, const TcpConfig& config);
   void after_append(std::size_t octets, SendMode mode);
-  void hash_times_into(base::Hasher& hasher, const TcpConfig& config) const;
+  auto fields(const TcpConfig& config) const;
 
   SequenceSpace space_;
   StreamOffset una_ = kFirstOctet;  // SND.UNA
@@ -226,13 +226,13 @@ class Sender {
   Instant heard_at_;                // when the peer was last heard
   Instant last_sent_;               // when data was last sent
   // [RFC 9293 REC-1]
-  std::uint32_t window_;             // SND.WND, scaled
-  std::uint32_t max_window_;         // Max(SND.WND)
-  std::uint32_t mss_;                // Eff.snd.MSS: payload octets of a full segment
-  std::uint32_t path_mss_;           // what the path is known to take
-  std::uint32_t mss_cap_ = kNoCap;   // what a black hole has taught (RFC 4821 §7.7)
-  std::uint8_t retransmits_ = 0;     // timeouts since SND.UNA last moved
-  std::uint8_t probes_ = 0;          // since the window was last open
+  std::uint32_t window_;            // SND.WND, scaled
+  std::uint32_t max_window_;        // Max(SND.WND)
+  std::uint32_t mss_;               // Eff.snd.MSS: payload octets of a full segment
+  std::uint32_t path_mss_;          // what the path is known to take
+  std::uint32_t mss_cap_ = kNoCap;  // what a black hole has taught (RFC 4821 §7.7)
+  std::uint8_t retransmits_ = 0;    // timeouts since SND.UNA last moved
+  std::uint8_t probes_ = 0;         // since the window was last open
   bool probe_due_ = false;
   bool fin_queued_ = false;
   bool more_ = false;           // the application said more follows

@@ -28,8 +28,8 @@ void Sender::restart_retransmit_timer(const Turn& turn) {
 // RFC 8985 §7.2. The probe takes the place of a timeout that would come as soon: see
 // on_retransmit_timer.
 void Sender::arrange_tail_probe(const Turn& turn, Anew anew) {
-  const auto wait = flight_ && window_ > 0 ? flight_->tail_probe_timeout(lend(turn))
-                                           : std::optional<Duration>();
+  const auto wait =
+      flight_ && window_ > 0 ? flight_->tail_probe_timeout(lend(turn)) : std::optional<Duration>();
   if (!wait) return turn.timers.stop(Timer::tail_probe);
   if (anew == Anew::no) return;
   turn.timers.set(Timer::tail_probe,
@@ -83,8 +83,8 @@ bool Sender::on_retransmit_timer(const Turn& turn, Served served) {
   // that could be answered, says nothing of the peer (RFC 9293 §3.8.3).
   const bool had_its_chance = retransmits_ > 0 && served == Served::in_time;
   if (!answered && too_late && had_its_chance) return false;
-  flight_->on_timeout(lend(turn), retransmits_ == 0 ? congestion::Repeat::first
-                                                    : congestion::Repeat::again);
+  flight_->on_timeout(lend(turn),
+                      retransmits_ == 0 ? congestion::Repeat::first : congestion::Repeat::again);
   if (retransmits_ < 255) ++retransmits_;
   rtt_.back_off(turn.config);  // (5.5)
   suspect_black_hole(turn);

@@ -19,6 +19,7 @@ class StreamOffset {
   constexpr StreamOffset() = default;
   explicit constexpr StreamOffset(std::int64_t value) : value_(value) {}
   constexpr std::int64_t value() const { return value_; }
+  constexpr void hash_into(auto& hasher) const { hasher.add(value_); }
 
   constexpr auto operator<=>(const StreamOffset&) const = default;
   constexpr StreamOffset& operator+=(std::int64_t n) {
@@ -54,6 +55,7 @@ class SequenceSpace {
     return reference + (number - wire(reference));
   }
   friend constexpr bool operator==(const SequenceSpace&, const SequenceSpace&) = default;
+  constexpr void hash_into(auto& hasher) const { hasher.add(initial_); }
 
  private:
   SeqNum initial_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/hasher.h"
+#include "base/public_fields.h"
 
 namespace estab::tcp {
 
@@ -75,10 +75,19 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
   return emission;
 }
 
-void TimeWait::hash_into(base::Hasher& h) const {
-  h.add_all(tuple.local_address, tuple.remote_address, tuple.local_port, tuple.remote_port);
-  if (timestamps) h.add_timestamp(ts_recent);
-  h.add_all(snd_nxt, rcv_nxt, deadline, window, timestamps, answers.value());
+auto TimeWait::fields() const {
+  const auto& [until, pair, next_out, next_in, recent, before, behind, announced, stamps,
+               answered] = *this;
+  return base::fields(until, pair, next_out, next_in, base::If{stamps}.decides_timestamp(recent),
+                      base::derived(before), base::derived(behind), announced, stamps, answered);
+}
+
+bool operator==(const TimeWait& a, const TimeWait& b) {
+  return a.fields() == b.fields();
+}
+
+void TimeWait::hash_into(base::Hasher& hasher) const {
+  hasher.add(fields());
 }
 
 }  // namespace estab::tcp

@@ -24,8 +24,11 @@ struct TimeWait {
   bool timestamps = false;
   AnswerCount answers;  // to empty segments, since the wait began
 
-  friend bool operator==(const TimeWait&, const TimeWait&) = default;
+  friend bool operator==(const TimeWait& a, const TimeWait& b);
   void hash_into(base::Hasher& hasher) const;
+
+ private:
+  auto fields() const;
 };
 
 static_assert(sizeof(TimeWait) <= 72);

@@ -50,6 +50,7 @@ class TimerTable {
   const auto& deadlines() const { return deadlines_; }
 
   friend bool operator==(const TimerTable&, const TimerTable&) = default;
+  void hash_into(auto& hasher) const { hasher.add(deadlines_); }
 
  private:
   // TIME-WAIT has its own record and its own deadline: see time_wait.h.

@@ -61,6 +61,7 @@ std::expected<Child, std::string> Child::start(const std::vector<std::string>& a
   ::fcntl(input.number(), F_SETFL, 0);
 
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments)
     words.push_back(const_cast<char*>(argument.c_str()));
   words.push_back(nullptr);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/port_range.h"
+#include "base/public_fields.h"
 
 namespace estab::udp {
 namespace {
@@ -193,13 +194,16 @@ std::size_t DatagramTable::memory() const {
 }
 
 void DatagramTable::hash_into(base::Hasher& hasher) const {
-  hasher.add(bindings_.size());
-  bindings_.for_each([&](std::uint32_t index, const Binding& binding) {
-    hasher.add_all(index, bindings_.generation(index), binding.local, binding.next_on_port,
-                   binding.failure, binding.ended, binding.config.ttl, binding.config.multicast_ttl,
-                   binding.config.dscp, binding.config.fragment, binding.queue.size());
-    for (const Waiting& waiting : binding.queue) {
-      hasher.add_all(waiting.from, waiting.to, Octets(waiting.payload));
+  const auto& [table, bindings, ports] = *this;
+  hasher.add(base::derived(ports));
+  const auto& [most_ports, most_octets, port_min, port_max] = table;
+  hasher.add_all(most_ports, most_octets, port_min, port_max);
+  bindings.hash_into(hasher, [](auto& h, const Binding& binding) {
+    const auto& [local, next_on_port, queued, config, ended, failure, queue] = binding;
+    h.add_all(local, next_on_port, queued, config, ended, failure, queue.size());
+    for (const Waiting& waiting : queue) {
+      const auto& [from, to, payload] = waiting;
+      h.add_all(from, to, payload);
     }
   });
 }

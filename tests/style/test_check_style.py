@@ -213,5 +213,20 @@ class Everything(unittest.TestCase):
         self.assertEqual(rules, set(check_style.CHECKS))
 
 
+class Fields(Rules):
+    CODE = ("void T::hash_into(Hasher& h) const {\n"
+            "  const auto& [one, two] = *this;\n"
+            "  h.add(one);\n%s"
+            "}\n"
+            "void two();\n")
+
+    def test_a_member_that_is_forgotten_is_found(self):
+        self.finds(check_style.check_fields, "src/tcp/x.cpp", self.CODE % "",
+                   "src/tcp/x.cpp:2: two is named and forgotten")
+
+    def test_a_member_that_is_used_is_let_be(self):
+        self.lets_be(check_style.check_fields, "src/tcp/x.cpp", self.CODE % "  h.add(two);\n")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -132,8 +132,8 @@ void Flight::take_reports(const Lent& lent, const Ack& ack) {
   if (tail_probe_.is_out()) {
     const TailProbe::Ack answer{ack.number, ack.reported.has_value(), ack.answers_nothing,
                                 ack.echo};
-    if (tail_probe_.accept_ack(answer) == TailProbe::Answer::repaired &&
-        state_ == CaState::open && !scoreboard_.has_reneged()) {
+    if (tail_probe_.accept_ack(answer) == TailProbe::Answer::repaired && state_ == CaState::open &&
+        !scoreboard_.has_reneged()) {
       // RFC 8985 §7.4.2: as in fast recovery, but there is nothing left to repair.
       close_episode(lent);
       lent.congestion.on_congestion(Cause::tail_probe, loss_event(lent, in_flight(), lent.mss));
@@ -177,8 +177,7 @@ void Flight::undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains
     if (was_fast) rack_.on_duplicate_reported(ack.number, lent.nxt);
     return;
   }
-  if (ack.reported && undo_.is_proved_by_duplicates())
-    return undo(lent, UndoProof::duplicates);
+  if (ack.reported && undo_.is_proved_by_duplicates()) return undo(lent, UndoProof::duplicates);
   if (state_ == CaState::loss && frto_ != FRto::off && is_spurious_timeout(ack, gains))
     undo(lent, UndoProof::f_rto);
 }
@@ -342,8 +341,13 @@ auto Flight::loser(const Lent& lent, LossRule rule, std::uint32_t& lost) {
     lost += record.length;
     lent.congestion.on_lost(rate_.on_lost(record.snapshot(), record.length, lent.now()));
     lent.turn.context.trace([&] {
-      return SegmentLost{lent.turn.flow,          lent.space.wire(record.begin), record.length, rule,
-                         lent.now() - record.sent_at, rack_.rtt(), reordering_window_};
+      return SegmentLost{lent.turn.flow,
+                         lent.space.wire(record.begin),
+                         record.length,
+                         rule,
+                         lent.now() - record.sent_at,
+                         rack_.rtt(),
+                         reordering_window_};
     });
   };
 }
@@ -359,8 +363,7 @@ std::uint32_t Flight::detect(const Lent& lent) {
   std::uint32_t lost = 0;
   scoreboard_.detect(
       [&](const Transmission& record) {
-        return rack_.is_after(record) &&
-               rack_.lost_at(record, reordering_window_) <= lent.now();
+        return rack_.is_after(record) && rack_.lost_at(record, reordering_window_) <= lent.now();
       },
       loser(lent, LossRule::rack, lost));
   const Transmission* oldest = scoreboard_.oldest();
@@ -390,8 +393,7 @@ std::uint32_t Flight::detect_without_sack(const Lent& lent, const Gains& gains,
 
 void Flight::on_reordering_timer(const Lent& lent) {
   const std::uint32_t before = in_flight();
-  const auto recover_fs =
-      static_cast<std::uint32_t>(lent.nxt - lent.una) - scoreboard_.sacked();
+  const auto recover_fs = static_cast<std::uint32_t>(lent.nxt - lent.una) - scoreboard_.sacked();
   Gains gains;
   gains.lost = detect(lent);
   if (gains.lost == 0) return;
@@ -468,10 +470,8 @@ void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
   info.delivery_rate = last_rate_;
   info.delivery_rate_app_limited = rate_limited_;
   info.reord_seen = rack_.reordering_seen();
-  info.reordering_window = rack_.reordering_window({.srtt = rtt.srtt(),
-                                                    .min_rtt = rtt.min_rtt(),
-                                                    .segments_sacked = 0,
-                                                    .repair = Repair::none});
+  info.reordering_window = rack_.reordering_window(
+      {.srtt = rtt.srtt(), .min_rtt = rtt.min_rtt(), .segments_sacked = 0, .repair = Repair::none});
   info.dsack_dups = reported_;
   info.recoveries = recoveries_;
   info.timeouts = timeouts_;

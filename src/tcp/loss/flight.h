@@ -145,10 +145,10 @@ class Flight {
     congestion::DeliveryRate::Gathering gathering;
     std::uint32_t in_flight_before = 0, acked = 0, delivered = 0, lost = 0;
     bool advanced = false;
-    bool repeated = false;            // something that had been sent twice
-    bool original = false;            // something from before a timeout, not sent again
-    Instant newest{};                 // when what was sent last was sent
-    std::optional<Duration> rtt;      // of that
+    bool repeated = false;             // something that had been sent twice
+    bool original = false;             // something from before a timeout, not sent again
+    Instant newest{};                  // when what was sent last was sent
+    std::optional<Duration> rtt;       // of that
     std::optional<Duration> sample{};  // for the estimator
   };
 
@@ -201,10 +201,10 @@ class Flight {
   CaState state_ = CaState::open;
   FRto frto_ = FRto::off;
   congestion::Limit limit_ = congestion::Limit::application;
-  bool cwr_due_ = false;        // the peer is to hear that the window was reduced
-  bool partial_seen_ = false;   // a partial ACK has come in this recovery (RFC 6582)
-  bool episode_open_ = false;   // congestion control waits for on_recovered or on_spurious
-  bool rate_limited_ = false;   // the application had too little to send, for the last rate
+  bool cwr_due_ = false;       // the peer is to hear that the window was reduced
+  bool partial_seen_ = false;  // a partial ACK has come in this recovery (RFC 6582)
+  bool episode_open_ = false;  // congestion control waits for on_recovered or on_spurious
+  bool rate_limited_ = false;  // the application had too little to send, for the last rate
   std::uint64_t last_rate_ = 0;
   std::uint64_t recoveries_ = 0, timeouts_ = 0, tail_probes_ = 0, undone_ = 0, reported_ = 0;
 };

@@ -1,0 +1,159 @@
+// What the values of the public interface consist of, for hashing (see fields.h): they are compared
+// by the compiler, and know nothing of hashes. A member added to one of them and not here stops the
+// compiler.
+#pragma once
+
+#include "estab/address.h"
+#include "estab/config.h"
+#include "estab/event.h"
+#include "estab/id.h"
+#include "estab/info.h"
+#include "estab/segment.h"
+#include "estab/stack.h"
+
+#include "base/fields.h"
+
+namespace estab {
+
+template <class Tag>
+auto public_fields(const Id<Tag>& id) {
+  const auto& [index, generation] = id;
+  return base::fields(index, generation);
+}
+
+inline auto public_fields(const Cidr& cidr) {
+  const auto& [address, prefix_length] = cidr;
+  return base::fields(address, prefix_length);
+}
+
+inline auto public_fields(const FourTuple& tuple) {
+  const auto& [local_address, remote_address, local_port, remote_port] = tuple;
+  return base::fields(local_address, remote_address, local_port, remote_port);
+}
+
+// ---- segments
+
+inline auto public_fields(const TcpTimestamps& timestamps) {
+  const auto& [value, echo] = timestamps;
+  return base::fields(base::timestamp(value), base::timestamp(echo));
+}
+
+inline auto public_fields(const SackBlock& block) {
+  const auto& [left, right] = block;
+  return base::fields(left, right);
+}
+
+inline auto public_fields(const TcpOptions& options) {
+  const auto& [mss, window_scale, sack_permitted, timestamps, sack] = options;
+  return base::fields(mss, window_scale, sack_permitted, timestamps, sack);
+}
+
+inline auto public_fields(const Segment& segment) {
+  const auto& [source, destination, seq, ack, flags, window, urgent_pointer, options, payload] =
+      segment;
+  return base::fields(source, destination, seq, ack, flags, window, urgent_pointer, options,
+                      payload);
+}
+
+// ---- settings
+
+inline auto public_fields(const KeepAlive& keep_alive) {
+  const auto& [enabled, idle, interval, probes] = keep_alive;
+  return base::fields(enabled, idle, interval, probes);
+}
+
+inline auto public_fields(const Quirks& quirks) {
+  const auto& [push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent, ack_releases_more] =
+      quirks;
+  return base::fields(push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent,
+                      ack_releases_more);
+}
+
+inline auto public_fields(const TcpConfig& config) {
+  const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
+               slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
+               use_sack, ecn, tail_loss_probe, detect_black_holes, quirks, cork, nagle,
+               urgent_inline, header_prediction, ttl, dscp, source_route, delayed_ack, quick_acks,
+               rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout, fin_wait_2_timeout,
+               keep_alive] = config;
+  return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
+                      pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
+                      use_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, quirks,
+                      cork, nagle, urgent_inline, header_prediction, ttl, dscp, source_route,
+                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
+                      user_timeout, fin_wait_2_timeout, keep_alive);
+}
+
+inline auto public_fields(const DatagramConfig& config) {
+  const auto& [ttl, multicast_ttl, dscp, fragment] = config;
+  return base::fields(ttl, multicast_ttl, dscp, fragment);
+}
+
+inline auto public_fields(const StackLimits& limits) {
+  const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
+               datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+               fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
+               icmp_errors_per_second, challenge_acks_per_second, events] = limits;
+  return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
+                      datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+                      fragments_per_datagram, path_mtu_entries, pending_replies,
+                      pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
+                      events);
+}
+
+inline auto public_fields(const StackConfig& config) {
+  const auto& [seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min, port_max,
+               syn_cookies, forward_nothing, answer_echo, fixed_isn] = config;
+  return base::fields(seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min,
+                      port_max, syn_cookies, forward_nothing, answer_echo, fixed_isn);
+}
+
+inline auto public_fields(const InterfaceConfig& config) {
+  const auto& [name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
+               ignore_received_checksums] = config;
+  return base::fields(name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
+                      ignore_received_checksums);
+}
+
+// ---- events
+
+inline auto public_fields(const StreamEvent& event) {
+  const auto& [stream, connected, readable, writable, peer_closed, urgent, closed, failure,
+               soft_error] = event;
+  return base::fields(stream, connected, readable, writable, peer_closed, urgent, closed, failure,
+                      soft_error);
+}
+
+inline auto public_fields(const AcceptEvent& event) {
+  const auto& [listener] = event;
+  return base::fields(listener);
+}
+
+inline auto public_fields(const DatagramEvent& event) {
+  const auto& [port, failure] = event;
+  return base::fields(port, failure);
+}
+
+inline auto public_fields(const EchoEvent& event) {
+  const auto& [from, identifier, sequence, length] = event;
+  return base::fields(from, identifier, sequence, length);
+}
+
+// ---- counters
+
+inline auto public_fields(const StackCounters& counters) {
+  const auto& [verdicts, frames_in, frames_out, segments_in, segments_out, retransmitted_segments,
+               resets_out, challenge_acks_out, active_opens, passive_opens, failed_opens,
+               resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
+               accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
+               icmp_rate_limited, out_of_order_refused, segments_without_route, fragments_out] =
+      counters;
+  return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
+                      retransmitted_segments, resets_out, challenge_acks_out, active_opens,
+                      passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
+                      syn_cookies_accepted, syn_cache_overflow, accept_queue_overflow,
+                      time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
+                      out_of_order_refused, segments_without_route, fragments_out);
+}
+
+}  // namespace estab
