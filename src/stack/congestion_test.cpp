@@ -1,6 +1,6 @@
 // How much is in flight: slow start, congestion avoidance, fast retransmit and NewReno recovery, as
 // a peer sees them (RFC 5681, RFC 6582, RFC 3042, RFC 6928). The numbers alone are in
-// tcp/legacy/new_reno_test.cpp.
+// tcp/congestion/new_reno_test.cpp.
 
 #include "stack/testing/opened.h"
 
@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::uint32_t kUnknown = 0xffffffff;
 
+TcpConfig reno() {
+  TcpConfig tcp;
+  tcp.congestion_control = CongestionControl::new_reno;
+  return tcp;
+}
+
 /// A window of ten segments in flight and ten more waiting.
 struct FastRecovery : testing::Test {
   FastRecovery() {
@@ -16,14 +22,14 @@ struct FastRecovery : testing::Test {
     peer.out_run(1, 10001);
     peer.quiet();
   }
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
 };
 
 // ---- the initial window
 
 // [RFC 5681 2-1, 3-1, 3.1-4]
 TEST(Congestion, BeginsWithTenSegments) {  // RFC 6928
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(50000);
   peer.out_run(1, 10001);
   peer.quiet();
@@ -83,7 +89,7 @@ TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
 
 // RFC 5681 §3.2: each stands for a segment that has left the network.
 TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(10000);
   peer.forget_output();
   for (int i = 0; i < 1000; ++i) peer.in(". 1:1(0) ack 1 win 65535");
@@ -92,7 +98,7 @@ TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
 
 // [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(200000);
   peer.out_run(1, 10001);
   for (int i = 0; i < 5; ++i) {
@@ -104,7 +110,7 @@ TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
 }
 
 TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(200000);
   peer.out_run(1, 10001);
   peer.ack(10001);
@@ -115,7 +121,7 @@ TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
 
 // [RFC 9293 MUST-19]
 TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
-  Opened peer({.options = "mss 1000,wscale 7", .window = 10000});
+  Opened peer({.tcp = reno(), .options = "mss 1000,wscale 7", .window = 10000});
   peer.send(400000);
   peer.out_run(1, 10001);
   peer.after(300ms);  // a timeout: ssthresh 5000
@@ -134,7 +140,7 @@ TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
 }
 
 TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   for (int i = 0; i < 20; ++i) {
     peer.send(2000);
     peer.out_run(1 + i * 2000, 2001 + i * 2000, 1000, "P.");
@@ -146,7 +152,7 @@ TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
 
 TEST(Congestion, GrowsToTwiceWhatWasInFlightIfTheApplicationSendsLess) {
   for (const std::uint32_t segments : {5u, 6u, 9u}) {
-    Opened peer;
+    Opened peer{{.tcp = reno()}};
     peer.send(segments * 1000);
     peer.out_run(1, segments * 1000 + 1, 1000, "P.");
     peer.after(50ms);
@@ -172,7 +178,7 @@ TEST(Congestion, BeginsAgainSlowlyAfterAPause) {  // RFC 5681 §4.1
 }
 
 TEST(Congestion, KeepsItsWindowOverAPauseShorterThanTheTimeout) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(10000);
   peer.out_run(1, 10001, 1000, "P.");
   peer.ack(10001);
@@ -186,7 +192,7 @@ TEST(Congestion, KeepsItsWindowOverAPauseShorterThanTheTimeout) {
 
 // [RFC 5681 3.1-16, 3.1-17]
 TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(20000);
   peer.out_run(1, 10001);
   peer.after(300ms);
@@ -207,7 +213,7 @@ TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
 
 // [RFC 6582 6-2]
 TEST(Congestion, DoesNotTakeTheEchoesOfItsRetransmissionsForALoss) {  // RFC 6582 §4.1
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(20000);
   peer.out_run(1, 10001);
   peer.after(300ms);
@@ -380,7 +386,7 @@ TEST_F(FastRecovery, DoesNotCountWindowUpdates) {  // (e)
 }
 
 TEST(Congestion, DoesNotCountAcksWhileNothingIsInFlight) {  // (a)
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.acks(10, 1);
   peer.send(20000);
   peer.out_run(1, 10001);
@@ -422,7 +428,7 @@ TEST(Congestion, TellsAnObserverEveryChange) {
     }
     std::vector<std::pair<std::uint32_t, std::string>> changes;
   } watch;
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.stack().set_observer(&watch);
   peer.send(20000);
   peer.ack(1001);

@@ -31,7 +31,8 @@ struct Recovery : testing::Test {
   Opened peer{{.tcp = reno(), .options = "mss 1000,sackOK"}};
 };
 
-// [RFC 2018 5-1] Only what is missing goes again.
+// Only what is missing goes again.
+// [RFC 2018 5-1, 5.1-1]
 TEST_F(Recovery, RetransmitsEachHoleAndNothingElse) {
   sack(1, "1001:2001 3001:10001");
   EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
@@ -109,6 +110,18 @@ TEST(ProportionalRate, SendsInProportionToWhatIsDelivered) {
   EXPECT_EQ(peer.info().in_flight_bytes, 10000u);
 }
 
+// [RFC 3042 2-3]
+TEST_F(Recovery, SendsNothingForADuplicateThatSacksNothingNew) {
+  sack(1, "1001:2001");
+  peer.out(". 10001:11001(1000) ack 1");
+  for (int i = 0; i < 5; ++i) {
+    sack(1, "1001:2001");
+    peer.ack(1);
+    peer.quiet();
+  }
+}
+
+// [RFC 2018 5-3, 8-5]
 TEST_F(Recovery, SurvivesAPeerThatDropsWhatItHadSacked) {  // RFC 2018 §8
   sack(1, "1001:10001");
   peer.forget_output();
@@ -145,6 +158,7 @@ TEST(Undo, GivesTheWindowBackWhenATimestampProvesTheOriginal) {
   EXPECT_TRUE(info.reord_seen);
 }
 
+// [RFC 2883 5-1]
 // RFC 3708: every retransmission is reported as a duplicate.
 TEST_F(Recovery, IsUndoneByDuplicatesThatAreReported) {
   sack(1, "1001:10001");
@@ -289,6 +303,7 @@ TEST(LossEvents, NameTheRule) {
   peer.stack().set_observer(&peer);
 }
 
+// [RFC 9293 MAY-18]
 TEST(CongestionControls, AreChosenForEachConnection) {
   for (const auto control : {CongestionControl::new_reno, CongestionControl::cubic,
                              CongestionControl::bbr, CongestionControl::dctcp}) {

@@ -66,7 +66,8 @@ bool Sender::accept_window(StreamOffset seq, StreamOffset ack, std::uint32_t win
 }
 
 // RFC 2018 §5, RFC 2883 §4. The first block may report octets that came twice: below the
-// acknowledgement, or within the second block.
+// acknowledgement of the same segment, or within the second block.
+// [RFC 2018 5-1] [RFC 2883 5-1]
 void Sender::take_sack(const AckFacts& facts, loss::Flight::Ack& ack,
                        std::array<loss::OctetRange, SackBlocks::kMax>& blocks) const {
   std::size_t count = 0;

@@ -4,6 +4,7 @@
 
 namespace estab::tcp::congestion {
 
+// [RFC 9293 MAY-18]
 Controller::State Controller::make_state() const {
   switch (algorithm_) {
     case Algorithm::new_reno:

@@ -62,7 +62,9 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
   undo_if_proved(lent, ack, gains);
   leave_episode(lent, ack);
   const std::uint32_t before_losses = in_flight();
-  gains.lost = lent.sack ? detect(lent) : detect_without_sack(lent, gains, was_repairing);
+  gains.lost = lent.sack ? detect(lent)
+                         : detect_without_sack(lent, gains,
+                                               was_repairing ? Repair::under_way : Repair::none);
   if (gains.lost > 0) begin_recovery(lent, before_losses, gains.lost, recover_fs);
   if (ack.echoes_congestion) outcome.is_least = reduce_for_mark(lent, recover_fs);
   tell_congestion_control(lent, ack, gains);
@@ -78,6 +80,8 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
   return outcome;
 }
 
+// With SACK a duplicate ACK that reports nothing new makes no room for anything.
+// [RFC 3042 2-3]
 Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
   Gains gains;
   gains.in_flight_before = in_flight();
@@ -109,7 +113,7 @@ Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
 
 // One sample a round trip: what is measured was sent after the last sample was taken. So a
 // standstill, which all in flight share, counts once.
-// [RFC 9293 MUST-18] [RFC 6298 3-1, 3-2, 3-3] [RFC 7323 4.1-2, 4.2-1]
+// [RFC 9293 MUST-18] [RFC 6298 3-2, 3-3] [RFC 7323 4.1-2, 4.2-1]
 void Flight::take_rtt(const Lent& lent, const Ack& ack, const Gains& gains) {
   const TcpConfig& config = lent.turn.config;
   std::optional<Duration> sample = gains.sample;
@@ -171,7 +175,7 @@ void Flight::count_duplicates(const Lent& lent, const Ack& ack, Gains& gains) {
 // ---- what was for nothing
 
 void Flight::undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains) {
-  if (gains.advanced && undo_.is_proved_by(ack.echo)) {
+  if (gains.advanced && undo_.is_proved_by(ack.echo, ack.number)) {
     const bool was_fast = state_ == CaState::recovery;
     undo(lent, UndoProof::timestamps);
     if (was_fast) rack_.on_duplicate_reported(ack.number, lent.nxt);
@@ -216,6 +220,8 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
 
 // ---- episodes
 
+// The window is ssthresh then: no more was ever added to it.
+// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
 void Flight::leave_episode(const Lent& lent, const Ack& ack) {
   if (state_ != CaState::open && ack.number >= recover_) {
     if (state_ != CaState::cwr) rack_.on_recovered();
@@ -255,7 +261,7 @@ congestion::LossEvent Flight::loss_event(const Lent& lent, std::uint32_t in_flig
           .total_delivered = rate_.delivered()};
 }
 
-// [RFC 6582 6-2] [RFC 5681 3.2-8]
+// [RFC 6582 6-2] [RFC 5681 3.2-8] [RFC 2018 5.1-1]
 void Flight::begin_recovery(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t lost,
                             std::uint32_t recover_fs) {
   if (state_ == CaState::recovery || state_ == CaState::loss) return;
@@ -321,6 +327,9 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
                           .total_delivered = rate_.delivered()});
 }
 
+// RFC 9937 takes the place of the inflated window of RFC 5681 §3.2 (4, 5): a duplicate ACK lets a
+// segment go, or part of one while in flight is above ssthresh.
+// [RFC 5681 3.2-10, 3.2-12]
 void Flight::advance_prr(const Lent& lent, const Gains& gains) {
   const bool safe = gains.advanced && gains.lost == 0;
   const std::uint32_t ssthresh = lent.congestion.ssthresh();
@@ -376,11 +385,11 @@ std::uint32_t Flight::detect(const Lent& lent) {
 
 // RFC 5681 §3.2: at the third duplicate; RFC 6582 §3.2: not below what was sent before the last
 // recovery or timeout, and again at each partial ACK.
-std::uint32_t Flight::detect_without_sack(const Lent& lent, const Gains& gains,
-                                          bool was_repairing) {
+std::uint32_t Flight::detect_without_sack(const Lent& lent, const Gains& gains, Repair before) {
   constexpr std::uint8_t kDuplicateThreshold = 3;
   std::uint32_t lost = 0;
-  const bool is_partial = was_repairing && state_ == CaState::recovery && gains.advanced;
+  const bool is_partial =
+      before == Repair::under_way && state_ == CaState::recovery && gains.advanced;
   if (is_partial)
     scoreboard_.lose_first(limit_of(lent), loser(lent, LossRule::partial_ack, lost));
   else if (!gains.advanced && duplicate_acks_ == kDuplicateThreshold && lent.una > recover_ &&
@@ -403,7 +412,7 @@ void Flight::on_reordering_timer(const Lent& lent) {
 
 // With SACK what was sent a moment ago may still arrive (RFC 8985 §6.3); without nothing is known.
 // What the peer has dropped after it had SACKed it counts as not SACKed (RFC 2018 §8).
-// [RFC 2018 8-5]
+// [RFC 2018 8-5, 5-3]
 void Flight::on_timeout(const Lent& lent, Repeat repeat) {
   const std::uint32_t before = in_flight();
   if (scoreboard_.has_reneged()) scoreboard_.forget_sacks();

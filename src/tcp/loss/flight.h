@@ -175,7 +175,7 @@ class Flight {
   void close_episode(const Lent& lent);
   auto loser(const Lent& lent, LossRule rule, std::uint32_t& lost);
   std::uint32_t detect(const Lent& lent);
-  std::uint32_t detect_without_sack(const Lent& lent, const Gains& gains, bool was_repairing);
+  std::uint32_t detect_without_sack(const Lent& lent, const Gains& gains, Repair before);
   void begin_recovery(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t lost,
                       std::uint32_t recover_fs);
   bool reduce_for_mark(const Lent& lent, std::uint32_t recover_fs);
