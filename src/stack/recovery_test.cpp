@@ -300,7 +300,7 @@ TEST(LossEvents, NameTheRule) {
   peer.after(1s);
   ASSERT_GT(watch.rules.size(), 1u);
   EXPECT_EQ(watch.rules.back(), LossRule::timeout);
-  peer.stack().set_observer(&peer);
+  peer.stack().set_observer(nullptr);
 }
 
 // [RFC 9293 MAY-18]

@@ -78,7 +78,7 @@ class Sender {
   void accept_ack(const Turn& turn, const AckFacts& facts);
   /// What accept_ack() needs memory for; it may throw, and has then changed nothing.
   void make_room_for_ack(const SackBlocks& sack) {
-    if (flight_ && !sack.empty())
+    if (flight_ && (!sack_ || !sack.empty()))
       flight_->make_room(static_cast<std::uint32_t>(2 * sack.size() + 1));
   }
   /// The FIN was sent, and acknowledged.

@@ -22,13 +22,14 @@ std::optional<SendPlan> Sender::plan_by_window(const Turn& turn, std::uint32_t m
     const std::uint32_t quantum = congestion_.send_quantum(rtt_.srtt());
     most = std::min(most, std::max(quantum - quantum % mss_, mss_));
   }
-  const bool lost = flight_ && flight_->has_lost();
   std::optional<SendPlan> plan;
-  if (!lost || flight_->prefers_new()) plan = plan_next(turn, most);
-  if (lost && !plan) {
-    flight_->on_nothing_new();
-    plan = plan_lost(most);
+  if (!flight_ || !flight_->has_lost()) {
+    plan = plan_next(turn, most);
+  } else if (flight_->prefers_new()) {
+    plan = plan_next(turn, most);
+    if (!plan && flight_->room(congestion_) >= std::int64_t{mss_}) flight_->on_nothing_new();
   }
+  if (!plan && flight_ && flight_->has_lost() && !flight_->prefers_new()) plan = plan_lost(most);
   if (plan && waits_for_pace(turn)) {
     flight_->set_limit(congestion::Limit::pacing);
     return std::nullopt;

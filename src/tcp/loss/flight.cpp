@@ -61,12 +61,12 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
   if (!lent.sack) count_duplicates(lent, ack, gains);
   undo_if_proved(lent, ack, gains);
   leave_episode(lent, ack);
-  const std::uint32_t before_losses = in_flight();
   gains.lost = lent.sack ? detect(lent)
                          : detect_without_sack(lent, gains,
                                                was_repairing ? Repair::under_way : Repair::none);
-  if (gains.lost > 0) begin_recovery(lent, before_losses, gains.lost, recover_fs);
-  if (ack.echoes_congestion) outcome.is_least = reduce_for_mark(lent, recover_fs);
+  if (gains.lost > 0) begin_recovery(lent, gains.in_flight_before, gains.lost, recover_fs);
+  if (ack.echoes_congestion)
+    outcome.is_least = reduce_for_mark(lent, gains.in_flight_before, recover_fs);
   tell_congestion_control(lent, ack, gains);
   if (reduces_by_prr(lent.congestion)) advance_prr(lent, gains);
   // RFC 6582 §3.2, the impatient variant: for the first partial ACK only.
@@ -106,6 +106,8 @@ Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
     if (delivery.end <= recover_) gains.original = true;
   };
   scoreboard_.acknowledge(ack.number, deliver);
+  // What arrived long ago was held up by what had to go again (RFC 6298 §3).
+  if (gains.repeated) gains.rtt = gains.sample = std::nullopt;
   for (const OctetRange& block : ack.sacked) scoreboard_.sack(block, limit_of(lent), deliver);
   rack_.on_delivered_all();
   return gains;
@@ -265,7 +267,7 @@ congestion::LossEvent Flight::loss_event(const Lent& lent, std::uint32_t in_flig
 void Flight::begin_recovery(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t lost,
                             std::uint32_t recover_fs) {
   if (state_ == CaState::recovery || state_ == CaState::loss) return;
-  const bool reduced_already = state_ == CaState::cwr || una(lent) <= reduced_end_;
+  const bool reduced_already = state_ == CaState::cwr || una(lent) < reduced_end_;
   if (!reduced_already || lent.congestion.recovers_itself()) {
     close_episode(lent);
     lent.congestion.on_congestion(Cause::recovery, loss_event(lent, in_flight_before, lost));
@@ -285,11 +287,12 @@ void Flight::begin_recovery(const Lent& lent, std::uint32_t in_flight_before, st
 // whatever reason, says nothing new. With a window of one segment nothing is left to halve, and the
 // timer sets the pace.
 // [RFC 3168 6.1.2-2, 6.1.2-3]
-bool Flight::reduce_for_mark(const Lent& lent, std::uint32_t recover_fs) {
+bool Flight::reduce_for_mark(const Lent& lent, std::uint32_t in_flight_before,
+                             std::uint32_t recover_fs) {
   if (una(lent) <= reduced_end_) return false;
   const bool is_least = lent.congestion.congestion_window() <= lent.mss;
   close_episode(lent);
-  lent.congestion.on_congestion(Cause::ecn, loss_event(lent, in_flight(), 0));
+  lent.congestion.on_congestion(Cause::ecn, loss_event(lent, in_flight_before, 0));
   note_reduction(lent);
   if (state_ == CaState::open && una(lent) < lent.nxt) {
     state_ = CaState::cwr;

@@ -178,7 +178,7 @@ class Flight {
   std::uint32_t detect_without_sack(const Lent& lent, const Gains& gains, Repair before);
   void begin_recovery(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t lost,
                       std::uint32_t recover_fs);
-  bool reduce_for_mark(const Lent& lent, std::uint32_t recover_fs);
+  bool reduce_for_mark(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t recover_fs);
   void note_reduction(const Lent& lent);
   void tell_congestion_control(const Lent& lent, const Ack& ack, Gains& gains);
   void advance_prr(const Lent& lent, const Gains& gains);

@@ -43,9 +43,11 @@ class Rack {
   };
   Duration reordering_window(const Measures& measures) const;
   // ---- step 5
-  /// RACK.segment was sent after this one.
+  /// RACK.segment was sent after this one. At one time the octets tell; but nothing is sent for the
+  /// second time before something is for the first.
   bool is_after(const Transmission& record) const {
-    return record.sent_at < xmit_ts_ || (record.sent_at == xmit_ts_ && record.end() < end_seq_);
+    if (record.sent_at != xmit_ts_) return record.sent_at < xmit_ts_;
+    return record.end() < end_seq_ && (xmit_twice_ || !record.sent_twice());
   }
   /// When a record counts as lost, if is_after() it.
   Instant lost_at(const Transmission& record, Duration window) const {
@@ -70,6 +72,7 @@ class Rack {
   std::uint8_t reo_wnd_mult_ = 1;
   std::uint8_t reo_wnd_persist_ = 0;
   bool reordering_seen_ = false;
+  bool xmit_twice_ = false;  // RACK.segment was a retransmission
 };
 
 // In line: it is asked for every ACK.
@@ -88,6 +91,7 @@ inline void Rack::on_delivered(const Delivery& delivery, Instant now, const Echo
   if (!newest) return;
   xmit_ts_ = record.sent_at;
   end_seq_ = delivery.end;
+  xmit_twice_ = record.sent_twice();
 }
 
 }  // namespace estab::tcp::loss
