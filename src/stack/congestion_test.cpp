@@ -245,8 +245,9 @@ TEST_F(FastRecovery, RetransmitsAtTheThirdDuplicate) {  // RFC 5681 §3.2
   EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
   peer.quiet();
   // Half of the ten segments; the two of limited transmit do not count (step 2).
+  // The window is not inflated: what goes meanwhile is up to RFC 9937.
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  EXPECT_EQ(peer.info().snd_cwnd, 8000u);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
 }
 
 TEST_F(FastRecovery, RetransmitsWithoutWaitingAndLeavesTheTimerAsItWas) {
@@ -259,39 +260,41 @@ TEST_F(FastRecovery, RetransmitsWithoutWaitingAndLeavesTheTimerAsItWas) {
 }
 
 // [RFC 5681 3.2-10, 3.2-12]
-TEST_F(FastRecovery, SendsNewSegmentsForFurtherDuplicates) {  // steps 4 and 5
+// Five segments for each twelve that have left the network: from 12 in flight to ssthresh.
+TEST_F(FastRecovery, SendsNewSegmentsInProportionToFurtherDuplicates) {  // RFC 9937 §6
   peer.acks(3, 1);
-  peer.forget_output();  // 12,000 in flight, cwnd 8,000
-  peer.acks(4, 1);
-  EXPECT_EQ(peer.info().snd_cwnd, 12000u);
+  peer.forget_output();  // 12,000 in flight, one of them sent again
+  peer.ack(1);
   peer.quiet();
   peer.ack(1);
   peer.out(". 12001:13001(1000) ack 1");
   peer.ack(1);
+  peer.quiet();
+  peer.ack(1);
   peer.out(". 13001:14001(1000) ack 1");
   peer.quiet();
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
 }
 
 // [RFC 5681 3.2-13, 4.3-3] [RFC 6582 2-1, 6-1, 6-3]
 TEST_F(FastRecovery, EndsWithTheThresholdWhenEverythingIsAcknowledged) {
   peer.acks(8, 1);
-  peer.forget_output();  // 13,000 in flight: recover is 12,001
-  EXPECT_EQ(peer.info().snd_cwnd, 13000u);
-  peer.ack(12001);  // a full acknowledgement with 1,000 in flight: no burst
-  EXPECT_EQ(peer.info().snd_cwnd, 2000u);
+  peer.forget_output();  // two new ones after the retransmission: recover is 12,001
+  peer.ack(12001);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  peer.out_run(13001, 14001);
+  peer.out_run(14001, 17001);  // 2,000 are in flight
   peer.quiet();
 }
 
 // [RFC 6582 2-1]
 TEST_F(FastRecovery, RetransmitsTheNextHoleOnAPartialAck) {  // RFC 6582 §3.2 step 3
   peer.acks(9, 1);
-  peer.forget_output();  // 14,000 in flight, cwnd 14,000
-  peer.ack(4001);        // the second hole
+  peer.forget_output();
+  peer.ack(4001);  // the second hole
   EXPECT_EQ(peer.out(". 4001:5001(1000) ack 1").reason, SendReason::retransmit_partial);
-  // Deflated by what was acknowledged, one segment added back: room for one with 10,000 in flight.
-  EXPECT_EQ(peer.info().snd_cwnd, 14000u - 4000 + 1000);
+  // 10,000 were sent; six duplicates more stand for segments that have left: 3,000 are in flight,
+  // and ssthresh leaves room for one beside the retransmission.
   peer.out(". 14001:15001(1000) ack 1");
   peer.quiet();
   peer.ack(6001);
@@ -416,7 +419,7 @@ TEST_F(FastRecovery, WorksTheSameWhenAllDuplicatesComeInOneBurst) {
   peer.together([&] { peer.acks(3, 1); });
   peer.out(". 1:1001(1000) ack 1");
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  EXPECT_EQ(peer.info().snd_cwnd, 8000u);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
   peer.quiet();
 }
 
@@ -436,7 +439,7 @@ TEST(Congestion, TellsAnObserverEveryChange) {
   peer.after(1s);
   peer.stack().set_observer(nullptr);
   const std::vector<std::pair<std::uint32_t, std::string>> expected = {
-      {11000, "slow start"}, {8500, "recovery"}, {1000, "loss"}};
+      {11000, "slow start"}, {5500, "recovery"}, {1000, "loss"}};
   EXPECT_EQ(watch.changes, expected);
 }
 

@@ -60,7 +60,7 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
   take_reports(lent, ack);
   if (!lent.sack) count_duplicates(lent, ack, gains);
   undo_if_proved(lent, ack, gains);
-  leave_episode(lent, ack);
+  leave_episode(lent, ack, gains);
   gains.lost = lent.sack ? detect(lent)
                          : detect_without_sack(lent, gains,
                                                was_repairing ? Repair::under_way : Repair::none);
@@ -224,9 +224,10 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
 
 // The window is ssthresh then: no more was ever added to it.
 // [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
-void Flight::leave_episode(const Lent& lent, const Ack& ack) {
+void Flight::leave_episode(const Lent& lent, const Ack& ack, Gains& gains) {
   if (state_ != CaState::open && ack.number >= recover_) {
     if (state_ != CaState::cwr) rack_.on_recovered();
+    gains.ended = state_ != CaState::loss;
     state_ = CaState::open;
     frto_ = FRto::off;
     duplicated_ = 0;
@@ -312,7 +313,7 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
   Repairing repairing = Repairing::nothing;
   if (state_ == CaState::loss) repairing = Repairing::timeout;
   // A mark is no reason to send more (RFC 3168 §6.1.2).
-  if (state_ == CaState::recovery || state_ == CaState::cwr || ack.echoes_congestion)
+  if (state_ == CaState::recovery || state_ == CaState::cwr || gains.ended || ack.echoes_congestion)
     repairing = Repairing::losses;
   lent.congestion.on_ack({.now = lent.now(),
                           .acked = gains.acked,
@@ -343,6 +344,7 @@ void Flight::advance_prr(const Lent& lent, const Gains& gains) {
                .mss = lent.mss,
                .restart_window = std::min(std::min(segments, 10u) * lent.mss, ssthresh),
                .safe = safe ? SafeAck::yes : SafeAck::no});
+  if (!lent.sack && gains.lost > 0) prr_.allow(lent.mss);
 }
 
 // ---- what is lost

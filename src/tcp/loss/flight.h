@@ -146,6 +146,7 @@ class Flight {
     std::uint32_t in_flight_before = 0, acked = 0, delivered = 0, lost = 0;
     bool advanced = false;
     bool repeated = false;             // something that had been sent twice
+    bool ended = false;                // an episode, and nothing was undone
     bool original = false;             // something from before a timeout, not sent again
     Instant newest{};                  // when what was sent last was sent
     std::optional<Duration> rtt;       // of that
@@ -171,7 +172,7 @@ class Flight {
   void undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains);
   bool is_spurious_timeout(const Ack& ack, const Gains& gains);
   void undo(const Lent& lent, UndoProof proof);
-  void leave_episode(const Lent& lent, const Ack& ack);
+  void leave_episode(const Lent& lent, const Ack& ack, Gains& gains);
   void close_episode(const Lent& lent);
   auto loser(const Lent& lent, LossRule rule, std::uint32_t& lost);
   std::uint32_t detect(const Lent& lent);
