@@ -165,6 +165,7 @@ void Flight::count_duplicates(const Lent& lent, const Ack& ack, Gains& gains) {
     duplicate_acks_ = 0;
     duplicated_ = state_ == CaState::recovery ? duplicated_ - counted : 0;
   } else if (ack.is_duplicate) {
+    if (state_ == CaState::loss) return;  // they answer what goes again
     if (duplicate_acks_ < 255) ++duplicate_acks_;
     const bool counts = state_ == CaState::recovery || duplicate_acks_ <= kLimitedTransmit ||
                         (duplicate_acks_ == kLimitedTransmit + 1 && lent.una > recover_);
@@ -377,11 +378,12 @@ std::uint32_t Flight::detect(const Lent& lent) {
   std::uint32_t lost = 0;
   scoreboard_.detect(
       [&](const Transmission& record) {
-        return rack_.is_after(record) && rack_.lost_at(record, reordering_window_) <= lent.now();
+        return rack_.is_after(record, recover_) &&
+               rack_.lost_at(record, reordering_window_) <= lent.now();
       },
       loser(lent, LossRule::rack, lost));
   const Transmission* oldest = scoreboard_.oldest();
-  if (oldest && rack_.is_after(*oldest))
+  if (oldest && rack_.is_after(*oldest, recover_))
     lent.turn.timers.set(Timer::reordering, rack_.lost_at(*oldest, reordering_window_));
   else
     lent.turn.timers.stop(Timer::reordering);
@@ -444,7 +446,7 @@ void Flight::on_timeout(const Lent& lent, Repeat repeat) {
   note_reduction(lent);
   state_ = CaState::loss;
   recover_ = lent.nxt;
-  frto_ = is_new || repeat == Repeat::again ? FRto::first : FRto::off;
+  frto_ = is_new ? FRto::first : FRto::off;
   timeout_at_ = lent.now();
   tail_probe_.reset();
   lent.turn.timers.stop(Timer::reordering);

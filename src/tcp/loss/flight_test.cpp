@@ -112,6 +112,7 @@ TEST_F(FlightTest, LeavesInFlightAtATimeoutWhatWasSentAMomentAgo) {
   send(5001, 7001);
   later = 300ms;
   ack(1, {range(4001, 5001)});
+  later = 330ms;
   const Turn now_ = turn(later);
   flight.on_timeout(lend(now_), congestion::Repeat::first);
   EXPECT_EQ(flight.in_flight(), 2000u);

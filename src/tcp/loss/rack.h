@@ -43,11 +43,13 @@ class Rack {
   };
   Duration reordering_window(const Measures& measures) const;
   // ---- step 5
-  /// RACK.segment was sent after this one. At one time the octets tell; but nothing is sent for the
-  /// second time before something is for the first.
-  bool is_after(const Transmission& record) const {
+  /// RACK.segment was sent after this one. Of what was sent at one time the octets tell; but what
+  /// had been sent when losses were found (before `recovery_point`) was sent before any of it
+  /// again.
+  bool is_after(const Transmission& record, StreamOffset recovery_point = kSynOffset) const {
     if (record.sent_at != xmit_ts_) return record.sent_at < xmit_ts_;
-    return record.end() < end_seq_ && (xmit_twice_ || !record.sent_twice());
+    if (record.end() >= end_seq_) return false;
+    return !record.sent_twice() || xmit_twice_ || end_seq_ > recovery_point;
   }
   /// When a record counts as lost, if is_after() it.
   Instant lost_at(const Transmission& record, Duration window) const {
