@@ -46,9 +46,8 @@ struct Quirks {
   /// (RFC 9293 §3.9.1.2).
   bool push_bursts = false;
   std::uint8_t least_burst = 2;
-  bool drop_syn_fin = false;          ///< LISTEN ignores a SYN that has FIN too
-  bool ignore_ack_of_unsent = false;  ///< no answer to it, against RFC 5961 §5.2
-  bool ack_releases_more = false;     ///< SendMode::more holds octets back until an ACK comes
+  bool drop_syn_fin = false;       ///< LISTEN ignores a SYN that has FIN too
+  bool ack_releases_more = false;  ///< SendMode::more holds octets back until an ACK comes
   friend bool operator==(const Quirks&, const Quirks&) = default;
 };
 
@@ -66,7 +65,11 @@ struct TcpConfig {
   std::uint8_t window_scale = 8;      ///< announced shift, 0..14 (RFC 7323 §2)
   bool use_window_scale = true;       ///< offer and accept window scaling
   bool use_timestamps = true;         ///< offer and accept RFC 7323 timestamps
-  bool use_sack = true;               ///< offer and accept RFC 2018
+  /// Drop segments without the timestamps that were agreed on, as RFC 7323 §3.2 advises. Else they
+  /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
+  /// their segments ends the connection. *
+  bool require_timestamps = false;
+  bool use_sack = true;  ///< offer and accept RFC 2018
   Ecn ecn = Ecn::off;
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
@@ -97,6 +100,9 @@ struct TcpConfig {
   Duration r2_syn =
       std::chrono::seconds(183);           ///< the same while opening (MUST-23: at least 3 minutes)
   std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set *
+  /// While opening, ICMP's soft errors (unreachable, time exceeded, parameter problem) end the
+  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56). *
+  bool soft_errors_end_opening = false;
   Duration fin_wait_2_timeout =
       std::chrono::seconds(60);  ///< for connections the application has let go
   KeepAlive keep_alive{};        ///< *
@@ -143,6 +149,9 @@ struct StackConfig {
   TcpConfig tcp{};
   StackLimits limits{};
   Duration msl = std::chrono::seconds(30);  ///< RFC 9293 says 2 minutes; TIME-WAIT lasts twice this
+  /// No RST ends TIME-WAIT (RFC 1337 §3, fix F1). Else one with exactly the expected number does
+  /// (RFC 9293 §3.10.7.4).
+  bool time_wait_ignores_resets = false;
   Duration fragment_timeout = std::chrono::seconds(60);   ///< RFC 1122 §3.3.2, RFC 8200 §4.5
   Duration path_mtu_lifetime = std::chrono::minutes(10);  ///< RFC 1191 §6.3, RFC 8201 §5.2
   std::uint16_t port_min = 32768, port_max = 60999;       ///< ephemeral ports (RFC 6056)

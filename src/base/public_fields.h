@@ -63,25 +63,24 @@ inline auto public_fields(const KeepAlive& keep_alive) {
 }
 
 inline auto public_fields(const Quirks& quirks) {
-  const auto& [push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent, ack_releases_more] =
-      quirks;
-  return base::fields(push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent,
-                      ack_releases_more);
+  const auto& [push_bursts, least_burst, drop_syn_fin, ack_releases_more] = quirks;
+  return base::fields(push_bursts, least_burst, drop_syn_fin, ack_releases_more);
 }
 
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
                slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
-               use_sack, ecn, tail_loss_probe, detect_black_holes, quirks, cork, nagle,
-               urgent_inline, header_prediction, ttl, dscp, source_route, delayed_ack, quick_acks,
-               rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout, fin_wait_2_timeout,
-               keep_alive] = config;
+               require_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, quirks, cork,
+               nagle, urgent_inline, header_prediction, ttl, dscp, source_route, delayed_ack,
+               quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
+               soft_errors_end_opening, fin_wait_2_timeout, keep_alive] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
                       pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
-                      use_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, quirks,
-                      cork, nagle, urgent_inline, header_prediction, ttl, dscp, source_route,
-                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
-                      user_timeout, fin_wait_2_timeout, keep_alive);
+                      use_timestamps, require_timestamps, use_sack, ecn, tail_loss_probe,
+                      detect_black_holes, quirks, cork, nagle, urgent_inline, header_prediction,
+                      ttl, dscp, source_route, delayed_ack, quick_acks, rto_initial, rto_min,
+                      rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
+                      fin_wait_2_timeout, keep_alive);
 }
 
 inline auto public_fields(const DatagramConfig& config) {
@@ -102,10 +101,12 @@ inline auto public_fields(const StackLimits& limits) {
 }
 
 inline auto public_fields(const StackConfig& config) {
-  const auto& [seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min, port_max,
-               syn_cookies, forward_nothing, answer_echo, fixed_isn] = config;
-  return base::fields(seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min,
-                      port_max, syn_cookies, forward_nothing, answer_echo, fixed_isn);
+  const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
+               path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing, answer_echo,
+               fixed_isn] = config;
+  return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
+                      path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing,
+                      answer_echo, fixed_isn);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
@@ -117,11 +118,16 @@ inline auto public_fields(const InterfaceConfig& config) {
 
 // ---- events
 
+inline auto public_fields(const IcmpReport& report) {
+  const auto& [from, type, code] = report;
+  return base::fields(from, type, code);
+}
+
 inline auto public_fields(const StreamEvent& event) {
   const auto& [stream, connected, readable, writable, peer_closed, urgent, closed, failure,
-               soft_error] = event;
+               soft_error, reported] = event;
   return base::fields(stream, connected, readable, writable, peer_closed, urgent, closed, failure,
-                      soft_error);
+                      soft_error, reported);
 }
 
 inline auto public_fields(const AcceptEvent& event) {

@@ -19,6 +19,7 @@ StackConfig rfc_config() {
   config.tcp.pacing = false;
   config.tcp.tail_loss_probe = false;  // RFC 8985 §7 may be left out
   config.tcp.detect_black_holes = false;
+  config.tcp.require_timestamps = true;  // RFC 7323 §3.2
   return config;
 }
 
@@ -31,10 +32,7 @@ StackConfig linux_config() {
   tcp.send_buffer = 262144;     // tcp_wmem
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
-  tcp.quirks = {.push_bursts = true,
-                .drop_syn_fin = true,
-                .ignore_ack_of_unsent = true,
-                .ack_releases_more = true};
+  tcp.quirks = {.push_bursts = true, .drop_syn_fin = true, .ack_releases_more = true};
   tcp.tail_loss_probe = true;                            // tcp_early_retrans = 3
   tcp.congestion_control = CongestionControl::new_reno;  // its oldest, and what scripts count on
   tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
@@ -46,17 +44,20 @@ StackConfig linux_config() {
   tcp.r2 = 924600ms;  // tcp_retries2 = 15, from an RTO of 200 ms on
   tcp.r2_syn = 63s;   // tcp_syn_retries = tcp_synack_retries = 5
   tcp.fin_wait_2_timeout = 60s;
+  tcp.soft_errors_end_opening = true;  // tcp_v4_err, tcp_v6_err in SYN-SENT
   return config;
 }
 
 StackConfig freebsd_config() {
   StackConfig config;
   TcpConfig& tcp = config.tcp;
-  config.msl = 30s;            // net.inet.tcp.msl
-  tcp.receive_buffer = 65536;  // net.inet.tcp.recvspace
-  tcp.send_buffer = 32768;     // net.inet.tcp.sendspace
-  tcp.ecn = Ecn::accept;       // net.inet.tcp.ecn.enable
-  tcp.window_scale = 6;        // from kern.ipc.maxsockbuf = 2 MiB
+  config.msl = 30s;                        // net.inet.tcp.msl
+  config.time_wait_ignores_resets = true;  // tcp_twcheck
+  tcp.require_timestamps = true;           // net.inet.tcp.tolerate_missing_ts
+  tcp.receive_buffer = 65536;              // net.inet.tcp.recvspace
+  tcp.send_buffer = 32768;                 // net.inet.tcp.sendspace
+  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
+  tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.congestion_control = CongestionControl::new_reno;  // net.inet.tcp.cc.algorithm
   tcp.pacing = false;

@@ -57,6 +57,10 @@ struct Flow {
   bool wants_to_send() const {
     return connection() ? connection()->wants_to_send() : handshake()->wants_to_send();
   }
+  /// The application has let go of it.
+  bool released() const {
+    return connection() ? connection()->released() : handshake()->released();
+  }
   State state() const { return connection() ? connection()->state() : handshake()->state(); }
 
  private:

@@ -107,6 +107,7 @@ std::optional<StreamEvent> TcpLayer::poll_event() {
       event.failure = flow->handshake()->failure();
       event.soft_error = flow->handshake()->take_soft_error();
       event.closed = event.failure.has_value();
+      if (event.failure || event.soft_error) event.reported = flow->handshake()->icmp_report();
     }
     event.stream = id;
     event.connected = std::exchange(flow->connected_due, false);
