@@ -38,7 +38,9 @@ std::optional<SendPlan> Sender::plan_by_window(const Turn& turn, std::uint32_t m
   return plan;
 }
 
+// A window that could go at once at the beginning (RFC 6928) may do so later.
 bool Sender::waits_for_pace(const Turn& turn) {
+  if (!congestion_.recovers_itself() && cwnd() <= congestion_.initial_window()) return false;
   if (!flight_ || !is_paced(turn.config) || flight_->pacer().may_send(turn.now())) return false;
   turn.timers.set(Timer::pacing, flight_->pacer().next());
   return true;

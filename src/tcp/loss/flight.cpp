@@ -311,13 +311,15 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
     last_rate_ = rate.rate;
     rate_limited_ = rate.app_limited;
   }
+  // What was SACKed while the window came down is no reason to let it grow.
+  const std::uint32_t acked = gains.ended ? std::min(gains.acked, gains.delivered) : gains.acked;
   Repairing repairing = Repairing::nothing;
   if (state_ == CaState::loss) repairing = Repairing::timeout;
   // A mark is no reason to send more (RFC 3168 §6.1.2).
   if (state_ == CaState::recovery || state_ == CaState::cwr || gains.ended || ack.echoes_congestion)
     repairing = Repairing::losses;
   lent.congestion.on_ack({.now = lent.now(),
-                          .acked = gains.acked,
+                          .acked = acked,
                           .delivered = gains.delivered,
                           .lost = gains.lost,
                           .marked = ack.echoes_congestion ? gains.delivered : 0,
