@@ -130,9 +130,9 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
   const TcpConfig& config = *listeners_[record.listener].config;
-  const tcp::SynReceivedView view{
-      record.iss,        record.irs,      record.window, config.require_timestamps,
-      record.negotiated, record.ts_recent};
+  const tcp::SynReceivedView view{record.iss,        record.irs,
+                                  record.window,     config.require_timestamps,
+                                  record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {
