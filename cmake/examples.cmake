@@ -4,10 +4,12 @@ file(GLOB example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.cpp
 foreach(source ${example_sources})
   cmake_path(GET source STEM stem)
   add_executable(example_${stem} ${source})
-  target_link_libraries(example_${stem} PRIVATE estab_flags estab::host)
+  target_link_libraries(example_${stem} PRIVATE estab_flags estab::host estab::sim)
 endforeach()
-# One of them needs no device and says by its exit code whether all went well.
-if(ESTAB_BUILD_TESTS AND TARGET example_sans_io)
-  add_test(NAME example.sans_io COMMAND example_sans_io)
-  set_tests_properties(example.sans_io PROPERTIES LABELS unit TIMEOUT 60)
-endif()
+# Some need no device, and say by their exit code whether all went well.
+foreach(stem sans_io bad_network)
+  if(ESTAB_BUILD_TESTS AND TARGET example_${stem})
+    add_test(NAME example.${stem} COMMAND example_${stem})
+    set_tests_properties(example.${stem} PROPERTIES LABELS unit TIMEOUT 60)
+  endif()
+endforeach()

@@ -2,7 +2,7 @@
 # and a package for pkg-config (estab-core, ...; all of them: estab); and the program.
 include(CMakePackageConfigHelpers)
 
-set(components core trace device host posix)  # each after those it needs
+set(components core trace device host sim posix)  # each after those it needs
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/estab)
 set(pkg_config_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(pkg_config_name_Libmnl::Libmnl libmnl)

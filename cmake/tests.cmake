@@ -56,13 +56,17 @@ foreach(folder trace device host)
              LABELS ${labels_${folder}})
 endforeach()
 
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/sim/*_test.cpp)
+estab_test(test_sim LINK estab-sim estab-host estab-device estab-trace estab-core SOURCES ${found}
+           LABELS unit sim)
+
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/posix/*_test.cpp)
 estab_test(test_posix LINK estab-posix estab-core SOURCES ${found} LABELS unit threads)
 
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
 estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
 
-foreach(folder headers purity style requirements package sim model interop cli packetdrill alloc attack
+foreach(folder headers purity style requirements package properties model interop cli packetdrill alloc attack
                oracle conformance)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})

@@ -137,6 +137,8 @@ class Host {
   Result<TcpStream> connect(const ConnectOptions& options, Duration limit = kForever);
   Result<TcpStream> connect(const Endpoint& remote, Duration limit = kForever);
   Result<TcpStream> connect(std::string_view remote, Duration limit = kForever);
+  /// Of the last connect that failed: what ICMP said of the destination, and who said it.
+  const std::optional<IcmpReport>& icmp_report() const { return report_; }
   Result<TcpListener> listen(const ListenOptions& options);
   Result<TcpListener> listen(std::uint16_t port);
   Result<DatagramSocket> bind_datagram(const Endpoint& local);
@@ -154,8 +156,11 @@ class Host {
   void post(std::function<void()> call) { host_.post(std::move(call)); }
 
  private:
+  Result<TcpStream> open(ConnectOperation&& opening, Duration limit);
+
   estab::Host host_;
   Duration linger_;
+  std::optional<IcmpReport> report_;
 };
 
 }  // namespace estab::blocking

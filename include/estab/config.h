@@ -46,8 +46,12 @@ struct TcpConfig {
   std::uint8_t window_scale = 8;  ///< announced shift, 0..14 (RFC 7323 §2); SYN
   bool use_window_scale = true;   ///< offer and accept window scaling; SYN
   bool use_timestamps = true;     ///< offer and accept RFC 7323 timestamps; SYN
-  bool use_sack = true;           ///< offer and accept RFC 2018; SYN
-  Ecn ecn = Ecn::off;             ///< SYN
+  /// Drop segments without the timestamps that were agreed on, as RFC 7323 §3.2 advises. Else they
+  /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
+  /// their segments ends the connection.
+  bool require_timestamps = false;
+  bool use_sack = true;  ///< offer and accept RFC 2018; SYN
+  Ecn ecn = Ecn::off;    ///< SYN
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
   bool tail_loss_probe = false;
@@ -71,6 +75,10 @@ struct TcpConfig {
   Duration r2_syn =
       std::chrono::seconds(183);  ///< the same while opening (MUST-23: at least 3 minutes); opening
   std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set
+  /// While opening, ICMP's soft errors (unreachable, time exceeded, parameter problem) end the
+  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56);
+  /// opening.
+  bool soft_errors_end_opening = false;
   Duration fin_wait_2_timeout =
       std::chrono::seconds(60);  ///< for connections the application has let go
   KeepAlive keep_alive{};
@@ -118,6 +126,9 @@ struct StackConfig {
   TcpConfig tcp{};
   StackLimits limits{};
   Duration msl = std::chrono::seconds(30);  ///< RFC 9293 says 2 minutes; TIME-WAIT lasts twice this
+  /// No RST ends TIME-WAIT (RFC 1337 §3, fix F1). Else one with exactly the expected number does
+  /// (RFC 9293 §3.10.7.4).
+  bool time_wait_ignores_resets = false;
   Duration fragment_timeout = std::chrono::seconds(60);   ///< RFC 1122 §3.3.2, RFC 8200 §4.5
   Duration path_mtu_lifetime = std::chrono::minutes(10);  ///< RFC 1191 §6.3, RFC 8201 §5.2
   std::uint16_t port_min = 32768, port_max = 60999;       ///< ephemeral ports (RFC 6056)

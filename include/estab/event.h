@@ -13,6 +13,7 @@
 
 #include "estab/address.h"
 #include "estab/error.h"
+#include "estab/icmp_report.h"
 #include "estab/id.h"
 
 namespace estab {
@@ -28,6 +29,7 @@ struct StreamEvent {
   bool closed = false;             ///< nothing more will come: both directions ended, or it failed
   std::optional<Error> failure{};  ///< why it ended before its time
   std::optional<Error> soft_error{};  ///< advice, the connection goes on (MUST-47, SHLD-9, SHLD-25)
+  std::optional<IcmpReport> reported{};  ///< if `failure` or `soft_error` came by ICMP: from whom
   friend bool operator==(const StreamEvent&, const StreamEvent&) = default;
 };
 

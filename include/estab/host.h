@@ -26,6 +26,7 @@
 #include "estab/datagram_socket.h"
 #include "estab/device.h"
 #include "estab/error.h"
+#include "estab/icmp_report.h"
 #include "estab/operation.h"
 #include "estab/stack.h"
 #include "estab/task.h"
@@ -63,6 +64,13 @@ class ConnectOperation final : public Operation<Result<TcpStream>> {
   ConnectOperation(host::Loop* loop, Error error) : Operation(loop), refused_(error) {}
   /// Aborts an opening that is still under way.
   ~ConnectOperation();
+  /// Once it has failed: what ICMP said of the destination, and who said it. For this the operation
+  /// needs a name:
+  ///
+  ///   ConnectOperation opening = host.connect(options);
+  ///   auto stream = co_await std::move(opening);
+  ///   if (!stream && opening.icmp_report()) ...
+  const std::optional<IcmpReport>& icmp_report() const { return report_; }
 
  private:
   bool attempt(Instant now) override;
@@ -71,6 +79,7 @@ class ConnectOperation final : public Operation<Result<TcpStream>> {
   void expire() override { fail(Error::connect_timed_out); }
   ConnectOptions options_;
   std::optional<Error> refused_;
+  std::optional<IcmpReport> report_;
   StreamId stream_;
 };
 
@@ -160,7 +169,7 @@ Task<LimitedResult<T>> limited(Loop* loop, Duration limit, Task<T> task) {
 class Host {
  public:
   /// Throws std::system_error if the machine gives no epoll or eventfd.
-  explicit Host(const HostOptions& options = {});
+  explicit Host(HostOptions options = {});
   Host(Host&&) noexcept;
   Host& operator=(Host&&) noexcept;
   /// Destroys every task (and so closes what they hold), and sends what is left to send once.

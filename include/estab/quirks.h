@@ -16,9 +16,8 @@ struct Quirks {
   /// (RFC 9293 §3.9.1.2).
   bool push_bursts = false;
   std::uint8_t least_burst = 2;
-  bool drop_syn_fin = false;          ///< LISTEN ignores a SYN that has FIN too
-  bool ignore_ack_of_unsent = false;  ///< no answer to it, against RFC 5961 §5.2
-  bool ack_releases_more = false;     ///< SendMode::more holds octets back until an ACK comes
+  bool drop_syn_fin = false;       ///< LISTEN ignores a SYN that has FIN too
+  bool ack_releases_more = false;  ///< SendMode::more holds octets back until an ACK comes
   /// The short path for the expected segment. The result is the same without it.
   bool header_prediction = true;
   friend bool operator==(const Quirks&, const Quirks&) = default;

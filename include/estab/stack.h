@@ -36,6 +36,7 @@
 #include "estab/error.h"
 #include "estab/event.h"
 #include "estab/frame.h"
+#include "estab/icmp_report.h"
 #include "estab/id.h"
 #include "estab/info.h"
 #include "estab/octets.h"
@@ -129,7 +130,8 @@ class Stack {
 
   const StackConfig& config() const;
   const StackCounters& counters() const;
-  /// CLOSED for a handle that is stale or whose connection is over.
+  /// CLOSED for a handle that is stale or whose connection is over. Alone of all getters it goes on
+  /// after close(), so that whoever has closed can see when the rest has been delivered.
   State state(StreamId stream) const;
   Result<TcpInfo> info(StreamId stream) const;
   Result<FourTuple> endpoints(StreamId stream) const;
@@ -157,6 +159,9 @@ class Stack {
   std::optional<UrgentMark> urgent(StreamId stream) const;
   /// Why the stream ended before its time, if it did.
   std::optional<Error> failure(StreamId stream) const;
+  /// The last ICMP error about the opening of the stream, and who sent it: what failure() goes back
+  /// to, if it is one of Error::..._unreachable.
+  std::optional<IcmpReport> icmp_report(StreamId stream) const;
   /// Why the listener has ended, if it did: Error::address_removed.
   std::optional<Error> failure(ListenerId listener) const;
   /// The settings in force.
@@ -259,7 +264,8 @@ class Stack {
   /// the connection opens this is noted, and done once it is open.
   Result<void> shutdown(Instant now, StreamId stream);
   /// Lets go of the stream: ends this side's direction, and refuses whatever still comes. With
-  /// octets unread it sends RST instead (SHLD-3). The handle is stale afterwards.
+  /// octets unread it sends RST instead (SHLD-3). The handle is stale afterwards: nothing can be
+  /// read, and no event tells of the stream.
   Result<void> close(Instant now, StreamId stream);
   /// RST, at once; what is queued is lost. The handle is stale afterwards.
   Result<void> abort(Instant now, StreamId stream);

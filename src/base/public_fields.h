@@ -63,10 +63,9 @@ inline auto public_fields(const KeepAlive& keep_alive) {
 }
 
 inline auto public_fields(const Quirks& quirks) {
-  const auto& [push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent, ack_releases_more,
-               header_prediction] = quirks;
-  return base::fields(push_bursts, least_burst, drop_syn_fin, ignore_ack_of_unsent,
-                      ack_releases_more, header_prediction);
+  const auto& [push_bursts, least_burst, drop_syn_fin, ack_releases_more, header_prediction] =
+      quirks;
+  return base::fields(push_bursts, least_burst, drop_syn_fin, ack_releases_more, header_prediction);
 }
 
 inline auto public_fields(const StackQuirks& quirks) {
@@ -76,15 +75,16 @@ inline auto public_fields(const StackQuirks& quirks) {
 
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
-               mss_limit, window_scale, use_window_scale, use_timestamps, use_sack, ecn,
-               tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp, source_route, delayed_ack,
-               quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
-               fin_wait_2_timeout, keep_alive, quirks] = config;
+               mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
+               use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp, source_route,
+               delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
+               soft_errors_end_opening, fin_wait_2_timeout, keep_alive, quirks] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
-                      mss_limit, window_scale, use_window_scale, use_timestamps, use_sack, ecn,
-                      tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp, source_route,
-                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
-                      user_timeout, fin_wait_2_timeout, keep_alive, quirks);
+                      mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
+                      use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp,
+                      source_route, delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2,
+                      r2_syn, user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
+                      quirks);
 }
 
 inline auto public_fields(const DatagramConfig& config) {
@@ -105,10 +105,12 @@ inline auto public_fields(const StackLimits& limits) {
 }
 
 inline auto public_fields(const StackConfig& config) {
-  const auto& [seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min, port_max,
-               syn_cookies, forward_nothing, answer_echo, quirks] = config;
-  return base::fields(seed, tcp, limits, msl, fragment_timeout, path_mtu_lifetime, port_min,
-                      port_max, syn_cookies, forward_nothing, answer_echo, quirks);
+  const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
+               path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing, answer_echo,
+               quirks] = config;
+  return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
+                      path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing,
+                      answer_echo, quirks);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
@@ -120,11 +122,16 @@ inline auto public_fields(const InterfaceConfig& config) {
 
 // ---- events
 
+inline auto public_fields(const IcmpReport& report) {
+  const auto& [from, type, code] = report;
+  return base::fields(from, type, code);
+}
+
 inline auto public_fields(const StreamEvent& event) {
   const auto& [stream, connected, readable, writable, peer_closed, urgent, closed, failure,
-               soft_error] = event;
+               soft_error, reported] = event;
   return base::fields(stream, connected, readable, writable, peer_closed, urgent, closed, failure,
-                      soft_error);
+                      soft_error, reported);
 }
 
 inline auto public_fields(const AcceptEvent& event) {

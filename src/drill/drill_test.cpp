@@ -244,14 +244,57 @@ TEST(DrillSettings, OfFreeBsdChooseItsManners) {
 }
 
 TEST(DrillSettings, CanNameAProfile) {
-  const std::string script = kAccepted +
-                             "+0 < . 1:1(0) ack 5000 win 30000\n"
-                             "+.1 < P. 10:11(1) ack 1 win 30000\n"
-                             "+0 > . 1:1(0) ack 1\n";  // not to the first of the two
+  // RFC 7323 §3.2 has segments without the agreed timestamps dropped; Linux takes them.
+  const std::string script = kListen +
+                             "+0 < S 0:0(0) win 30000 <mss 1000,TS val 1000 ecr 0>\n"
+                             "+0 > S. 0:0(0) ack 1 <...>\n"
+                             "+.1 < . 1:1(0) ack 1 win 30000\n"
+                             "+.1 < P. 1:101(100) ack 1 win 30000\n"
+                             "+0 > . 1:1(0) ack 101 <...>\n"
+                             "+0 accept(3, ..., ...) = 4\n";
   expect_pass(script);
   EXPECT_EQ(run("// CONFIG: profile rfc\n" + script).verdict, DrillVerdict::failed);
   expect_pass("// CONFIG: profile rfc\n" + script, {.profile = posix::Profile::linux_});
   EXPECT_NE(run("// CONFIG: profile dos\n" + script).reason.find("profile dos"), std::string::npos);
+}
+
+// As Linux 6.18 does, and RFC 5961 §5.2 asks of everybody.
+TEST(DrillProfiles, AllAnswerAnAckOfWhatWasNeverSent) {
+  const std::string script = kAccepted +
+                             "+.1 < . 1:1(0) ack 5000 win 30000\n"
+                             "+0 > . 1:1(0) ack 1\n"
+                             "+.1 < P. 1:11(10) ack 5000 win 30000\n"
+                             "+0 > . 1:1(0) ack 1\n"
+                             "+0 close(4) = 0\n"
+                             "+0 > F. 1:1(0) ack 1\n"
+                             "+.1 < . 1:1(0) ack 5000 win 30000\n"
+                             "+0 > . 2:2(0) ack 1\n";
+  for (const posix::Profile profile :
+       {posix::Profile::rfc, posix::Profile::linux_, posix::Profile::freebsd})
+    expect_pass(script, {.profile = profile});
+}
+
+// A client that reuses its port, without timestamps and with a lower number, gets through: ACK, its
+// RST, and the SYN again. FreeBSD, and who asks for RFC 1337's protection, makes it wait.
+TEST(DrillProfiles, EndTimeWaitWithTheResetOfAPeerThatBeganAnew) {
+  const std::string script = kListen +
+                             "+0 < S 100000:100000(0) win 20000 <mss 1000>\n"
+                             "+0 > S. 0:0(0) ack 100001 <...>\n"
+                             "+.1 < . 100001:100001(0) ack 1 win 20000\n"
+                             "+0 accept(3, ..., ...) = 4\n"
+                             "+0 close(4) = 0\n"
+                             "+0 > F. 1:1(0) ack 100001\n"
+                             "+.05 < F. 100001:100001(0) ack 2 win 20000\n"
+                             "+0 > . 2:2(0) ack 100002\n"
+                             "+2 < S 5000:5000(0) win 20000 <mss 1000>\n"
+                             "+0 > . 2:2(0) ack 100002\n"
+                             "+.05 < R 100002:100002(0) win 0\n"
+                             "+1 < S 5000:5000(0) win 20000 <mss 1000>\n"
+                             "+0 > S. 0:0(0) ack 5001 <...>\n";
+  expect_pass(script);
+  expect_pass(script, {.profile = posix::Profile::rfc});
+  EXPECT_EQ(run(script, {.profile = posix::Profile::freebsd}).verdict, DrillVerdict::failed);
+  EXPECT_EQ(run("`sysctl -q net.ipv4.tcp_rfc1337=1`\n" + script).verdict, DrillVerdict::failed);
 }
 
 TEST(DrillSettings, GiveTheSameEveryTime) {

@@ -155,7 +155,8 @@ constexpr Setting kLinux[] = {
     {"tcp_moderate_rcvbuf", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_invalid_ratelimit", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"tcp_dsack", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
-    {"tcp_rfc1337", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
+    {"tcp_rfc1337",
+     [](StackConfig& c, const Numbers& v) { return set_switch(c.time_wait_ignores_resets, v); }},
     {"tcp_stdurg", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
     {"tcp_abort_on_overflow", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
     {"tcp_mtu_probing", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},
@@ -218,6 +219,11 @@ constexpr Setting kFreeBsd[] = {
      }},
     {"always_keepalive",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.keep_alive.enabled, v); }},
+    {"tolerate_missing_ts",
+     [](StackConfig& c, const Numbers& v) {
+       c.tcp.require_timestamps = v[0] == 0;
+       return Applied::yes;
+     }},
     {"hostcache.purgenow", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"hostcache.purge", [](StackConfig&, const Numbers&) { return Applied::harmless; }},
     {"rexmit_drop_options", [](StackConfig&, const Numbers& v) { return always_off(v[0]); }},

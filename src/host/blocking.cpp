@@ -81,14 +81,19 @@ Host::~Host() {
   if (host_) host_.loop().finish_quietly(linger_);
 }
 
+Result<TcpStream> Host::open(ConnectOperation&& opening, Duration limit) {
+  Result<TcpStream> stream = wrapped(block_on(std::move(opening).within(limit)));
+  report_ = opening.icmp_report();
+  return stream;
+}
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {
-  return wrapped(block_on(host_.connect(options).within(limit)));
+  return open(host_.connect(options), limit);
 }
 Result<TcpStream> Host::connect(const Endpoint& remote, Duration limit) {
-  return wrapped(block_on(host_.connect(remote).within(limit)));
+  return open(host_.connect(remote), limit);
 }
 Result<TcpStream> Host::connect(std::string_view remote, Duration limit) {
-  return wrapped(block_on(host_.connect(remote).within(limit)));
+  return open(host_.connect(remote), limit);
 }
 
 Result<TcpListener> Host::listen(const ListenOptions& options) {

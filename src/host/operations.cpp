@@ -41,6 +41,7 @@ bool ConnectOperation::attempt(Instant now) {
 
 void ConnectOperation::fail(Error error) {
   withdraw();
+  if (stream_) report_ = loop_->stack().icmp_report(stream_);
   Operation::fail(error);
   if (stream_) loop_->abort(std::exchange(stream_, {}));
 }

@@ -80,7 +80,7 @@ TEST(TcpStream, DestroyingATaskThatConnectsAbortsTheOpening) {
   std::optional<Error> error;
   {
     Task<> task = connect_and_note(client, error, kForever);
-    host::resume(task.frame().handle());
+    host::resume(host::Waiter(task.frame().handle()));
     client.run_once(0ms);
     EXPECT_EQ(client.stack().census().streams, 1u);
   }

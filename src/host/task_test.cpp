@@ -17,7 +17,7 @@ struct Gate {
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> handle) { waiter = handle; }
   void await_resume() const {}
-  void open() { host::resume(std::exchange(waiter, {})); }
+  void open() { host::resume(host::Waiter(std::exchange(waiter, {}))); }
 };
 
 /// Notes its own destruction.
@@ -29,7 +29,7 @@ struct Witness {
 
 template <class T>
 void run(Task<T>& task) {
-  host::resume(task.frame().handle());
+  host::resume(host::Waiter(task.frame().handle()));
 }
 
 Task<int> seven() {

@@ -24,8 +24,7 @@ StackConfig config_for(const ReceiveRoom& room) {
   config.tcp.receive_buffer = room.window;
   config.tcp.window_scale = room.shift;
   config.tcp.delayed_ack = Duration::zero();
-  config.tcp.tail_loss_probe = false;              // tcp_early_retrans=0
-  config.tcp.quirks.ignore_ack_of_unsent = false;  // this kernel answers, as RFC 5961 §5.2 asks
+  config.tcp.tail_loss_probe = false;  // tcp_early_retrans=0
   config.limits.challenge_acks_per_second = 255;
   config.limits.icmp_errors_per_second = 1'000'000;
   return config;

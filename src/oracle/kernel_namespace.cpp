@@ -73,7 +73,7 @@ constexpr Setting kSettings[] = {
     {"ipv4/tcp_slow_start_after_idle", "0"},
     {"ipv4/tcp_mtu_probing", "0"},
     {"ipv4/tcp_max_syn_backlog", "65536"},
-    {"ipv4/tcp_rfc1337", "1"},
+    {"ipv4/tcp_rfc1337", "0"},
     {"ipv4/tcp_syn_linear_timeouts", "0"},
     {"ipv4/tcp_min_tso_segs", "1"},
     {"ipv4/tcp_tso_win_divisor", "255"},

@@ -21,6 +21,28 @@ TEST(OracleFindings, SocketErrorTellsOnceWhatIcmpAdvised) {
   EXPECT_EQ(desk.write(fd, 10), gives(10)) << "the connection goes on";
 }
 
+// tcp_v4_err in SYN-SENT, where RFC 5461 §4.1 backs it.
+TEST(OracleFindings, ConnectFailsAtOnceWithWhatIcmpSays) {
+  using Kind = wire::IcmpError::Kind;
+  for (const auto& [kind, error] : {std::pair{Kind::net_unreachable, ENETUNREACH},
+                                    std::pair{Kind::host_unreachable, EHOSTUNREACH},
+                                    std::pair{Kind::administratively_prohibited, EHOSTUNREACH},
+                                    std::pair{Kind::time_exceeded, EHOSTUNREACH},
+                                    std::pair{Kind::port_unreachable, ECONNREFUSED}}) {
+    Desk desk;
+    const int fd = desk.tcp_socket(SOCK_NONBLOCK);
+    EXPECT_EQ(desk.bind(fd, desk.local_name()), gives(0));
+    EXPECT_EQ(desk.connect(fd), fails(EINPROGRESS));
+    const script::Sent syn = desk.peer.out("S 0:0(0) <*>");
+    const wire::IcmpMessage message = wire::make_icmp_error(Family::ipv4, kind, 0, syn.octets);
+    desk.peer.in_octets(script::icmp(desk.peer.remote(), desk.peer.local(), message));
+    desk.after(Duration::zero());
+    EXPECT_EQ(desk.error_of(fd), error);
+    desk.after(std::chrono::seconds(300));
+    desk.peer.quiet();
+  }
+}
+
 TEST(OracleFindings, ANewAttemptToConnectStartsWithoutTheErrorOfTheLast) {
   Desk desk;
   const int fd = desk.tcp_socket(SOCK_NONBLOCK);

@@ -15,6 +15,7 @@ StackConfig rfc_config() {
   config.tcp.rto_min = 1s;         // RFC 6298 (2.4)
   config.tcp.delayed_ack = 200ms;  // RFC 5681 §4.2: within 500 ms
   config.tcp.quick_acks = 0;
+  config.tcp.require_timestamps = true;  // RFC 7323 §3.2
   return config;
 }
 
@@ -27,10 +28,7 @@ StackConfig linux_config() {
   tcp.send_buffer = 262144;     // tcp_wmem
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
-  tcp.quirks = {.push_bursts = true,
-                .drop_syn_fin = true,
-                .ignore_ack_of_unsent = true,
-                .ack_releases_more = true};
+  tcp.quirks = {.push_bursts = true, .drop_syn_fin = true, .ack_releases_more = true};
   tcp.tail_loss_probe = true;  // tcp_early_retrans = 3
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
@@ -39,17 +37,20 @@ StackConfig linux_config() {
   tcp.r2 = 924600ms;  // tcp_retries2 = 15, from an RTO of 200 ms on
   tcp.r2_syn = 63s;   // tcp_syn_retries = tcp_synack_retries = 5
   tcp.fin_wait_2_timeout = 60s;
+  tcp.soft_errors_end_opening = true;  // tcp_v4_err, tcp_v6_err in SYN-SENT
   return config;
 }
 
 StackConfig freebsd_config() {
   StackConfig config;
   TcpConfig& tcp = config.tcp;
-  config.msl = 30s;            // net.inet.tcp.msl
-  tcp.receive_buffer = 65536;  // net.inet.tcp.recvspace
-  tcp.send_buffer = 32768;     // net.inet.tcp.sendspace
-  tcp.ecn = Ecn::accept;       // net.inet.tcp.ecn.enable
-  tcp.window_scale = 6;        // from kern.ipc.maxsockbuf = 2 MiB
+  config.msl = 30s;                        // net.inet.tcp.msl
+  config.time_wait_ignores_resets = true;  // tcp_twcheck
+  tcp.require_timestamps = true;           // net.inet.tcp.tolerate_missing_ts
+  tcp.receive_buffer = 65536;              // net.inet.tcp.recvspace
+  tcp.send_buffer = 32768;                 // net.inet.tcp.sendspace
+  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
+  tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;  // net.inet.tcp.delacktime
   tcp.quick_acks = 0;

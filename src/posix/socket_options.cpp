@@ -5,8 +5,7 @@
 namespace estab::posix {
 
 namespace {
-// clang-tidy counts no use of a literal operator.
-using std::chrono_literals::operator""s;  // NOLINT(misc-unused-using-decls)
+using std::chrono_literals::operator""s;
 
 // Linux counts its own bookkeeping against the buffers, and so doubles what it is asked for.
 int shown(std::uint32_t octets, BufferSizes sizes) {

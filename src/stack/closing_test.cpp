@@ -337,6 +337,33 @@ TEST_P(Closing, ResetsWhenDataComesAfterClose) {
   }
 }
 
+// The handle is stale: of a stream that is still being delivered only its state is told.
+TEST_P(Closing, LeavesNothingToBeReadOrAskedOfAStreamThatWasClosed) {
+  for (const State state : {State::established, State::close_wait, State::fin_wait_2}) {
+    Peer each(TcpConfig{}, GetParam());
+    each.reach(state);
+    if (state != State::fin_wait_2) each.send(10);
+    each.forget_output();
+    EXPECT_TRUE(each.close());
+    const Stack& stack = each.stack();
+    const StreamId id = each.stream();
+    EXPECT_NE(stack.state(id), State::closed);
+    std::array<Octets, 4> views;
+    EXPECT_EQ(stack.readable(id), 0u);
+    EXPECT_EQ(stack.peek(id, views), 0u);
+    EXPECT_FALSE(stack.at_end(id));
+    EXPECT_EQ(stack.writable(id), 0u);
+    EXPECT_FALSE(stack.urgent(id) || stack.failure(id) || stack.icmp_report(id));
+    EXPECT_EQ(stack.info(id).error(), Error::no_such_id);
+    EXPECT_EQ(stack.endpoints(id).error(), Error::no_such_id);
+    EXPECT_EQ(stack.settings(id).error(), Error::no_such_id);
+    EXPECT_EQ(each.recv_error(), Error::no_such_id);
+    EXPECT_EQ(each.shutdown().error(), Error::no_such_id);
+    EXPECT_EQ(each.abort().error(), Error::no_such_id);
+    EXPECT_EQ(each.told(), StreamEvent{.stream = id});
+  }
+}
+
 // RFC 5961 §3: a peer believes a RST only with the very number it expects next. What it has not
 // received of ours cannot count.
 TEST_P(Closing, ResetsWithTheNumberThePeerExpects) {

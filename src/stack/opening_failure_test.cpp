@@ -180,6 +180,103 @@ TEST_P(OpeningFailure, OpensDespiteASoftError) {
   EXPECT_FALSE(peer.told().failure);
 }
 
+IcmpReport from_router(Family family, std::uint8_t type, std::uint8_t code) {
+  const bool v4 = family == Family::ipv4;
+  return {v4 ? IpAddress::v4(192, 0, 2, 254) : *IpAddress::parse("2001:db8::fe"), type, code};
+}
+
+// RFC 5461 §4.1. What was said, and by whom, goes with the error.
+TEST_P(OpeningFailure, EndsAtOnceUponASoftErrorIfAskedTo) {
+  const bool v4 = GetParam() == Family::ipv4;
+  struct Case {
+    Kind kind;
+    Error error;
+    std::uint8_t type, code;
+  };
+  for (const Case& c :
+       {Case{Kind::net_unreachable, Error::network_unreachable, std::uint8_t(v4 ? 3 : 1), 0},
+        Case{Kind::host_unreachable, Error::host_unreachable, std::uint8_t(v4 ? 3 : 1),
+             std::uint8_t(v4 ? 1 : 3)},
+        Case{Kind::administratively_prohibited, Error::host_unreachable, std::uint8_t(v4 ? 3 : 1),
+             std::uint8_t(v4 ? 13 : 1)},
+        Case{Kind::time_exceeded, Error::host_unreachable, std::uint8_t(v4 ? 11 : 3), 0}}) {
+    Peer each(TcpConfig{.soft_errors_end_opening = true}, GetParam());
+    ASSERT_TRUE(each.connect());
+    const Sent syn = each.out("S 0:0(0) <*>");
+    each.in_octets(icmp_error(syn, c.kind));
+    EXPECT_EQ(each.state(), State::closed);
+    const StreamEvent told = each.told();
+    EXPECT_EQ(told.failure, c.error);
+    EXPECT_EQ(told.reported, from_router(GetParam(), c.type, c.code));
+    EXPECT_EQ(each.stack().icmp_report(each.stream()), told.reported);
+    each.after(600s);
+    each.quiet();
+  }
+}
+
+// Source quench is no error at all (MUST-55).
+TEST(OpeningFailureIpv4, IsNotEndedBySourceQuench) {
+  Peer peer(TcpConfig{.soft_errors_end_opening = true});
+  ASSERT_TRUE(peer.connect());
+  peer.in_octets(icmp_error(peer.out("S 0:0(0) <*>"), Kind::source_quench));
+  EXPECT_EQ(peer.state(), State::syn_sent);
+  EXPECT_FALSE(peer.stack().icmp_report(peer.stream()));
+}
+
+// The setting can come while the opening is under way, and counts for what comes after it.
+TEST_P(OpeningFailure, EndsUponTheNextSoftErrorIfThatIsAskedForLater) {
+  ASSERT_TRUE(peer.connect());
+  const Sent syn = peer.out("S 0:0(0) <*>");
+  peer.in_octets(icmp_error(syn, Kind::host_unreachable));
+  EXPECT_EQ(peer.state(), State::syn_sent);
+  TcpConfig config = peer.stack().settings(peer.stream()).value();
+  config.soft_errors_end_opening = true;
+  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), config));
+  EXPECT_EQ(peer.state(), State::syn_sent);
+  peer.in_octets(icmp_error(syn, Kind::host_unreachable));
+  EXPECT_EQ(peer.told().failure, Error::host_unreachable);
+}
+
+TEST_P(OpeningFailure, SaysWhoHintedAtWhatEndedItLater) {
+  ASSERT_TRUE(peer.connect());
+  peer.in_octets(icmp_error(peer.out("S 0:0(0) <*>"), Kind::host_unreachable));
+  const bool v4 = GetParam() == Family::ipv4;
+  const IcmpReport report = from_router(GetParam(), v4 ? 3 : 1, v4 ? 1 : 3);
+  EXPECT_EQ(peer.told().reported, report);
+  peer.after(183s);
+  const StreamEvent told = peer.told();
+  EXPECT_EQ(told.failure, Error::host_unreachable);
+  EXPECT_EQ(told.reported, report);
+}
+
+// Whom ICMP blamed is no answer to why the peer refused.
+TEST_P(OpeningFailure, NamesNobodyForARefusalAfterASoftError) {
+  ASSERT_TRUE(peer.connect());
+  peer.in_octets(icmp_error(peer.out("S 0:0(0) <*>"), Kind::host_unreachable));
+  (void)peer.told();
+  peer.in("R. 0:0(0) ack 1 win 0");
+  const StreamEvent told = peer.told();
+  EXPECT_EQ(told.failure, Error::connection_refused);
+  EXPECT_FALSE(told.reported);
+  EXPECT_FALSE(peer.stack().icmp_report(peer.stream()));
+}
+
+// RFC 5927 §4.1: what does not quote our SYN was not caused by it. Nor may it quote another pair.
+TEST_P(OpeningFailure, IgnoresForgedSoftErrorsToo) {
+  Peer wary(TcpConfig{.soft_errors_end_opening = true}, GetParam());
+  ASSERT_TRUE(wary.connect());
+  const Sent syn = wary.out("S 0:0(0) <*>");
+  const std::size_t tcp = GetParam() == Family::ipv4 ? 20 : 40;
+  for (const std::size_t at : {tcp + 7, tcp + 1, tcp + 3}) {  // number, ports
+    Sent other = syn;
+    other.octets[at] ^= 1;
+    wary.in_octets(icmp_error(other, Kind::host_unreachable));
+    EXPECT_EQ(wary.state(), State::syn_sent);
+  }
+  const StreamEvent told = wary.told();
+  EXPECT_FALSE(told.failure || told.soft_error || told.reported);
+}
+
 // RFC 5927 §4.1: what does not quote our SYN was not caused by it.
 TEST_P(OpeningFailure, IgnoresIcmpThatQuotesAnotherSequenceNumber) {
   ASSERT_TRUE(peer.connect());

@@ -203,13 +203,54 @@ TEST_P(Options, EchoTheLatestTimestampAndCountMilliseconds) {
   peer.out("P. 1:2(1) ack 11 <TS val 2000 ecr 1234>");
 }
 
+// As most stacks do. TS.Recent, which they do not move, is still echoed.
+TEST_P(Options, SegmentsWithoutTheAgreedTimestampsAreTaken) {
+  peer.establish({.options = "mss 1460,TS val 1000 ecr 0"});
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535 <>"), Verdict::accepted);
+  peer.out(". 1:1(0) ack 11 <TS val * ecr 1000>");
+  EXPECT_EQ(peer.recv(), 10u);
+  peer.send(100);
+  peer.out("P. 1:101(100) ack 11 <TS val * ecr 1000>");
+  EXPECT_EQ(peer.in(". 11:11(0) ack 101 win 65535 <>"), Verdict::accepted);
+  EXPECT_EQ(peer.info().unacked_bytes, 0u);
+  EXPECT_EQ(peer.in("F. 11:11(0) ack 101 win 65535 <>"), Verdict::accepted);
+  EXPECT_EQ(peer.state(), State::close_wait);
+  peer.out(". 101:101(0) ack 12 <TS val * ecr 1000>");
+  EXPECT_EQ(peer.in("R. 12:12(0) ack 101 win 0 <>"), Verdict::reset_accepted);
+}
+
+// Each is judged by its own number all the same, and PAWS by those that have a timestamp.
+TEST_P(Options, SegmentsWithoutTheAgreedTimestampsDoNotSwitchPawsOff) {
+  peer.establish({.options = "mss 1460,TS val 1000 ecr 0"});
+  EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535 <>"), Verdict::accepted);
+  EXPECT_EQ(peer.in("P. 11:21(10) ack 1 win 65535 <TS val 999 ecr 0>"), Verdict::paws);
+  EXPECT_EQ(peer.recv(), 10u);
+}
+
+TEST_P(Options, AThirdSegmentWithoutTheAgreedTimestampsOpens) {
+  peer.listen();
+  peer.in("S 0:0(0) win 65535 <mss 1460,TS val 1000 ecr 0>");
+  peer.out("S. 0:0(0) ack 1 <mss *,TS val * ecr 1000>");
+  EXPECT_EQ(peer.in(". 1:1(0) ack 1 win 65535 <>"), Verdict::handshake_completed);
+  ASSERT_TRUE(peer.accept());
+  peer.send(10);
+  peer.out("P. 1:11(10) ack 1 <TS val * ecr 1000>");
+}
+
 // RFC 7323 §3.2; a RST is exempt.
 // [RFC 7323 3.2-8, 3.2-9]
-TEST_P(Options, SegmentsWithoutTheAgreedTimestampsAreDropped) {
-  peer.establish({.options = "mss 1460,TS val 1000 ecr 0"});
-  EXPECT_EQ(peer.in("P. 1:11(10) ack 1 win 65535 <>"), Verdict::missing_timestamp);
-  peer.quiet();
-  EXPECT_EQ(peer.in("R. 1:1(0) ack 1 win 0 <>"), Verdict::reset_accepted);
+TEST_P(Options, SegmentsWithoutTheAgreedTimestampsAreDroppedIfTheyAreRequired) {
+  Peer strict(TcpConfig{.require_timestamps = true}, GetParam());
+  strict.listen();
+  strict.in("S 0:0(0) win 65535 <mss 1460,TS val 1000 ecr 0>");
+  strict.out("S. 0:0(0) ack 1 <mss *,TS val * ecr 1000>");
+  strict.in(". 1:1(0) ack 1 win 65535 <>");
+  EXPECT_FALSE(strict.accept());
+  strict.in(". 1:1(0) ack 1 win 65535 <TS val 1000 ecr 0>");
+  ASSERT_TRUE(strict.accept());
+  EXPECT_EQ(strict.in("P. 1:11(10) ack 1 win 65535 <>"), Verdict::missing_timestamp);
+  strict.quiet();
+  EXPECT_EQ(strict.in("R. 1:1(0) ack 1 win 0 <>"), Verdict::reset_accepted);
 }
 
 // [RFC 7323 3.2-10]

@@ -1,4 +1,4 @@
-// What the property test (tests/sim) found, each as the shortest script that shows it.
+// What the property test (tests/properties) found, each as the shortest script that shows it.
 
 #include <algorithm>
 #include <memory>

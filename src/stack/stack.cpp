@@ -132,6 +132,12 @@ std::optional<Error> Stack::failure(StreamId stream) const {
   return flow ? flow->failure() : std::nullopt;
 }
 
+std::optional<IcmpReport> Stack::icmp_report(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  const auto* handshake = flow ? flow->handshake() : nullptr;
+  return handshake ? handshake->icmp_report() : std::nullopt;
+}
+
 std::optional<Error> Stack::failure(ListenerId listener) const {
   const auto* found = impl_->tcp.find(listener);
   return found ? found->failure : std::nullopt;

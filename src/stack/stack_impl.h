@@ -40,7 +40,7 @@ struct Stack::Impl {
   Verdict handle_tcp(Instant now, const Arrived& in);
   Verdict handle_udp(Instant now, const Arrived& in);
   Verdict handle_icmp(Instant now, const Arrived& in);
-  void handle_icmp_error(Instant now, const wire::IcmpMessage& message,
+  void handle_icmp_error(Instant now, const IpAddress& from, const wire::IcmpMessage& message,
                          const wire::IcmpError& error);
   void handle_path_mtu(Instant now, const wire::IcmpMessage& message, const wire::IcmpError& error);
   bool is_outstanding(const wire::IcmpError& error) const;

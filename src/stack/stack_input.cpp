@@ -187,7 +187,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   }
   if (auto error = wire::parse_icmp_error(*message, family)) {
     if (family == Family::ipv6) set_zones(error->original, in.interface);
-    handle_icmp_error(now, *message, *error);
+    handle_icmp_error(now, in.packet.header.source, *message, *error);
   }
   return Verdict::icmp;
 }
@@ -228,7 +228,8 @@ bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
   }
 }
 
-void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& message,
+void Stack::Impl::handle_icmp_error(Instant now, const IpAddress& from,
+                                    const wire::IcmpMessage& message,
                                     const wire::IcmpError& error) {
   if (!core.interfaces.is_local(error.original.source)) return;
   // [RFC 1122 3.2.2.1-2, 3.2.2.1-3, 3.4-6]
@@ -237,7 +238,7 @@ void Stack::Impl::handle_icmp_error(Instant now, const wire::IcmpMessage& messag
   if (effect.severity == ip::Severity::path_mtu) return handle_path_mtu(now, message, error);
   // [RFC 1122 3.2.2-3]
   if (error.original.protocol == wire::kProtocolTcp)
-    return tcp.on_icmp(core, now, error.tuple(), error.seq, effect);
+    return tcp.on_icmp(core, now, error.tuple(), error.seq, effect, {from, error.type, error.code});
   if (error.original.protocol != wire::kProtocolUdp) return;
   if (const auto port = datagrams.lookup({error.original.source, error.source_port})) {
     // [RFC 1122 4.1.3.3-1]

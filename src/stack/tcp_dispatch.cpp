@@ -2,6 +2,7 @@
 
 #include "base/ensure.h"
 #include "stack/tcp_layer.h"
+#include "tcp/syn.h"
 #include "tcp/syn_cookie.h"
 
 namespace estab::stack {
@@ -128,8 +129,9 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
 
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
-  const tcp::SynReceivedView view{record.iss, record.irs, record.window, record.negotiated,
-                                  record.ts_recent};
+  const bool strict = listeners_[record.listener].config->require_timestamps;
+  const tcp::SynReceivedView view{record.iss, record.irs,        record.window,
+                                  strict,     record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
       if (!listeners_[record.listener].has_room()) {
@@ -357,9 +359,12 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
   };
   const auto listener = find_listener(in.tuple.local());
   const TcpConfig* listening = listener ? listeners_[*listener].config.get() : nullptr;
-  switch (tcp::check_time_wait(record, in.segment, listening)) {
+  switch (tcp::check_time_wait(record, in.segment, listening, core.config)) {
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
+    case tcp::TimeWaitStep::end:
+      drop_time_wait(core, now, index);
+      return Verdict::reset_accepted;
     case tcp::TimeWaitStep::acknowledge:
       return acknowledge(SendReason::ack_unacceptable);
     case tcp::TimeWaitStep::acknowledge_few:
@@ -419,7 +424,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 
 // [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
-                       const ip::IcmpEffect& effect) {
+                       const ip::IcmpEffect& effect, const IcmpReport& report) {
   make_up(core, now);
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait) return;
@@ -434,12 +439,12 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
   Flow& flow = flows_[entry.index];
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
-    handshake->on_icmp(core.context(now), effect.error);
+    handshake->on_icmp(core.context(now), effect.error, report);
     return settle(core, now, entry.index);
   }
   tcp::Connection& connection = *flow.connection();
   if (!connection.is_outstanding(seq)) return;
-  connection.on_soft_error(effect.error);
+  connection.on_soft_error(effect.error, report);
   settle(core, now, entry.index);
 }
 

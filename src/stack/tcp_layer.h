@@ -40,7 +40,7 @@ class TcpLayer {
                      Origin origin, const tcp::Carrier& carrier,
                      const tcp::ReturnRoute& return_route);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
-               const ip::IcmpEffect& effect);
+               const ip::IcmpEffect& effect, const IcmpReport& report);
   /// The path to this peer became narrower.
   void on_path_mtu(Core& core, Instant now, const FourTuple& tuple);
   /// Whether `seq` is sent and unacknowledged on that connection (RFC 5927 §4).
@@ -79,7 +79,8 @@ class TcpLayer {
 
   // ---- getters
   State state(const Core& core, StreamId id) const;
-  const Flow* find(StreamId id) const { return flows_.find(id.index, id.generation); }
+  /// Null for a stream that the application has let go of.
+  const Flow* find(StreamId id) const;
   const tcp::Connection* find_connection(StreamId id) const;
   const tcp::Listener* find(ListenerId id) const {
     return listeners_.find(id.index, id.generation);

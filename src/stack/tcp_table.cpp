@@ -36,13 +36,18 @@ std::optional<std::uint32_t> TcpLayer::find_listener(const Endpoint& local) cons
   return any;
 }
 
+const Flow* TcpLayer::find(StreamId id) const {
+  const Flow* flow = flows_.find(id.index, id.generation);
+  return flow && !flow->released() ? flow : nullptr;
+}
+
 const Connection* TcpLayer::find_connection(StreamId id) const {
   const Flow* flow = find(id);
   return flow ? flow->connection() : nullptr;
 }
 
 State TcpLayer::state(const Core& core, StreamId id) const {
-  const Flow* flow = find(id);
+  const Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return State::closed;
   if (flow->state() != State::time_wait) return flow->state();
   // The stream is over; TIME-WAIT lives on in a record of its own as long as it lasts.

@@ -121,16 +121,41 @@ TEST_P(TimeWait, IsNotKeptByThePassiveSide) {
 // ---- RFC 1337
 
 // [RFC 1337 3-1]
-TEST_P(TimeWait, IsNotEndedByAReset) {
-  peer.reach(State::time_wait);
-  peer.after(30s);
+TEST_P(TimeWait, IsNotEndedByAnyResetIfItIsToldTo) {
+  Peer guarded({.family = GetParam(), .stack = {.seed = {1, 2}, .time_wait_ignores_resets = true}});
+  guarded.reach(State::time_wait);
+  guarded.after(30s);
   for (const char* reset : {"R 2:2(0) win 0", "R. 2:2(0) ack 2 win 0", "R 3:3(0) win 0"})
+    EXPECT_EQ(guarded.in(reset), Verdict::accepted);
+  guarded.quiet();
+  guarded.after(29999ms);
+  EXPECT_EQ(guarded.state(), State::time_wait);
+  guarded.after(1ms);
+  EXPECT_EQ(guarded.state(), State::listen);
+}
+
+// An old duplicate (RFC 1337 §2, hazard H3), or a guess: they have another number.
+TEST_P(TimeWait, IsNotEndedByAResetWithAnotherNumber) {
+  peer.reach(State::time_wait);
+  for (const char* reset : {"R 1:1(0) win 0", "R 3:3(0) win 0", "R. 1002:1002(0) ack 2 win 0"})
     EXPECT_EQ(peer.in(reset), Verdict::accepted);
   peer.quiet();
-  peer.after(29999ms);
+  EXPECT_EQ(records(), 1u);
   EXPECT_EQ(peer.state(), State::time_wait);
-  peer.after(1ms);
+}
+
+// RFC 9293 §3.10.7.4, second: the peer that has forgotten everything answers our ACK so, and its
+// next SYN opens.
+// [RFC 9293 3.10.7.4-1]
+TEST_P(TimeWait, IsEndedByTheResetOfAPeerThatBeganAnew) {
+  peer.reach(State::time_wait);
+  peer.in("S 4294900000:4294900000(0) win 65535 <mss 1460>");  // below the FIN: it proves nothing
+  peer.out(". 2:2(0) ack 2");
+  EXPECT_EQ(peer.in("R 2:2(0) win 0"), Verdict::reset_accepted);
+  EXPECT_EQ(records(), 0u);
+  EXPECT_EQ(peer.stack().census().timers, 0u);
   EXPECT_EQ(peer.state(), State::listen);
+  EXPECT_EQ(peer.in("S 4294900000:4294900000(0) win 65535 <mss 1460>"), Verdict::syn_queued);
 }
 
 TEST_P(TimeWait, AnswersOldDataWithItsLastAckAndTakesNothing) {

@@ -333,6 +333,72 @@ TEST(SillyWindow, WhatMoreHeldBackIsSentOnlyOnce) {
   peer.quiet();
 }
 
+// ---- a receive buffer in other units than the window's
+
+/// What arrives while the application reads at once, with the buffer changed on the way.
+std::size_t arrived_with_buffer(std::uint32_t octets, std::uint8_t scale) {
+  Opened peer({.tcp = {.window_scale = scale}, .options = "mss 1460,wscale 7"});
+  TcpConfig config = peer.stack().settings(peer.stream()).value();
+  config.receive_buffer = octets;
+  EXPECT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), config));
+  std::uint32_t next = 1, edge = 65536;
+  for (int turns = 0; turns < 400 && next < 100'000; ++turns) {
+    const std::uint32_t octets_now = std::clamp(edge - next, 1u, 1460u);
+    peer.in("P. " + std::to_string(next) + ":" + std::to_string(next + octets_now) + "(" +
+            std::to_string(octets_now) + ") ack 1 win 65535");
+    peer.recv();
+    peer.after(1s);
+    while (const auto sent = peer.next()) {
+      next = sent->segment->ack - peer.remote_isn();
+      edge = next + (std::uint32_t{sent->segment->window} << scale);
+    }
+  }
+  return next - 1;
+}
+
+// RFC 9293 §3.8.6.2.2: an emptied buffer offers min(Fr * RCV.BUFF, Eff.snd.MSS) at least, in
+// whatever units that can be told (RFC 7323 §2.3).
+TEST(SmallReceiveBuffer, BelowAUnitOfTheScaleOpensItsWindowAgain) {
+  for (const std::uint32_t octets : {1u, 200u, 255u, 256u, 257u, 511u, 700u})
+    EXPECT_GE(arrived_with_buffer(octets, 8), 50'000u) << octets;
+  for (const std::uint32_t octets : {1u, 1000u, 16'384u, 30'000u})
+    EXPECT_GE(arrived_with_buffer(octets, 14), 99'999u) << octets;
+}
+
+// What cannot be told is no update: the window stays shut until all of the unit has been read, and
+// no segment says so in between.
+TEST(SmallReceiveBuffer, BelowAUnitOfTheScaleTellsNoUpdateThatWouldSayNothing) {
+  Opened peer({.tcp = {.delayed_ack = 0s}, .options = "mss 1460,wscale 7"});
+  TcpConfig config = peer.stack().settings(peer.stream()).value();
+  config.receive_buffer = 200;
+  ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), config));
+  std::uint32_t next = 1;
+  for (; next + 1000 < 65536; next += 1000) {
+    peer.in("P. " + std::to_string(next) + ":" + std::to_string(next + 1000) +
+            "(1000) ack 1 win 65535");
+    peer.recv();
+  }
+  peer.in("P. " + std::to_string(next) + ":65536(" + std::to_string(65536 - next) +
+          ") ack 1 win 65535");
+  peer.forget_output();
+  for (int octets = 0; octets < 65535 - static_cast<int>(next); ++octets) {
+    peer.recv(1);
+    peer.quiet();
+  }
+  peer.recv(1);
+  peer.out(". 1:1(0) ack 65536 win 1");
+}
+
+TEST(SmallReceiveBuffer, OffersWhatItHoldsWhenOpening) {
+  for (const std::uint32_t octets : {1u, 200u, 2000u}) {
+    Peer peer(TcpConfig{.receive_buffer = octets, .window_scale = 14});
+    peer.listen();
+    peer.in("S 0:0(0) win 65535 <mss 1460,wscale 7>");
+    const Sent answer = peer.out("S. 0:0(0) ack 1 <*>");
+    EXPECT_LE(8u << *answer.segment->options.window_scale, std::max(octets, 8u));
+  }
+}
+
 // ---- a window taken back (MUST-34)
 
 // [RFC 9293 MUST-34, SHLD-15] [RFC 7323 2.4-4]

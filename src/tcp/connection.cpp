@@ -250,7 +250,10 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
         return end(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) signals_.soft_error = Error::connection_timed_out;
+      if (sender_.retransmits() == config_->r1) {
+        signals_.soft_error = Error::connection_timed_out;
+        signals_.reported.reset();
+      }
       return;
     case Timer::persist:
       if (!sender_.on_persist_timer(context, *config_, timers_, served) ||

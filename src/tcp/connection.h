@@ -97,7 +97,10 @@ class Connection {
   void on_path_mtu(const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
   // [RFC 9293 MUST-47, 3.9.1.8-1]
-  void on_soft_error(Error error) { signals_.soft_error = error; }
+  void on_soft_error(Error error, const IcmpReport& report) {
+    signals_.soft_error = error;
+    signals_.reported = report;
+  }
   /// Nothing can be sent from the local address any more; the peer cannot be told.
   void on_address_removed(const Context& context) {
     end(context, Error::address_removed, std::nullopt);

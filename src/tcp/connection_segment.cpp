@@ -66,7 +66,7 @@ Connection::Stop Connection::check_timestamps(const Context& context, const Arri
   if (!negotiated_.timestamps || segment.flags.rst()) return std::nullopt;
   if (!segment.options.timestamps) {
     // A peer that rebooted may open anew without them: it must hear the challenge (RFC 5961 §4).
-    if (segment.flags.syn()) return std::nullopt;
+    if (segment.flags.syn() || !config_->require_timestamps) return std::nullopt;
     // [RFC 7323 3.2-8, 3.2-9]
     return Verdict::missing_timestamp;
   }
@@ -166,8 +166,7 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
   const Sender::AckKind kind = sender_.check_ack(arrival.ack);
   if (!check_ack_range(arrival)) {
-    const bool silent = kind == Sender::AckKind::beyond && config_->quirks.ignore_ack_of_unsent;
-    if (!silent) owe_challenge(context);
+    owe_challenge(context);
     return Verdict::ack_unacceptable;
   }
   if (kind == Sender::AckKind::old) return std::nullopt;

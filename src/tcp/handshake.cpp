@@ -33,6 +33,7 @@ void Handshake::set_state(const Context& context, State to) {
 void Handshake::fail(const Context& context, Error error) {
   if (failure_) return;
   failure_ = error;
+  if (error != advice_) report_.reset();
   deadline_ = kNever;
   due_ = false;
   early_data_ = {};
@@ -90,7 +91,7 @@ void Handshake::accept_syn(const Segment& segment) {
 }
 
 SynReceivedView Handshake::syn_received_view() const {
-  return {iss_, irs_, window_, negotiated_, ts_recent_};
+  return {iss_, irs_, window_, config_->require_timestamps, negotiated_, ts_recent_};
 }
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
@@ -136,14 +137,14 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
 }
 
 // [RFC 1122 3.2.2.1-4]
-void Handshake::on_icmp(const Context& context, Error error) {
+void Handshake::on_icmp(const Context& context, Error error, const IcmpReport& report) {
+  advice_ = error;
+  report_ = report;
   // While opening there is nothing to protect: a hard error is believed. A soft one explains a
-  // timeout, should it come to that (RFC 5461 §4.1 leaves the choice).
-  if (error == Error::port_unreachable || error == Error::protocol_unreachable) {
-    fail(context, error);
-    return;
-  }
-  advice_ = soft_error_ = error;
+  // timeout, should it come to that, or ends the attempt at once: RFC 5461 §4.1 leaves the choice.
+  const bool hard = error == Error::port_unreachable || error == Error::protocol_unreachable;
+  if (hard || config_->soft_errors_end_opening) return fail(context, error);
+  soft_error_ = error;
 }
 
 // RFC 9293 §3.10.8: the user timeout ends a connection in any state.
@@ -182,6 +183,7 @@ StreamEvent Handshake::take_signals() {
   event.closed = failure_.has_value();
   event.soft_error = std::exchange(soft_error_, std::nullopt);
   event.writable = early_data_.take_writable();
+  if (event.failure || event.soft_error) event.reported = icmp_report();
   return event;
 }
 
@@ -270,14 +272,14 @@ Opening Handshake::opening(Instant now) const {
 auto Handshake::fields() const {
   const auto& [tuple, config, state, iss, irs, negotiated, mss, window, send_window,
                timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, started_at,
-               sent_at, deadline, failure, advice, soft_error, early_data] = *this;
+               sent_at, deadline, failure, advice, soft_error, report, early_data] = *this;
   const bool heard = state == State::syn_received;  // else there is no IRS yet
   return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
                       window, send_window, timestamp_offset,
                       base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
                       answers, due, sent_twice, released, started_at,
                       base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,
-                      soft_error, early_data);
+                      soft_error, report, early_data);
 }
 
 bool operator==(const Handshake& a, const Handshake& b) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "estab/error.h"
+#include "estab/icmp_report.h"
 #include "estab/state.h"
 
 #include "tcp/answer_count.h"
@@ -45,7 +46,9 @@ class Handshake {
   };
   Step on_segment(const Context& context, const Segment& segment);
   /// ICMP reported this of the destination. Hard errors end the attempt (RFC 9293 §3.9.2.2).
-  void on_icmp(const Context& context, Error error);
+  void on_icmp(const Context& context, Error error, const IcmpReport& report);
+  /// What the failure, or the advice, goes back to, if it came by ICMP.
+  const std::optional<IcmpReport>& icmp_report() const { return report_; }
   void on_timer(const Context& context);
   Instant next_deadline() const { return deadline_; }
   bool wants_to_send() const { return due_ && state_ != State::closed; }
@@ -104,6 +107,7 @@ class Handshake {
   bool released_ = false;    // the application has let go
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_, soft_error_;
+  std::optional<IcmpReport> report_;  // of advice_
   EarlyData early_data_;
 };
 

@@ -176,7 +176,7 @@ void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config,
                                 Incoming in) {
   if (!gaps_) gaps_.emplace();
   const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
-                                   std::size_t{config.receive_buffer} * 2};
+                                   static_cast<std::size_t>(capacity(config)) * 2};
   if (gaps_->store(begin, in, limits, context.blocks) == Reassembler::Stored::refused)
     ++context.counters.out_of_order_refused;
 }
@@ -239,7 +239,19 @@ void Receiver::on_ack_sent(TimerTable& timers) {
 
 // How far the window could reach: what the application has not read counts against its buffer.
 StreamOffset Receiver::free_edge(const TcpConfig& config) const {
-  return read_ + config.receive_buffer;
+  return read_ + capacity(config);
+}
+
+// The scale is chosen with the buffer (offered_shift), but the buffer may be made smaller later.
+// One below a unit of the scale counts as that unit: rounded down it could never be announced
+// again.
+std::int64_t Receiver::capacity(const TcpConfig& config) const {
+  return std::max<std::int64_t>(config.receive_buffer, unit());
+}
+
+// Half of the buffer, as far as it can be announced: RFC 9293's Fr * RCV.BUFF.
+std::int64_t Receiver::half(const TcpConfig& config) const {
+  return capacity(config) / unit() * unit() / 2;
 }
 
 // RFC 9293 §3.8.6.2.2: the right edge moves only by a step worth having (MUST-39).
@@ -251,15 +263,14 @@ StreamOffset Receiver::free_edge(const TcpConfig& config) const {
 // [RFC 9293 SHLD-14, MUST-39] [RFC 7323 2.3-5, 2.4-2, 2.4-3]
 std::uint16_t Receiver::announce(const TcpConfig& config) {
   const StreamOffset free = free_edge(config);
-  const std::int64_t step = std::min<std::int64_t>(config.receive_buffer / 2, segment_size_);
+  const std::int64_t step = std::min<std::int64_t>(half(config), segment_size_);
   const StreamOffset edge = free - edge_ >= step ? free : edge_;
-  const std::int64_t unit = std::int64_t{1} << shift_;
-  std::int64_t units = (edge - nxt_) / unit;
-  const StreamOffset rounded_up = nxt_ + (units + 1) * unit;
-  const bool falls_short = nxt_ + units * unit < edge_;
-  if (falls_short && rounded_up - free <= config.receive_buffer / 2) ++units;
+  std::int64_t units = (edge - nxt_) / unit();
+  const StreamOffset rounded_up = nxt_ + (units + 1) * unit();
+  const bool falls_short = nxt_ + units * unit() < edge_;
+  if (falls_short && rounded_up - free <= half(config)) ++units;
   units = std::clamp<std::int64_t>(units, 0, kMaxWindowField);
-  edge_ = std::max(edge_, nxt_ + units * unit);
+  edge_ = std::max(edge_, nxt_ + units * unit());
   return static_cast<std::uint16_t>(units);
 }
 
@@ -309,15 +320,17 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
 // [RFC 9293 MAY-8]
 void Receiver::after_read(const TcpConfig& config) {
   if (fin_) return;
-  // The field has 16 bits: without scaling a large buffer cannot be shown.
-  const StreamOffset most = nxt_ + (std::int64_t{kMaxWindowField} << shift_);
-  const std::int64_t opened = std::min(free_edge(config), most) - edge_;
-  const std::int64_t half = config.receive_buffer / 2;
+  // What can be told: whole units, in 16 bits. Without scaling a large buffer cannot be shown, and
+  // with much of it a small step cannot.
+  const std::int64_t units =
+      std::clamp<std::int64_t>((free_edge(config) - nxt_) / unit(), 0, kMaxWindowField);
+  const std::int64_t opened = nxt_ + units * unit() - edge_;
+  const std::int64_t most = half(config);
   // While the peer still has much room an update per read would only cost; when it has little, the
   // smallest step that avoids silly windows is worth a segment.
   const bool tight = window() < 2 * segment_size_;
-  const std::int64_t step = tight ? segment_size_ : std::max<std::int64_t>(half / 4, segment_size_);
-  if (opened >= std::min(half, step) && !due_) due_ = SendReason::window_update;
+  const std::int64_t step = tight ? segment_size_ : std::max<std::int64_t>(most / 4, segment_size_);
+  if (opened >= std::min(most, step) && !due_) due_ = SendReason::window_update;
 }
 
 void Receiver::trim() {

@@ -120,6 +120,10 @@ class Receiver {
  private:
   static constexpr std::uint8_t kMaxDuplicatesOwed = 200;
 
+  /// What the window field counts in.
+  std::int64_t unit() const { return std::int64_t{1} << shift_; }
+  std::int64_t capacity(const TcpConfig& config) const;
+  std::int64_t half(const TcpConfig& config) const;
   auto fields(const Negotiated& negotiated) const;
 
   StreamOffset free_edge(const TcpConfig& config) const;

@@ -12,7 +12,8 @@ namespace estab::tcp {
 
 struct SynReceivedView {
   SeqNum iss, irs;
-  std::uint32_t window;  ///< as announced in our SYN-ACK
+  std::uint32_t window;     ///< as announced in our SYN-ACK
+  bool require_timestamps;  ///< as in TcpConfig
   Negotiated negotiated;
   std::uint32_t ts_recent;
 };
@@ -43,7 +44,8 @@ inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Seg
   if (refused && !known_syn) return SynReceivedStep::refuse_ack;
   if (view.negotiated.timestamps && !flags.rst()) {
     // RFC 7323 §3.2. A SYN without them may be that of a peer that has rebooted.
-    if (!segment.options.timestamps && !flags.syn()) return SynReceivedStep::ignore;
+    if (view.require_timestamps && !segment.options.timestamps && !flags.syn())
+      return SynReceivedStep::ignore;
     // RFC 7323 §5.3 (R1): SYN or not, an old duplicate must not undo an opening.
     const auto& timestamps = segment.options.timestamps;
     if (timestamps && is_older(timestamps->value, view.ts_recent)) return SynReceivedStep::paws;

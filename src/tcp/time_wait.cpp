@@ -35,10 +35,14 @@ bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConf
 }  // namespace
 
 TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
-                             const TcpConfig* listening) {
+                             const TcpConfig* listening, const StackConfig& config) {
   const TcpFlags flags = segment.flags;
-  // [RFC 1337 3-1]
-  if (flags.rst()) return TimeWaitStep::ignore;  // RFC 1337 §3, fix F1
+  // A peer that has begun anew answers our ACK with this very number; old duplicates have another.
+  // [RFC 9293 3.10.7.4-1] [RFC 1337 3-1]
+  if (flags.rst()) {
+    const bool ends = segment.seq == record.rcv_nxt && !config.time_wait_ignores_resets;
+    return ends ? TimeWaitStep::end : TimeWaitStep::ignore;
+  }
   if (flags.syn() && !flags.ack()) {
     const bool reopens = listening && proves_itself_new(record, segment, *listening);
     return reopens ? TimeWaitStep::reopen : TimeWaitStep::acknowledge;

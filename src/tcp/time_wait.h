@@ -2,8 +2,9 @@
 // so that the last ACK can reach the peer, one so that a FIN the peer repeats can come back; in
 // both the answer is that ACK again. 72 octets, no buffers.
 //
-// It is also a guard against old duplicates (RFC 1337): a RST does not end it, and a new SYN does
-// only if its numbers prove that it is new (RFC 6191).
+// It is also a guard against old duplicates (RFC 1337): a RST ends it only with exactly the number
+// that is expected, or not at all if StackConfig says so, and a new SYN only if its numbers prove
+// that it is new (RFC 6191).
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline);
 
 enum class TimeWaitStep : std::uint8_t {
   ignore,
+  end,                  ///< the peer's RST: it knows nothing of the connection any more
   acknowledge,          ///< say again what is expected
   acknowledge_few,      ///< the same, a few times only: the peer may do as we do
   acknowledge_restart,  ///< the peer's FIN came again: the wait begins anew
@@ -46,7 +48,7 @@ enum class TimeWaitStep : std::uint8_t {
 /// RFC 9293 §3.10.7.4 for TIME-WAIT, with RFC 1337 and RFC 6191. `listening` is what a new
 /// connection would be set to; null if nobody listens.
 TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
-                             const TcpConfig* listening);
+                             const TcpConfig* listening, const StackConfig& config);
 
 /// <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
 Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offset, Instant now,

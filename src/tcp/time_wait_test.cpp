@@ -23,10 +23,11 @@ class TimeWaits : public testing::Test {
     segment.seq = SeqNum(seq);
     segment.payload = Octets(kText).first(octets);
     if (stamp) segment.options.timestamps = TcpTimestamps{*stamp, 0};
-    return check_time_wait(record, segment, listening);
+    return check_time_wait(record, segment, listening, stack);
   }
 
   TimeWait record;
+  StackConfig stack;
   TcpConfig config;
   const TcpConfig* listening = &config;
   static constexpr std::uint32_t kLast = 0xffffffff;
@@ -39,9 +40,22 @@ TEST_F(TimeWaits, KnowTheFinAcrossTheWrap) {
   EXPECT_EQ(check(kFin | kAck, kLast - 1), Step::acknowledge);
 }
 
+// [RFC 9293 3.10.7.4-1]
+TEST_F(TimeWaits, EndWithAResetOfExactlyTheExpectedNumber) {
+  EXPECT_EQ(check(kRst, 0), Step::end);
+  EXPECT_EQ(check(kRst | kAck, 0), Step::end);
+  for (const std::uint32_t other : {kLast, 1u, 50u, 0x80000000u})
+    EXPECT_EQ(check(kRst, other), Step::ignore);
+}
+
 // [RFC 1337 3-1]
-TEST_F(TimeWaits, IgnoreResetsAndWhatHasNoAck) {
+TEST_F(TimeWaits, IgnoreEveryResetIfTheyAreToldTo) {
+  stack.time_wait_ignores_resets = true;
   EXPECT_EQ(check(kRst, 0), Step::ignore);
+  EXPECT_EQ(check(kRst | kAck, 0), Step::ignore);
+}
+
+TEST_F(TimeWaits, IgnoreWhatHasNoAck) {
   EXPECT_EQ(check(kRst | kSyn, 50), Step::ignore);
   EXPECT_EQ(check(kFin, kLast), Step::ignore);
   EXPECT_EQ(check(kPsh, 0, {}, 10), Step::ignore);

@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/exchange_options.h"
 #include "tools/interrupts.h"
+#include "tools/open_connection.h"
 #include "tools/options.h"
 
 namespace estab::tools {
@@ -18,11 +19,6 @@ struct ConnectCommand {
 };
 
 constexpr const char* kSchema = "estab.connect/1";
-
-// A task, because Ctrl-C ends it: the opening is then aborted.
-Task<Result<TcpStream>> open_stream(Host& host, const ConnectCommand& command) {
-  co_return co_await host.connect(command.remote, command.limit);
-}
 
 ExitCode converse(Host& host, const ConnectCommand& command, TcpStream stream,
                   PipeSession*& session) {
@@ -69,11 +65,12 @@ ExitCode run_connect(const ConnectCommand& command, Host& host) {
                    traffic.abort();
                  },
              .status = [&] { return session != nullptr ? session->status() : traffic.status(); }});
-  auto opened = host.block_on(open_stream(host, command));
+  // A task, because Ctrl-C ends it: the opening is then aborted.
+  auto opened = host.block_on(open_connection(host, command.remote, command.limit));
   if (!opened) return interrupts.exit_code();
   if (!*opened)
     throw Failure(ExitCode::found_wrong,
-                  fmt::format("{}: {}", to_string(command.remote), message(opened->error())));
+                  fmt::format("{}: {}", to_string(command.remote), opened->error()));
   ExitCode code = options.traffic ? exchange(host, command, **std::move(opened), traffic)
                                   : converse(host, command, **std::move(opened), session);
   host.finish(PipeSession::kGrace);

@@ -8,6 +8,7 @@
 #include "tools/http_client.h"
 #include "tools/interrupts.h"
 #include "tools/live.h"
+#include "tools/open_connection.h"
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -117,8 +118,8 @@ std::string Get::reached() const {
 
 Task<> Get::run() {
   transfer_.began = host_.now();
-  auto stream = co_await host_.connect(options_.url.server);
-  if (!stream) fail(message(stream.error()));
+  auto stream = co_await open_connection(host_, options_.url.server);
+  if (!stream) fail(stream.error());
   transfer_.connected = host_.now();
   std::string request = request_text(options_);
   auto sent = co_await stream->write_all(as_octets(request));

@@ -165,6 +165,8 @@ HostOptions host_options(const LiveOptions& options) {
   chosen.stack.tcp.send_buffer = kBuffer;
   chosen.stack.tcp.receive_buffer = kBuffer;
   chosen.stack.tcp.keep_alive = keep_alive_of(options);
+  // Who waits at a terminal is told at once, not after three minutes (RFC 5461 §4.1).
+  chosen.stack.tcp.soft_errors_end_opening = true;
   if (options.msl) chosen.stack.msl = *options.msl;
   // The second word keeps seed 0 apart from "no seed".
   if (options.seed) chosen.seed = {*options.seed, 1};

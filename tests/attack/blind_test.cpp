@@ -196,9 +196,16 @@ TEST(OldDuplicates, AreKnownByTheirTimestamps) {
   EXPECT_TRUE(good.finish(5s)) << good.story();
 }
 
-// RFC 1337: assassination by RST, by an old SYN, by old data.
-TEST(TimeWait, IsNotEndedByAnythingOld) {
-  Scene scene;
+// RFC 1337: assassination by RST, by an old SYN, by old data. A RST with exactly the expected
+// number is the peer's own, unless no RST is to be believed.
+class TimeWait : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(BelievesNoReset, TimeWait, testing::Bool());
+
+TEST_P(TimeWait, IsNotEndedByAnythingOld) {
+  const bool believes_no_reset = GetParam();
+  SceneOptions options;
+  options.server.time_wait_ignores_resets = believes_no_reset;
+  Scene scene(options);
   scene.instead_of_echo = [&](StreamId stream) {  // the server closes first, and waits
     (void)scene.server().close(scene.now(), stream);
     return true;
@@ -214,7 +221,8 @@ TEST(TimeWait, IsNotEndedByAnythingOld) {
     Segment old;
     const std::array<TcpFlags, 4> kinds = {kRst, kRst | kAck, kAck, kFin | kAck};
     old.flags = kinds[static_cast<std::size_t>(i) % 4];
-    old.seq = SeqNum(host.next + (i % 2 ? 0 : static_cast<std::uint32_t>(prng.next())));
+    const bool guesses = i % 2 == 0 || (old.flags.rst() && !believes_no_reset);
+    old.seq = SeqNum(host.next + (guesses ? static_cast<std::uint32_t>(prng.next()) : 0));
     old.ack = SeqNum(host.acknowledge);
     host.send_raw(old);
     if (i % 1000 == 0) scene.pass(1us);

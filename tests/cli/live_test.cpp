@@ -230,5 +230,33 @@ TEST_F(Live, ALinkThatSomebodyElseHoldsIsNotTaken) {
   EXPECT_NE(second.err.find("estab0"), std::string::npos) << second.err;
 }
 
+// RFC 5461 §4.1: whoever waits is told at once, and by whom.
+TEST_F(Live, GetAndConnectSayWhichRouterCallsTheHostUnreachable) {
+  Process({"sh", "-c",
+           "echo 1 > /proc/sys/net/ipv4/ip_forward; "
+           "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; "
+           "ip route add unreachable 10.88.0.0/24; ip route add prohibit 10.89.0.0/24; "
+           "ip -6 route add unreachable fd88::/64; ip -6 route add prohibit fd89::/64"})
+      .wait();
+  struct Case {
+    std::string host, says;
+  };
+  for (const Case& c :
+       {Case{"10.88.0.1", "10.77.0.1 says: host unreachable"},
+        Case{"10.89.0.1", "10.77.0.1 says: communication administratively prohibited"},
+        Case{"10.90.0.1", "10.77.0.1 says: network unreachable"},
+        Case{"fd88::1", "fd77::1 says: no route to destination"},
+        Case{"fd89::1", "fd77::1 says: communication administratively prohibited"}}) {
+    const bool v4 = c.host.find(':') == std::string::npos;
+    const std::string in_url = v4 ? c.host : "[" + c.host + "]";
+    const Outcome connected = run({"connect", c.host, "80"});
+    EXPECT_EQ(connected.exit_code, 1);
+    EXPECT_EQ(connected.err, "estab: " + in_url + ":80: " + c.says + "\n");
+    const Outcome got = run({"get", "http://" + in_url + "/"});
+    EXPECT_EQ(got.exit_code, 1);
+    EXPECT_EQ(got.err, "estab: http://" + in_url + "/: " + c.says + "\n");
+  }
+}
+
 }  // namespace
 }  // namespace estab::cli_test

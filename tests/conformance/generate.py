@@ -12,8 +12,8 @@ A state is the lines that lead to it and the numbers that are then in force: `rc
 next (RCV.NXT), `una` and `nxt`, what the peer has acknowledged and what we send next. An event is a
 function of the state: the lines it takes, and the state afterwards.
 
-The scripts hold the stack to the RFC's letter, `profile rfc`: Linux departs from it in the answer to an
-ACK of what was never sent, and in the error that tells of a RST in CLOSE-WAIT.
+The scripts hold the stack to the RFC's letter, `profile rfc`: Linux departs from it in the error that
+tells of a RST in CLOSE-WAIT.
 """
 import sys
 import textwrap
@@ -151,6 +151,10 @@ def gone(state):
     """No connection is left: a segment is answered as in CLOSED."""
     return [f"+1 {state.segment('.', state.rcv, 0, state.nxt)}",
             f"+0 > R {state.nxt}:{state.nxt}(0)"]
+
+
+def rfc1337(value):
+    return f"`sysctl -q net.ipv4.tcp_rfc1337={value}`"
 
 
 def error(number):
@@ -334,12 +338,17 @@ def second_check():
             add(section, f"{s.name}-{name}", f"{s.name}, {what}: {title}.", [*s.lines, *lines])
 
         if s is TIME_WAIT:
-            for name, flags, seq in (("rst", "R", s.rcv), ("rst-ack", "R.", s.rcv),
-                                     ("rst-in-window", "R", s.rcv + 10),
-                                     ("rst-outside-right", "R", OUTSIDE)):
-                ack = s.nxt if "." in flags else None
-                script(name, "a RST does not end the wait (RFC 1337 §3, fix F1)",
-                       f"+.1 {s.segment(flags, seq, 0, ack, 'win 0')}", *still_there(s))
+            for name, flags in (("rst", "R"), ("rst-ack", "R.")):
+                reset = f"+.1 {s.segment(flags, s.rcv, 0, s.nxt if '.' in flags else None, 'win 0')}"
+                add(section, f"{s.name}-{name}",
+                    f"{s.name}, {what}: a RST with exactly the expected number ends the wait.",
+                    [rfc1337(0), *s.lines, reset, *gone(s)])
+                add(section, f"{s.name}-{name}-ignored",
+                    f"{s.name}, {what}: no RST ends the wait if that is asked for (RFC 1337 §3, F1).",
+                    [rfc1337(1), *s.lines, reset, *still_there(s)])
+            for name, seq in (("rst-in-window", s.rcv + 10), ("rst-outside-right", OUTSIDE)):
+                script(name, "a RST with another number does not end the wait",
+                       f"+.1 {s.segment('R', seq, rest='win 0')}", *still_there(s))
             continue
         exact = f"+.1 {s.segment('R', s.rcv, rest='win 0')}"
         script("rst", "a RST with exactly the expected number ends the connection",

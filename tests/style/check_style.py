@@ -34,11 +34,12 @@ LAYERS = CORE_LAYERS | {
     "trace": set(CORE_LAYERS),
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
+    "sim": set(CORE_LAYERS) | {"trace", "device", "host"},
     "posix": set(CORE_LAYERS),
     "oracle": set(CORE_LAYERS) | {"posix", "device", "drill", "trace"},
     "packetdrill": set(CORE_LAYERS) | {"posix"},
     "drill": set(CORE_LAYERS) | {"trace", "posix"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "posix", "drill", "oracle"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "sim", "posix", "drill", "oracle"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
@@ -324,19 +325,23 @@ def check_fields(tree):
 
 
 def check_snippets(tree):
-    """Every ```cpp and ```cmake block of README.md is code of a file that the tests build."""
+    """Every ```cpp and ```cmake block of README.md is code of a file that the tests build; so is one of
+    docs/ that says where it is from."""
     block = re.compile(r"(?:^<!-- (\S+) -->\n+)?^```(cpp|cmake)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-    readme = tree.text("README.md")
-    for match in block.finditer(readme):
-        origin, _, snippet = match.groups()
-        line = readme.count("\n", 0, match.start(2)) + 1
-        if not origin:
-            yield Violation("README.md", line, "no line <!-- path --> or <!-- path#region --> says "
-                            "which file this is from")
-        elif (wanted := _region(tree, origin)) is None:
-            yield Violation("README.md", line, f"{origin}: there is no such file or region")
-        elif snippet != wanted:
-            yield Violation("README.md", line, f"this is not what stands in {origin}")
+    for path, file in tree.files.items():
+        if path != "README.md" and not (path.startswith("docs/") and path.endswith(".md")):
+            continue
+        for match in block.finditer(file.text):
+            origin, _, snippet = match.groups()
+            line = file.text.count("\n", 0, match.start(2)) + 1
+            if not origin:
+                if path == "README.md":
+                    yield Violation(path, line, "no line <!-- path --> or <!-- path#region --> says "
+                                    "which file this is from")
+            elif (wanted := _region(tree, origin)) is None:
+                yield Violation(path, line, f"{origin}: there is no such file or region")
+            elif snippet != wanted:
+                yield Violation(path, line, f"this is not what stands in {origin}")
 
 
 def _region(tree, origin):

@@ -144,7 +144,7 @@ class Files(Rules):
         self.finds(check_style.check_beginnings, "src/tcp/x.cpp", '#include "tcp/y.h"\n', "begin")
         self.lets_be(check_style.check_beginnings, "src/tcp/x.cpp", '#include "tcp/x.h"\n')
         self.lets_be(check_style.check_beginnings, "src/stack/x.cpp", '#include "estab/x.h"\n')
-        self.lets_be(check_style.check_beginnings, "tests/sim/x.cpp", '#include "tests/sim/x.h"\n')
+        self.lets_be(check_style.check_beginnings, "tests/properties/x.cpp", '#include "tests/properties/x.h"\n')
         self.lets_be(check_style.check_beginnings, "src/tcp/x.cpp", BODY)
 
     def test_a_header_without_its_guard_is_found(self):

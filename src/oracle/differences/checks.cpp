@@ -162,12 +162,6 @@ bool timestamps_of_an_orphan(const Difference& d) {
   });
 }
 
-bool missing_timestamp(const Difference& d) {
-  const SegmentStep* step = segment_in(d);
-  return step && has_timestamps(d) && !step->timestamps && !step->flags.rst() &&
-         !step->flags.syn() && estab_ignores(d);
-}
-
 bool time_wait_without_ack(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && is_bare(*step) && d.before() == State::time_wait && estab_ignores(d) &&
@@ -303,7 +297,8 @@ bool orphan_in_fin_wait_2(const Difference& d) {
 bool reset_with_old_timestamp(const Difference& d) {
   const SegmentStep* step = segment_in(d);
   return step && step->flags.rst() && step->timestamps && has_timestamps(d) &&
-         (d.before() == State::syn_received || d.before() == State::fin_wait_2) &&
+         (d.before() == State::syn_received || d.before() == State::fin_wait_2 ||
+          d.before() == State::time_wait) &&
          d.kernel_answer().state == d.before() &&
          (sends_one_ack(d.estab_answer()) || d.estab_answer().state == State::closed);
 }
@@ -422,11 +417,6 @@ constexpr std::array kClasses = {
     KnownDifference{"timestamps of an orphan in FIN-WAIT-2",
                     "RFC 7323 5.3 (R3) has the timestamp of an empty ACK recorded like any other",
                     Then::ends, timestamps_of_an_orphan},
-    KnownDifference{
-        "missing timestamp",
-        "RFC 7323 3.2: \"If a non-<RST> segment is received without a TSopt, a TCP SHOULD "
-        "silently drop the segment\"",
-        Then::ends, missing_timestamp, nullptr, missing_timestamp},
     KnownDifference{
         "TIME-WAIT, without ACK",
         "RFC 9293 3.10.7.4, fifth: \"if the ACK bit is off, drop the segment and return\"",

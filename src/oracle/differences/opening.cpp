@@ -161,15 +161,6 @@ bool is_hard(const Difference& d, const IcmpStep& step) {
          (step.kind == IcmpStep::Kind::protocol_unreachable && d.sequence.family == Family::ipv4);
 }
 
-bool soft_error_while_opening(const Difference& d) {
-  const auto* step = std::get_if<IcmpStep>(&d.at());
-  const bool opening = d.before() == State::syn_sent || (d.before() == State::syn_received &&
-                                                         called_before(d, CallStep::Call::connect));
-  if (!step || !opening || !estab_ignores(d) || !is_silent(d.kernel_answer())) return false;
-  return d.kernel_answer().state == State::closed && !is_hard(d, *step) &&
-         step->kind != IcmpStep::Kind::too_big;
-}
-
 // Linux rejects a segment there for a TSecr that it cannot have caused.
 bool echo_checked_while_opening(const Difference& d) {
   const SegmentStep* step = segment_in(d);
@@ -253,12 +244,6 @@ constexpr std::array kClasses = {
     KnownDifference{"half-open records of a closed listener",
                     "RFC 9293 3.10.4, LISTEN: \"Delete the TCB, enter CLOSED state, and return\"",
                     Then::ends, closed_listener},
-    KnownDifference{
-        "ICMP soft errors while opening",
-        "RFC 9293 3.9.2.2 (MUST-56): \"Since these Unreachable messages indicate soft error "
-        "conditions, a TCP implementation MUST NOT abort the connection\"; MUST-55: source "
-        "quench is discarded",
-        Then::ends, soft_error_while_opening},
     KnownDifference{
         "ICMP about a half-open record",
         "RFC 9293 3.9.2.2: upon codes 2 to 4 \"TCP implementations SHOULD abort the connection\" "

@@ -311,6 +311,7 @@ class Peer : private Observer {
       all.closed |= event.closed;
       if (event.failure) all.failure = event.failure;
       if (event.soft_error) all.soft_error = event.soft_error;
+      if (event.reported) all.reported = event.reported;
     }
     events_ = std::move(others);
     all.stream = stream();

@@ -1,0 +1,16 @@
+#include "tools/open_connection.h"
+
+#include <utility>
+
+namespace estab::tools {
+
+Task<std::expected<TcpStream, std::string>> open_connection(Host& host, Endpoint remote,
+                                                            Duration limit) {
+  ConnectOperation opening = host.connect(remote, limit);
+  Result<TcpStream> stream = co_await std::move(opening);
+  if (stream) co_return std::move(*stream);
+  if (const auto& report = opening.icmp_report()) co_return std::unexpected(to_string(*report));
+  co_return std::unexpected(std::string(message(stream.error())));
+}
+
+}  // namespace estab::tools
