@@ -1,7 +1,7 @@
 # A thin front: each target checks the packages it needs and calls a CMake preset. `make help` lists
 # them. To work on the code use the presets themselves: `cmake --workflow --preset check`.
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench conformance model check asan tsan tidy fuzz format format-check clean
+.PHONY: help build demo test bench bench-wan conformance model check asan tsan tidy fuzz format format-check clean
 
 FUZZ_SECONDS ?= 60
 # A folder of public packetdrill scripts, for `make conformance`; they are not part of this repository.
@@ -13,6 +13,7 @@ help:
 	@echo 'make test          the same set-up and build, then every test'
 	@echo 'make build         $(release)/bin/estab and $(release)/lib/libestab-*.{a,so}'
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
+	@echo 'make bench-wan     estab and the kernel as senders over the same bad paths (root; about an hour)'
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
 	@echo 'make model         every interleaving of two stacks: 116,530,459 states; 4 minutes of one core, 4 GB'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
@@ -46,6 +47,11 @@ bench:
 	cmake --preset release
 	cmake --build --preset release
 	scripts/run_benchmarks.sh $(release)
+
+bench-wan:
+	@scripts/install_packages.sh bench
+	@$(MAKE) --no-print-directory build
+	bench/wan.py
 
 conformance:
 	@$(MAKE) --no-print-directory build

@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "tools/congestion_name.h"
 #include "tools/console.h"
 #include "tools/interrupts.h"
 #include "tools/link_plan.h"
@@ -119,6 +120,8 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
   add_value(command, "--msl", "DURATION", parse_msl, options.msl,
             "Maximum segment lifetime; TIME-WAIT lasts twice as long (default: 30s)")
       ->group(kGroup);
+  add_value(command, "--cc", "NAME", parse_congestion_control, options.congestion_control,
+            "Congestion control: reno, cubic, bbr or dctcp (default: cubic)");
   add_keep_alive_options(command, options);
   command.footer(kSignalHelp);
 }
@@ -166,6 +169,7 @@ HostOptions host_options(const LiveOptions& options) {
   chosen.stack.tcp.send_buffer = kBuffer;
   chosen.stack.tcp.receive_buffer = kBuffer;
   chosen.stack.tcp.keep_alive = keep_alive_of(options);
+  chosen.stack.tcp.congestion_control = options.congestion_control;
   // Who waits at a terminal is told at once, not after three minutes (RFC 5461 §4.1).
   chosen.stack.tcp.soft_errors_end_opening = true;
   if (options.msl) chosen.stack.msl = *options.msl;

@@ -31,7 +31,8 @@ struct LiveOptions {
   TunOffloads offloads = TunOffloads::automatic;
   std::string pcap;  ///< empty: no capture
   std::optional<std::uint64_t> seed;
-  std::optional<Duration> msl;     ///< maximum segment lifetime: TIME-WAIT lasts twice this
+  std::optional<Duration> msl;  ///< maximum segment lifetime: TIME-WAIT lasts twice this
+  CongestionControl congestion_control = CongestionControl::cubic;
   Duration keep_alive = kForever;  ///< a peer that is silent for so long is asked; forever: never
   std::optional<Duration> keep_alive_interval;
   std::optional<std::uint8_t> keep_alive_count;
