@@ -185,7 +185,8 @@ TEST_F(SendQueueTest, CountsTheRoomThatALoanMakesUnusable) {
 TEST_F(SendQueueTest, CopiesALoanThatCostsMoreToKeep) {
   auto lent = std::make_shared<OctetVector>(stream(1, 101));
   const std::weak_ptr<OctetVector> watch = lent;
-  queue.append_owned(*lent, std::move(lent), pool);
+  const Octets octets = *lent;
+  queue.append_owned(octets, std::move(lent), pool);
   EXPECT_TRUE(watch.expired());
   EXPECT_EQ(gathered(queue, 1, 100), stream(1, 101));
 }
