@@ -33,8 +33,8 @@ StackConfig linux_config() {
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
   tcp.quirks = {.push_bursts = true, .drop_syn_fin = true, .ack_releases_more = true};
-  tcp.tail_loss_probe = true;                            // tcp_early_retrans = 3
-  tcp.congestion_control = CongestionControl::new_reno;  // its oldest, and what scripts count on
+  tcp.tail_loss_probe = true;                         // tcp_early_retrans = 3
+  tcp.congestion_control = CongestionControl::cubic;  // its default
   tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
   tcp.detect_black_holes = false;  // tcp_mtu_probing = 0
   tcp.urgent_inline = false;

@@ -80,6 +80,7 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
   tcp.pacing = draw.chance(0.6);
   tcp.tail_loss_probe = draw.chance(0.8);
   tcp.detect_black_holes = draw.chance(0.7);
+  tcp.require_timestamps = draw.chance(0.3);
   return tcp;
 }
 

@@ -311,8 +311,10 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
     last_rate_ = rate.rate;
     rate_limited_ = rate.app_limited;
   }
-  // What was SACKed while the window came down is no reason to let it grow.
-  const std::uint32_t acked = gains.ended ? std::min(gains.acked, gains.delivered) : gains.acked;
+  // What was SACKed while the window came down is no reason to let it grow; nor is, without SACK,
+  // what a duplicate ACK has stood for: limited transmit has sent as much in its place.
+  const bool counted = gains.ended || !lent.sack;
+  const std::uint32_t acked = counted ? std::min(gains.acked, gains.delivered) : gains.acked;
   Repairing repairing = Repairing::nothing;
   if (state_ == CaState::loss) repairing = Repairing::timeout;
   // A mark is no reason to send more (RFC 3168 §6.1.2).
