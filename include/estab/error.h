@@ -33,7 +33,6 @@ enum class Error : std::uint8_t {
   would_block,            ///< nothing to read, no room to write, nothing to accept: try later
   timed_out,              ///< the caller's own limit for this call has passed; nothing was lost
   cancelled,              ///< this side gave the wait up: Host::stop(), TaskHandle::cancel()
-  link_down,              ///< the interface below was removed, or its device is gone
   address_in_use,         ///< the local endpoint is taken
   address_not_available,  ///< the local address is none of this stack's, or not one to use
                           ///< (MUST-46)

@@ -55,7 +55,6 @@ constexpr auto kErrors = std::to_array<Row>({
     {Error::timed_out, "timed_out", "it did not happen within the time allowed", errc::timed_out},
     {Error::cancelled, "cancelled", "the wait was cancelled on this side",
      errc::operation_canceled},
-    {Error::link_down, "link_down", "the link below is gone", errc::network_down},
     {Error::address_in_use, "address_in_use", "the local address and port are taken",
      errc::address_in_use},
     {Error::address_not_available, "address_not_available", "the local address cannot be used here",
