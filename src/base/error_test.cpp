@@ -25,7 +25,6 @@ TEST(ErrorCode, EqualsWhatTheSystemCallsSayForIt) {
   EXPECT_TRUE(same(Error::user_timeout, std::errc::timed_out));
   EXPECT_TRUE(same(Error::timed_out, std::errc::timed_out));
   EXPECT_TRUE(same(Error::cancelled, std::errc::operation_canceled));
-  EXPECT_TRUE(same(Error::link_down, std::errc::network_down));
   EXPECT_TRUE(same(Error::would_block, std::errc::resource_unavailable_try_again));
   EXPECT_TRUE(same(Error::would_block, std::errc::operation_would_block));
   EXPECT_FALSE(same(Error::cancelled, std::errc::timed_out));
