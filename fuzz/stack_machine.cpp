@@ -30,6 +30,9 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.tcp.urgent_inline = (flavour & 8) != 0;
   config.tcp.header_prediction = (flavour & 16) != 0;
   config.syn_cookies = (flavour & 32) != 0;
+  config.tcp.require_timestamps = (flavour & 64) != 0;
+  config.tcp.congestion_control = static_cast<CongestionControl>(flavour >> 6 & 3);
+  config.limits.transmissions = 256;
   config.limits.connections = 24;
   config.limits.time_wait = 8;
   config.limits.syn_cache = 4;

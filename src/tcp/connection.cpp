@@ -205,17 +205,18 @@ void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpCo
   const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
   const bool same_route = config->source_route == config_->source_route;
   config_ = std::move(config);
-  if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
-  sender_.on_reconfigured(context, *config_, timers_);
+  if (!same_route)
+    sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path_mtu_));
+  sender_.on_reconfigured(turn(context));
   if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
   arm_keep_alive(context);
 }
 
-void Connection::on_path_mtu(const PathLimits& path) {
+void Connection::on_path_mtu(const Context& context, const PathLimits& path) {
   path_mtu_ = path.mtu;
-  sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path.mtu));
+  sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path.mtu));
 }
 
 // ---- timers
@@ -239,7 +240,7 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
   switch (timer) {
     case Timer::retransmit:
       // [RFC 9293 MUST-20]
-      if (!sender_.on_retransmit_timer(context, *config_, timers_, served))
+      if (!sender_.on_retransmit_timer(turn(context), served))
         return fail(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
@@ -248,8 +249,14 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
         signals_.reported.reset();
       }
       return;
+    case Timer::tail_probe:
+      return sender_.on_tail_probe_timer(turn(context));
+    case Timer::reordering:
+      return sender_.on_reordering_timer(turn(context));
+    case Timer::pacing:
+      return;  // poll() goes on
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_, served) ||
+      if (!sender_.on_persist_timer(turn(context), served) ||
           (is_hopeless(context.now) && served == Served::in_time))
         fail(context, timed_out, SendReason::reset_timeout);
       return;
