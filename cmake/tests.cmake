@@ -42,7 +42,7 @@ endif()
   endif()
 endfunction()
 
-foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send tcp/legacy stack)
+foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send stack)
   file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
   string(REPLACE "/" "_" suffix ${folder})
   estab_test(test_${suffix} LINK estab-device estab-trace estab-core SOURCES ${found})

@@ -30,6 +30,9 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.tcp.urgent_inline = (flavour & 8) != 0;
   config.tcp.quirks.header_prediction = (flavour & 16) != 0;
   config.syn_cookies = (flavour & 32) != 0;
+  config.tcp.require_timestamps = (flavour & 64) != 0;
+  config.tcp.congestion_control = static_cast<CongestionControl>(flavour >> 6 & 3);
+  config.limits.transmissions = 256;
   config.limits.connections = 24;
   config.limits.time_wait = 8;
   config.limits.syn_cache = 4;
@@ -42,6 +45,9 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.limits.pending_replies = 64;
   config.limits.echo_events = 64;
   if ((flavour & 64) != 0) config.quirks.fixed_isn = 0xffffff80;
+  const bool strict = (flavour & 128) != 0;
+  config.tcp.require_timestamps = config.time_wait_ignores_resets = strict;
+  config.tcp.soft_errors_end_opening = !strict;
   return config;
 }
 

@@ -30,6 +30,14 @@ enum class Ecn : std::uint8_t {
   request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
 };
 
+/// What decides how much may be in flight (src/tcp/congestion).
+enum class CongestionControl : std::uint8_t {
+  new_reno,  ///< RFC 5681
+  cubic,     ///< RFC 9438, with HyStart++ (RFC 9406)
+  bbr,       ///< version 3 (draft-ietf-ccwg-bbr)
+  dctcp,     ///< RFC 8257: for networks of one administration whose switches mark early
+};
+
 /// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
 /// later, save those which the SYNs have settled (marked SYN) from the moment the SYN is made, and
 /// those which only an opening has use for (marked opening) from the moment it is open.
@@ -39,8 +47,12 @@ struct TcpConfig {
   /// Most octets accepted and not yet acknowledged. What is held for them counts too, so that
   /// memory stays within it, whatever the sizes of what is sent.
   std::uint32_t send_buffer = 1 << 20;
-  std::uint32_t initial_window_segments = 10;  ///< RFC 6928; opening
-  bool slow_start_after_idle = true;           ///< RFC 5681 §4.1: start again slowly after a pause
+  std::uint32_t initial_window_segments = 10;                       ///< RFC 6928; opening
+  CongestionControl congestion_control = CongestionControl::cubic;  ///< opening
+  /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced;
+  /// opening.
+  bool pacing = true;
+  bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
   /// Neither announces nor sends larger segments than this; SYN.
   std::uint16_t mss_limit = 65495;
   std::uint8_t window_scale = 8;  ///< announced shift, 0..14 (RFC 7323 §2); SYN
@@ -54,7 +66,10 @@ struct TcpConfig {
   Ecn ecn = Ecn::off;    ///< SYN
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
-  bool tail_loss_probe = false;
+  bool tail_loss_probe = true;
+  /// Where full segments vanish and no ICMP tells why (RFC 4821 §7.7): after r1 timeouts of one
+  /// segment the next go in smaller ones.
+  bool detect_black_holes = true;
   bool cork =
       false;  ///< hold back what does not fill a segment, for as long as SendMode::more does
   bool nagle = true;          ///< RFC 9293 §3.7.4 (MUST-17: can be switched off)
@@ -107,6 +122,7 @@ struct StackLimits {
   std::uint32_t datagram_ports = 1 << 12;
   std::uint32_t datagram_queue = 256 << 10;  ///< octets waiting in one bound port
   std::uint32_t out_of_order_pieces = 4096;  ///< per connection
+  std::uint32_t transmissions = 1 << 16;     ///< per connection, not acknowledged; 64 octets each
   std::uint32_t fragment_octets = 4 << 20;   ///< all reassemblies together
   std::uint32_t fragments_per_datagram = 64;
   std::uint32_t path_mtu_entries = 4096;

@@ -6,11 +6,22 @@
 #include <cstdint>
 #include <string_view>
 
+#include "estab/config.h"
 #include "estab/state.h"
 #include "estab/time.h"
 #include "estab/verdict.h"
 
 namespace estab {
+
+/// What a sender is about, by the names Linux gives it.
+enum class CaState : std::uint8_t {
+  open,      ///< nothing suspicious
+  disorder,  ///< something was SACKed, or an ACK repeated: a loss, or segments overtook each other
+  cwr,       ///< the window comes down because the peer echoed a mark (RFC 3168)
+  recovery,  ///< losses are being repaired, and the window comes down (fast recovery)
+  loss,      ///< the retransmission timer ran out, and what is lost goes again
+};
+std::string_view name(CaState state);
 
 struct TcpInfo {
   State state = State::closed;
@@ -33,8 +44,23 @@ struct TcpInfo {
   std::uint64_t total_retrans = 0;  ///< segments
   std::uint64_t notsent_bytes = 0;  ///< queued, never sent
   std::uint64_t unacked_bytes = 0;  ///< sent, not acknowledged
-  std::uint64_t recv_queue = 0;     ///< waiting for the application, in order
-  std::uint64_t reord_bytes = 0;    ///< received out of order, waiting for a gap to fill
+  CaState ca_state = CaState::open;
+  CongestionControl congestion_control = CongestionControl::cubic;
+  std::uint64_t in_flight_bytes = 0;       ///< unacked_bytes less what is SACKed or taken for lost
+  std::uint64_t sacked_bytes = 0;          ///< the peer has them, beyond a gap
+  std::uint64_t lost_bytes = 0;            ///< taken for lost, and to be sent again
+  std::uint64_t retrans_out_bytes = 0;     ///< sent again, and in flight
+  std::uint64_t delivered = 0;             ///< octets, acknowledged or SACKed
+  std::uint64_t delivery_rate = 0;         ///< octets a second, the last that was measured; 0: none
+  bool delivery_rate_app_limited = false;  ///< then the application had too little to send
+  std::uint64_t pacing_rate = 0;           ///< octets a second; ~0: not paced
+  bool reord_seen = false;                 ///< segments were seen to overtake each other
+  Duration reordering_window{};            ///< RACK.reo_wnd (RFC 8985): how late a segment may be
+  std::uint64_t dsack_dups = 0;            ///< duplicates the peer reported (RFC 2883)
+  std::uint64_t recoveries = 0, timeouts = 0, tail_probes = 0;  ///< episodes; timers; probes sent
+  std::uint64_t undone = 0;       ///< episodes that proved to be for nothing
+  std::uint64_t recv_queue = 0;   ///< waiting for the application, in order
+  std::uint64_t reord_bytes = 0;  ///< received out of order, waiting for a gap to fill
 };
 
 /// Totals since the stack was made.

@@ -31,8 +31,9 @@ enum class SendReason : std::uint8_t {
   ack_unacceptable,     ///< answer to an unacceptable segment (first check)
   window_update,        ///< the application read, the window opened
   retransmit_timeout,   ///< the RTO ran out (RFC 6298 5.4)
-  retransmit_fast,      ///< three duplicate ACKs (RFC 5681 §3.2)
+  retransmit_fast,      ///< later ones were delivered (RFC 8985 §6, RFC 5681 §3.2)
   retransmit_partial,   ///< a partial ACK during recovery (RFC 6582)
+  retransmit_smaller,   ///< it was too big for the path (RFC 1191 §6.4)
   retransmit_tail,      ///< nothing was heard of the last segment for two round trips (RFC 8985 §7)
   zero_window_probe,    ///< the peer's window is shut (MUST-36)
   keep_alive,           ///< nothing heard for long (RFC 9293 §3.8.4)
@@ -51,8 +52,11 @@ std::string_view name(SendReason reason);
 
 /// The timers of one connection.
 enum class Timer : std::uint8_t {
-  retransmit,
-  persist,
+  retransmit,  ///< RFC 6298
+  tail_probe,  ///< RFC 8985 §7: nothing was heard of the end of a burst
+  reordering,  ///< RFC 8985 §6: what was overtaken is not merely late
+  pacing,      ///< the next segment may leave
+  persist,     ///< RFC 9293 §3.8.6: a shut window, or one too small
   delayed_ack,
   keep_alive,
   fin_wait_2,
@@ -87,13 +91,46 @@ struct CongestionChanged {
   std::uint32_t cwnd, ssthresh;  ///< octets
   std::string_view phase;        ///< `slow start`, `congestion avoidance`, `recovery`, `loss`
 };
+/// The rule by which a segment was taken for lost.
+enum class LossRule : std::uint8_t {
+  rack,  ///< what was sent later was delivered, and the reordering window is over (RFC 8985)
+  duplicate_acks,  ///< three of them, from a peer without SACK (RFC 5681 §3.2)
+  partial_ack,     ///< the same, during recovery (RFC 6582)
+  timeout,         ///< the retransmission timer ran out (RFC 6298)
+  too_big,         ///< the path takes only smaller ones (RFC 1191 §6.4)
+};
+std::string_view name(LossRule rule);
+
+struct SegmentLost {
+  FourTuple flow;
+  SeqNum first;
+  std::uint32_t length;  ///< a FIN counts one
+  LossRule rule;
+  Duration age;                ///< since it was last sent
+  Duration rtt;                ///< RACK.rtt: of what was delivered though sent later
+  Duration reordering_window;  ///< RACK.reo_wnd
+};
+
+/// What proved that nothing had been lost.
+enum class UndoProof : std::uint8_t {
+  timestamps,  ///< an original was acknowledged (Eifel, RFC 3522)
+  duplicates,  ///< the peer reported every retransmission as a duplicate (RFC 3708)
+  f_rto,       ///< what was never sent again was acknowledged (RFC 5682)
+};
+std::string_view name(UndoProof proof);
+
+/// The window is as it was before, and nothing counts as lost.
+struct RecoveryUndone {
+  FourTuple flow;
+  UndoProof proof;
+};
 struct ConnectionFailed {
   FourTuple flow;
   Error error;
 };
 
 using TraceEvent = std::variant<SegmentSent, SegmentReceived, StateChanged, TimerFired,
-                                CongestionChanged, ConnectionFailed>;
+                                CongestionChanged, SegmentLost, RecoveryUndone, ConnectionFailed>;
 
 /// Attach with Stack::set_observer. Called in the midst of the stack's work: it must not call the
 /// stack. Views in the event are valid during the call only.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "estab/error.h"
+#include "estab/info.h"
 #include "estab/state.h"
 #include "estab/trace.h"
 #include "estab/verdict.h"
@@ -56,6 +57,21 @@ TEST(SendReason, HasItsOwnName) {
 TEST(Timer, HasItsOwnName) {
   EXPECT_EQ(name(Timer::delayed_ack), "delayed_ack");
   expect_different_names(Timer::time_wait);
+}
+
+TEST(LossRule, HasItsOwnName) {
+  EXPECT_EQ(name(LossRule::rack), "rack");
+  expect_different_names(LossRule::too_big);
+}
+
+TEST(UndoProof, HasItsOwnName) {
+  EXPECT_EQ(name(UndoProof::f_rto), "f_rto");
+  expect_different_names(UndoProof::f_rto);
+}
+
+TEST(CaState, HasItsOwnName) {
+  EXPECT_EQ(name(CaState::cwr), "cwr");
+  expect_different_names(CaState::loss);
 }
 
 TEST(Error, HasItsOwnName) {

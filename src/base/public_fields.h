@@ -74,16 +74,18 @@ inline auto public_fields(const StackQuirks& quirks) {
 }
 
 inline auto public_fields(const TcpConfig& config) {
-  const auto& [receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
-               mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
-               use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp, source_route,
-               delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
-               soft_errors_end_opening, fin_wait_2_timeout, keep_alive, quirks] = config;
-  return base::fields(receive_buffer, send_buffer, initial_window_segments, slow_start_after_idle,
-                      mss_limit, window_scale, use_window_scale, use_timestamps, require_timestamps,
-                      use_sack, ecn, tail_loss_probe, cork, nagle, urgent_inline, ttl, dscp,
-                      source_route, delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2,
-                      r2_syn, user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
+  const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
+               slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
+               require_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, cork, nagle,
+               urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks, rto_initial,
+               rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
+               fin_wait_2_timeout, keep_alive, quirks] = config;
+  return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
+                      pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
+                      use_timestamps, require_timestamps, use_sack, ecn, tail_loss_probe,
+                      detect_black_holes, cork, nagle, urgent_inline, ttl, dscp, source_route,
+                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
+                      user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
                       quirks);
 }
 
@@ -94,14 +96,15 @@ inline auto public_fields(const DatagramConfig& config) {
 
 inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-               datagram_queue, out_of_order_pieces, fragment_octets, fragments_per_datagram,
-               path_mtu_entries, pending_replies, pending_reply_octets, icmp_errors_per_second,
-               challenge_acks_per_second, echo_requests, echo_events] = limits;
+               datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+               fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
+               icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events] =
+      limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-                      datagram_queue, out_of_order_pieces, fragment_octets, fragments_per_datagram,
-                      path_mtu_entries, pending_replies, pending_reply_octets,
-                      icmp_errors_per_second, challenge_acks_per_second, echo_requests,
-                      echo_events);
+                      datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+                      fragments_per_datagram, path_mtu_entries, pending_replies,
+                      pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
+                      echo_requests, echo_events);
 }
 
 inline auto public_fields(const StackConfig& config) {

@@ -1,6 +1,7 @@
 // Send reasons and timers by the names of their enumerators.
 #include <array>
 
+#include "estab/info.h"
 #include "estab/trace.h"
 
 #include "base/named.h"
@@ -24,6 +25,7 @@ constexpr auto kSendReasons = std::to_array<base::Named<SendReason>>({
     {SendReason::retransmit_timeout, "retransmit_timeout"},
     {SendReason::retransmit_fast, "retransmit_fast"},
     {SendReason::retransmit_partial, "retransmit_partial"},
+    {SendReason::retransmit_smaller, "retransmit_smaller"},
     {SendReason::retransmit_tail, "retransmit_tail"},
     {SendReason::zero_window_probe, "zero_window_probe"},
     {SendReason::keep_alive, "keep_alive"},
@@ -39,6 +41,9 @@ static_assert(base::is_complete(kSendReasons, static_cast<std::size_t>(SendReaso
 
 constexpr auto kTimers = std::to_array<base::Named<Timer>>({
     {Timer::retransmit, "retransmit"},
+    {Timer::tail_probe, "tail_probe"},
+    {Timer::reordering, "reordering"},
+    {Timer::pacing, "pacing"},
     {Timer::persist, "persist"},
     {Timer::delayed_ack, "delayed_ack"},
     {Timer::keep_alive, "keep_alive"},
@@ -47,7 +52,44 @@ constexpr auto kTimers = std::to_array<base::Named<Timer>>({
 });
 static_assert(base::is_complete(kTimers, static_cast<std::size_t>(Timer::count_)));
 
+constexpr auto kLossRules = std::to_array<base::Named<LossRule>>({
+    {LossRule::rack, "rack"},
+    {LossRule::duplicate_acks, "duplicate_acks"},
+    {LossRule::partial_ack, "partial_ack"},
+    {LossRule::timeout, "timeout"},
+    {LossRule::too_big, "too_big"},
+});
+static_assert(base::is_complete(kLossRules, 5));
+
+constexpr auto kProofs = std::to_array<base::Named<UndoProof>>({
+    {UndoProof::timestamps, "timestamps"},
+    {UndoProof::duplicates, "duplicates"},
+    {UndoProof::f_rto, "f_rto"},
+});
+static_assert(base::is_complete(kProofs, 3));
+
+constexpr auto kCaStates = std::to_array<base::Named<CaState>>({
+    {CaState::open, "open"},
+    {CaState::disorder, "disorder"},
+    {CaState::cwr, "cwr"},
+    {CaState::recovery, "recovery"},
+    {CaState::loss, "loss"},
+});
+static_assert(base::is_complete(kCaStates, 5));
+
 }  // namespace
+
+std::string_view name(LossRule rule) {
+  return base::name_in(kLossRules, rule);
+}
+
+std::string_view name(UndoProof proof) {
+  return base::name_in(kProofs, proof);
+}
+
+std::string_view name(CaState state) {
+  return base::name_in(kCaStates, state);
+}
 
 std::string_view name(SendReason reason) {
   return base::name_in(kSendReasons, reason);

@@ -124,7 +124,7 @@ Outcome set_congestion(SocketOptions& options, const void* value, socklen_t leng
   if (!value || length < 1) return failed(EINVAL);
   std::string name(static_cast<const char*>(value), std::min<socklen_t>(length, 15));
   name.resize(std::strlen(name.c_str()));
-  if (name != "reno" && name != "cubic") return failed(ENOENT);
+  if (!congestion_control_of(name)) return failed(ENOENT);
   options.congestion = name;
   return done();
 }
@@ -320,7 +320,9 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
     }
     case TCP_CONGESTION: {
       std::array<char, 16> told{};
-      std::ranges::copy(socket.options.congestion, told.begin());
+      const std::string_view chosen = socket.options.congestion;
+      std::ranges::copy(chosen.empty() ? name_of(stack.config().tcp.congestion_control) : chosen,
+                        told.begin());
       return give(told.data(), told.size(), value, length);
     }
     default:

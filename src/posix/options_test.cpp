@@ -195,7 +195,7 @@ TEST_F(Options, NameTheCongestionControl) {
   EXPECT_EQ(
       desk.sockets.getsockopt(desk.now(), fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length),
       gives(0));
-  EXPECT_STREQ(name.data(), "reno");
+  EXPECT_STREQ(name.data(), "cubic");
   EXPECT_EQ(desk.sockets.setsockopt(desk.now(), fd, IPPROTO_TCP, TCP_CONGESTION, "vegas", 5),
             fails(ENOENT));
   EXPECT_EQ(desk.sockets.setsockopt(desk.now(), fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4),

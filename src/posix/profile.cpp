@@ -15,6 +15,10 @@ StackConfig rfc_config() {
   config.tcp.rto_min = 1s;         // RFC 6298 (2.4)
   config.tcp.delayed_ack = 200ms;  // RFC 5681 §4.2: within 500 ms
   config.tcp.quick_acks = 0;
+  config.tcp.congestion_control = CongestionControl::new_reno;  // RFC 5681
+  config.tcp.pacing = false;
+  config.tcp.tail_loss_probe = false;  // RFC 8985 §7 may be left out
+  config.tcp.detect_black_holes = false;
   config.tcp.require_timestamps = true;  // RFC 7323 §3.2
   return config;
 }
@@ -29,7 +33,10 @@ StackConfig linux_config() {
   tcp.window_scale = 8;
   tcp.slow_start_after_idle = false;
   tcp.quirks = {.push_bursts = true, .drop_syn_fin = true, .ack_releases_more = true};
-  tcp.tail_loss_probe = true;  // tcp_early_retrans = 3
+  tcp.tail_loss_probe = true;                         // tcp_early_retrans = 3
+  tcp.congestion_control = CongestionControl::cubic;  // its default
+  tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
+  tcp.detect_black_holes = false;  // tcp_mtu_probing = 0
   tcp.urgent_inline = false;
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;
@@ -52,6 +59,10 @@ StackConfig freebsd_config() {
   tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
   tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
+  tcp.congestion_control = CongestionControl::new_reno;  // net.inet.tcp.cc.algorithm
+  tcp.pacing = false;
+  tcp.tail_loss_probe = false;
+  tcp.detect_black_holes = false;
   tcp.delayed_ack = 40ms;  // net.inet.tcp.delacktime
   tcp.quick_acks = 0;
   tcp.rto_min = 230ms;  // rexmit_min of 30 ms and rexmit_slop of 200 ms

@@ -1,11 +1,21 @@
 #include "posix/socket_options.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace estab::posix {
 
 namespace {
 using std::chrono_literals::operator""s;
+
+// In the order of the enumeration, by the names Linux gives them.
+constexpr std::array<std::pair<std::string_view, CongestionControl>, 4> kCongestionControls{{
+    {"reno", CongestionControl::new_reno},
+    {"cubic", CongestionControl::cubic},
+    {"bbr", CongestionControl::bbr},
+    {"dctcp", CongestionControl::dctcp},
+}};
 
 // Linux counts its own bookkeeping against the buffers, and so doubles what it is asked for.
 int shown(std::uint32_t octets, BufferSizes sizes) {
@@ -35,8 +45,19 @@ int syn_count_of(const TcpConfig& base) {
   return count;
 }
 
+std::optional<CongestionControl> congestion_control_of(std::string_view name) {
+  for (const auto& [known, control] : kCongestionControls)
+    if (known == name) return control;
+  return std::nullopt;
+}
+
+std::string_view name_of(CongestionControl control) {
+  return kCongestionControls[static_cast<std::size_t>(control)].first;
+}
+
 TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes sizes) {
   TcpConfig config = base;
+  config.congestion_control = congestion_control_of(o.congestion).value_or(base.congestion_control);
   config.nagle = o.no_delay == 0;
   config.cork = o.cork != 0;
   config.urgent_inline = o.oob_inline != 0;

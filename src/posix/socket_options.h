@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <netinet/in.h>
 
@@ -32,7 +34,7 @@ struct SocketOptions {
   int not_sent_low_water = 0, fast_open = 0, save_syn = 0, thin_linear = 0, thin_dupack = 0;
   int repair = 0, time_stamp_offset = 0, fast_open_connect = 0, fast_open_no_cookie = 0, inq = 0;
   int tx_delay = 0;
-  std::string congestion = "reno";
+  std::string congestion;  ///< empty: what the stack's settings say
   // IPPROTO_IP
   int tos = 0, ttl = -1, mtu_discover = IP_PMTUDISC_WANT, receive_error = 0, receive_tos = 0;
   int receive_ttl = 0, packet_info = 0, free_bind = 0, transparent = 0, min_ttl = 0;
@@ -50,6 +52,9 @@ enum class BufferSizes : std::uint8_t { as_given, doubled };
 /// What a socket has before anybody sets anything.
 SocketOptions default_options(const TcpConfig& base, BufferSizes sizes);
 
+/// What TCP_CONGESTION calls by this name.
+std::optional<CongestionControl> congestion_control_of(std::string_view name);
+std::string_view name_of(CongestionControl control);
 /// The settings of a connection with these options.
 TcpConfig config_of(const SocketOptions& options, const TcpConfig& base, BufferSizes sizes);
 

@@ -68,6 +68,15 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_ato = microseconds(info.ato);
   out.tcpi_snd_mss = info.snd_mss;
   out.tcpi_rcv_mss = std::min(info.advmss, info.snd_mss);
+  out.tcpi_ca_state = static_cast<std::uint8_t>(info.ca_state);  // TCP_CA_Open to TCP_CA_Loss
+  out.tcpi_sacked = segments(info.sacked_bytes, info.snd_mss);
+  out.tcpi_lost = segments(info.lost_bytes, info.snd_mss);
+  out.tcpi_retrans = segments(info.retrans_out_bytes, info.snd_mss);
+  out.tcpi_delivered = segments(info.delivered, info.snd_mss);
+  out.tcpi_delivery_rate = info.delivery_rate;
+  out.tcpi_delivery_rate_app_limited = info.delivery_rate_app_limited;
+  out.tcpi_dsack_dups = shown(info.dsack_dups);
+  out.tcpi_reord_seen = info.reord_seen;
   out.tcpi_unacked = segments(info.unacked_bytes, info.snd_mss);
   out.tcpi_pmtu = info.pmtu;
   out.tcpi_rtt = microseconds(info.rtt);
@@ -81,7 +90,8 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_reordering = 3;
   out.tcpi_rcv_ssthresh = out.tcpi_rcv_space = info.rcv_wnd;
   out.tcpi_total_retrans = shown(info.total_retrans);
-  out.tcpi_pacing_rate = out.tcpi_max_pacing_rate = ~std::uint64_t{0};
+  out.tcpi_pacing_rate = info.pacing_rate;
+  out.tcpi_max_pacing_rate = ~std::uint64_t{0};
   out.tcpi_bytes_acked = info.bytes_acked;
   out.tcpi_bytes_received = info.bytes_received;
   out.tcpi_segs_out = shown(info.segs_out);

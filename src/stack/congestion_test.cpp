@@ -1,6 +1,6 @@
 // How much is in flight: slow start, congestion avoidance, fast retransmit and NewReno recovery, as
 // a peer sees them (RFC 5681, RFC 6582, RFC 3042, RFC 6928). The numbers alone are in
-// tcp/legacy/new_reno_test.cpp.
+// tcp/congestion/new_reno_test.cpp.
 
 #include "stack/testing/opened.h"
 
@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::uint32_t kUnknown = 0xffffffff;
 
+TcpConfig reno() {
+  TcpConfig tcp;
+  tcp.congestion_control = CongestionControl::new_reno;
+  return tcp;
+}
+
 /// A window of ten segments in flight and ten more waiting.
 struct FastRecovery : testing::Test {
   FastRecovery() {
@@ -16,14 +22,14 @@ struct FastRecovery : testing::Test {
     peer.out_run(1, 10001);
     peer.quiet();
   }
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
 };
 
 // ---- the initial window
 
 // [RFC 5681 2-1, 3-1, 3.1-4]
 TEST(Congestion, BeginsWithTenSegments) {  // RFC 6928
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(50000);
   peer.out_run(1, 10001);
   peer.quiet();
@@ -83,7 +89,7 @@ TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
 
 // RFC 5681 §3.2: each stands for a segment that has left the network.
 TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(10000);
   peer.forget_output();
   for (int i = 0; i < 1000; ++i) peer.in(". 1:1(0) ack 1 win 65535");
@@ -92,7 +98,7 @@ TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
 
 // [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(200000);
   peer.out_run(1, 10001);
   for (int i = 0; i < 5; ++i) {
@@ -104,7 +110,7 @@ TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
 }
 
 TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(200000);
   peer.out_run(1, 10001);
   peer.ack(10001);
@@ -115,11 +121,12 @@ TEST(Congestion, GrowsBySoManyOctetsAsOneAckCovers) {
 
 // [RFC 9293 MUST-19]
 TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
-  Opened peer({.options = "mss 1000,wscale 7", .window = 10000});
+  Opened peer({.tcp = reno(), .options = "mss 1000,wscale 7", .window = 10000});
   peer.send(400000);
   peer.out_run(1, 10001);
   peer.after(300ms);  // a timeout: ssthresh 5000
   peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1);     // a duplicate: the timeout was true (RFC 5682 §2.1 (2a))
   peer.ack(4001);  // slow start just up to the threshold
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
   int acked = 4001;
@@ -134,7 +141,7 @@ TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
 }
 
 TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   for (int i = 0; i < 20; ++i) {
     peer.send(2000);
     peer.out_run(1 + i * 2000, 2001 + i * 2000, 1000, "P.");
@@ -146,7 +153,7 @@ TEST(Congestion, DoesNotGrowWhileTheApplicationSendsLess) {
 
 TEST(Congestion, GrowsToTwiceWhatWasInFlightIfTheApplicationSendsLess) {
   for (const std::uint32_t segments : {5u, 6u, 9u}) {
-    Opened peer;
+    Opened peer{{.tcp = reno()}};
     peer.send(segments * 1000);
     peer.out_run(1, segments * 1000 + 1, 1000, "P.");
     peer.after(50ms);
@@ -159,7 +166,9 @@ TEST(Congestion, GrowsToTwiceWhatWasInFlightIfTheApplicationSendsLess) {
 // [RFC 5681 4.1-1]
 TEST(Congestion, BeginsAgainSlowlyAfterAPause) {  // RFC 5681 §4.1
   for (const bool slowly : {true, false}) {
-    Opened peer({.tcp = {.slow_start_after_idle = slowly}});
+    TcpConfig tcp = reno();
+    tcp.slow_start_after_idle = slowly;
+    Opened peer({.tcp = tcp});
     peer.send(10000);
     peer.out_run(1, 10001, 1000, "P.");
     peer.ack(10001);
@@ -172,7 +181,7 @@ TEST(Congestion, BeginsAgainSlowlyAfterAPause) {  // RFC 5681 §4.1
 }
 
 TEST(Congestion, KeepsItsWindowOverAPauseShorterThanTheTimeout) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(10000);
   peer.out_run(1, 10001, 1000, "P.");
   peer.ack(10001);
@@ -186,7 +195,7 @@ TEST(Congestion, KeepsItsWindowOverAPauseShorterThanTheTimeout) {
 
 // [RFC 5681 3.1-16, 3.1-17]
 TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(20000);
   peer.out_run(1, 10001);
   peer.after(300ms);
@@ -207,7 +216,7 @@ TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
 
 // [RFC 6582 6-2]
 TEST(Congestion, DoesNotTakeTheEchoesOfItsRetransmissionsForALoss) {  // RFC 6582 §4.1
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.send(20000);
   peer.out_run(1, 10001);
   peer.after(300ms);
@@ -239,8 +248,9 @@ TEST_F(FastRecovery, RetransmitsAtTheThirdDuplicate) {  // RFC 5681 §3.2
   EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
   peer.quiet();
   // Half of the ten segments; the two of limited transmit do not count (step 2).
+  // The window is not inflated: what goes meanwhile is up to RFC 9937.
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  EXPECT_EQ(peer.info().snd_cwnd, 8000u);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
 }
 
 TEST_F(FastRecovery, RetransmitsWithoutWaitingAndLeavesTheTimerAsItWas) {
@@ -253,39 +263,41 @@ TEST_F(FastRecovery, RetransmitsWithoutWaitingAndLeavesTheTimerAsItWas) {
 }
 
 // [RFC 5681 3.2-10, 3.2-12]
-TEST_F(FastRecovery, SendsNewSegmentsForFurtherDuplicates) {  // steps 4 and 5
+// Five segments for each twelve that have left the network: from 12 in flight to ssthresh.
+TEST_F(FastRecovery, SendsNewSegmentsInProportionToFurtherDuplicates) {  // RFC 9937 §6
   peer.acks(3, 1);
-  peer.forget_output();  // 12,000 in flight, cwnd 8,000
-  peer.acks(4, 1);
-  EXPECT_EQ(peer.info().snd_cwnd, 12000u);
+  peer.forget_output();  // 12,000 in flight, one of them sent again
+  peer.ack(1);
   peer.quiet();
   peer.ack(1);
   peer.out(". 12001:13001(1000) ack 1");
   peer.ack(1);
+  peer.quiet();
+  peer.ack(1);
   peer.out(". 13001:14001(1000) ack 1");
   peer.quiet();
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
 }
 
 // [RFC 5681 3.2-13, 4.3-3] [RFC 6582 2-1, 6-1, 6-3]
 TEST_F(FastRecovery, EndsWithTheThresholdWhenEverythingIsAcknowledged) {
   peer.acks(8, 1);
-  peer.forget_output();  // 13,000 in flight: recover is 12,001
-  EXPECT_EQ(peer.info().snd_cwnd, 13000u);
-  peer.ack(12001);  // a full acknowledgement with 1,000 in flight: no burst
-  EXPECT_EQ(peer.info().snd_cwnd, 2000u);
+  peer.forget_output();  // two new ones after the retransmission: recover is 12,001
+  peer.ack(12001);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  peer.out_run(13001, 14001);
+  peer.out_run(14001, 17001);  // 2,000 are in flight
   peer.quiet();
 }
 
 // [RFC 6582 2-1]
 TEST_F(FastRecovery, RetransmitsTheNextHoleOnAPartialAck) {  // RFC 6582 §3.2 step 3
   peer.acks(9, 1);
-  peer.forget_output();  // 14,000 in flight, cwnd 14,000
-  peer.ack(4001);        // the second hole
+  peer.forget_output();
+  peer.ack(4001);  // the second hole
   EXPECT_EQ(peer.out(". 4001:5001(1000) ack 1").reason, SendReason::retransmit_partial);
-  // Deflated by what was acknowledged, one segment added back: room for one with 10,000 in flight.
-  EXPECT_EQ(peer.info().snd_cwnd, 14000u - 4000 + 1000);
+  // 10,000 were sent; six duplicates more stand for segments that have left: 3,000 are in flight,
+  // and ssthresh leaves room for one beside the retransmission.
   peer.out(". 14001:15001(1000) ack 1");
   peer.quiet();
   peer.ack(6001);
@@ -380,7 +392,7 @@ TEST_F(FastRecovery, DoesNotCountWindowUpdates) {  // (e)
 }
 
 TEST(Congestion, DoesNotCountAcksWhileNothingIsInFlight) {  // (a)
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.acks(10, 1);
   peer.send(20000);
   peer.out_run(1, 10001);
@@ -410,7 +422,7 @@ TEST_F(FastRecovery, WorksTheSameWhenAllDuplicatesComeInOneBurst) {
   peer.together([&] { peer.acks(3, 1); });
   peer.out(". 1:1001(1000) ack 1");
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-  EXPECT_EQ(peer.info().snd_cwnd, 8000u);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
   peer.quiet();
 }
 
@@ -422,7 +434,7 @@ TEST(Congestion, TellsAnObserverEveryChange) {
     }
     std::vector<std::pair<std::uint32_t, std::string>> changes;
   } watch;
-  Opened peer;
+  Opened peer{{.tcp = reno()}};
   peer.stack().set_observer(&watch);
   peer.send(20000);
   peer.ack(1001);
@@ -430,7 +442,7 @@ TEST(Congestion, TellsAnObserverEveryChange) {
   peer.after(1s);
   peer.stack().set_observer(nullptr);
   const std::vector<std::pair<std::uint32_t, std::string>> expected = {
-      {11000, "slow start"}, {8500, "recovery"}, {1000, "loss"}};
+      {11000, "slow start"}, {5500, "recovery"}, {1000, "loss"}};
   EXPECT_EQ(watch.changes, expected);
 }
 

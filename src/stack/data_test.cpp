@@ -81,7 +81,7 @@ TEST_P(Wrap, OfOurNumbersGoesUnnoticedInARetransmission) {
   peer.acks(3, 1);
   peer.out(". 1:1001(1000) ack 1");
   peer.ack(4501);
-  peer.out(". 4501:5501(1000) ack 1");  // a partial acknowledgement
+  peer.out(". 4501:5001(500) ack 1");  // a partial acknowledgement: what is left of the segment
   peer.after(10s);
   peer.out(". 4501:5501(1000) ack 1");
   peer.ack(6001);

@@ -12,6 +12,8 @@ constexpr std::uint8_t kNotEct = wire::kEcnNotEct, kEct0 = wire::kEcnEct0, kCe =
 TcpConfig with(Ecn ecn) {
   TcpConfig tcp;
   tcp.ecn = ecn;
+  tcp.congestion_control = CongestionControl::new_reno;
+  tcp.pacing = false;
   return tcp;
 }
 
@@ -279,12 +281,15 @@ TEST_P(EcnInUse, HalvesItsWindowForAnEchoAndSaysSoOnce) {
   peer.in("E. 1:1(0) ack 1001 win 65535");
   EXPECT_EQ(peer.info().snd_cwnd, 5000u);
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
+  EXPECT_EQ(peer.info().ca_state, CaState::cwr);
+  // Half of what is delivered goes while in flight comes down (RFC 9937).
+  peer.out("W. 10001:11001(1000) ack 1");
   peer.quiet();
   peer.in("E. 1:1(0) ack 5001 win 65535");  // the same window of data
   EXPECT_EQ(peer.info().snd_cwnd, 5000u);
-  peer.in(". 1:1(0) ack 7001 win 65535");
-  peer.out("W. 10001:11001(1000) ack 1");
   peer.out(". 11001:12001(1000) ack 1");
+  peer.out(". 12001:13001(1000) ack 1");
+  peer.quiet();
 }
 
 TEST_P(EcnInUse, HalvesItAgainForAnEchoOfWhatWasSentAfter) {

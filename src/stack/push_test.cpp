@@ -77,6 +77,7 @@ TEST(Push, IsNotSetAtTheEndOfWhatIsSentAgain) {
   peer.forget_output();
   peer.after(400ms);
   peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1);  // a duplicate: the timeout was true (RFC 5682 §2.1 (2a))
   peer.ack(1001);
   peer.out_run(1001, 3001);
 }

@@ -111,23 +111,27 @@ TEST_F(TailProbe, BringsTheSackThatStartsRecovery) {
   peer.out_run(1, 5001, 1000, "P.");
   peer.after(200ms);
   peer.out("P. 4001:5001(1000) ack 1");
-  for (const char* sack : {"4001:5001", "3001:5001", "2001:5001"})
-    peer.in(". 1:1(0) ack 1 win 65535 <nop,nop,sack " + std::string(sack) + ">");
-  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+  peer.after(100ms);
+  // What was sent before the probe has had its round trip and the reordering window (§6.2).
+  peer.in(". 1:1(0) ack 1 win 65535 <nop,nop,sack 4001:5001>");
+  for (int begin = 1; begin < 3001; begin += 1000)  // ssthresh is 3500
+    EXPECT_EQ(peer.out(". " + Opened::range(begin, begin + 1000) + " ack 1").reason,
+              SendReason::retransmit_fast);
 }
 
-// §7.4: if the peer never says that the octets came twice, the probe has repaired a loss.
-TEST_F(TailProbe, ThatRepairedALossHalvesTheWindow) {
+// §7.4: if the peer never says that the octets came twice, the probe has repaired a loss. The
+// window is then half of what was in flight, two segments at least (RFC 5681 §3.1 (4)).
+TEST_F(TailProbe, ThatRepairedALossReducesTheWindow) {
   peer.send(2000);
   peer.forget_output();
   peer.after(200ms);
   peer.out("P. 1001:2001(1000) ack 1");
   peer.ack(2001);
-  const std::uint32_t before = peer.info().snd_cwnd;
   peer.send(1000);
   peer.out("P. 2001:3001(1000) ack 1");
   peer.ack(3001);
-  EXPECT_EQ(peer.info().snd_cwnd, before / 2);
+  EXPECT_EQ(peer.info().snd_ssthresh, 2000u);
+  EXPECT_EQ(peer.info().snd_cwnd, 2000u);
 }
 
 TEST_F(TailProbe, ThatWasForNothingChangesNothing) {

@@ -205,8 +205,9 @@ void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpCo
   config_ = std::move(config);
   wake_writer(1);
   if (receives_more) receiver_.after_read(*config_);
-  if (!same_route) sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path_mtu_));
-  sender_.on_reconfigured(context, *config_, timers_);
+  if (!same_route)
+    sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path_mtu_));
+  sender_.on_reconfigured(turn(context));
   if (keeps_alive_as_before) return;
   keep_alive_probes_ = 0;
   timers_.stop(Timer::keep_alive);
@@ -220,9 +221,9 @@ void Connection::wake_writer(std::size_t least) {
   signals_.writable = true;
 }
 
-void Connection::on_path_mtu(const PathLimits& path) {
+void Connection::on_path_mtu(const Context& context, const PathLimits& path) {
   path_mtu_ = path.mtu;
-  sender_.set_mss(effective_mss(tuple_, negotiated_, *config_, path.mtu));
+  sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path.mtu));
 }
 
 // ---- timers
@@ -246,7 +247,7 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
   switch (timer) {
     case Timer::retransmit:
       // [RFC 9293 MUST-20]
-      if (!sender_.on_retransmit_timer(context, *config_, timers_, served))
+      if (!sender_.on_retransmit_timer(turn(context), served))
         return end(context, timed_out, SendReason::reset_timeout);
       // [RFC 9293 SHLD-9, SHLD-10]
       // SHLD-9: from R1 on the application may want to know.
@@ -255,8 +256,14 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
         signals_.reported.reset();
       }
       return;
+    case Timer::tail_probe:
+      return sender_.on_tail_probe_timer(turn(context));
+    case Timer::reordering:
+      return sender_.on_reordering_timer(turn(context));
+    case Timer::pacing:
+      return;  // poll() goes on
     case Timer::persist:
-      if (!sender_.on_persist_timer(context, *config_, timers_, served) ||
+      if (!sender_.on_persist_timer(turn(context), served) ||
           (is_hopeless(context.now) && served == Served::in_time))
         end(context, timed_out, SendReason::reset_timeout);
       return;

@@ -94,7 +94,7 @@ class Connection {
   /// Lets what is due happen.
   void on_timers(const Context& context);
   /// ICMP says the path takes datagrams of at most this size.
-  void on_path_mtu(const PathLimits& path);
+  void on_path_mtu(const Context& context, const PathLimits& path);
   /// ICMP reported something that does not end the connection (SHLD-25).
   // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error, const IcmpReport& report) {
@@ -189,8 +189,8 @@ class Connection {
   Stop check_timestamps(const Context& context, const Arrival& arrival);
   bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
-  bool came_twice(const Arrival& arrival, Sender::AckKind kind) const;
   void accept_valid_ack(const Context& context, const Arrival& arrival);
+  Turn turn(const Context& context) { return {context, *config_, tuple_, timers_}; }
   void note_timestamp(const Context& context, const Arrival& arrival);
   void accept_state_of_ack(const Context& context);
   void on_heard(const Context& context);
@@ -219,7 +219,7 @@ class Connection {
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
   void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
                  Emission& emission);
-  bool ends_burst(const Emission& emission);
+  bool ends_burst(const Context& context, const Emission& emission);
   std::uint32_t payload_limit(const PathLimits& path) const;
 
   // Ordered so that nothing is lost between them: there are many connections.

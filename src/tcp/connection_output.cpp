@@ -21,14 +21,14 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
 bool Connection::poll(const Context& context, const PathLimits& path, std::span<Octets> views,
                       Emission& emission) {
   if (state_ == State::closed) return false;
-  if (path.mtu != path_mtu_) on_path_mtu(path);
+  if (path.mtu != path_mtu_) on_path_mtu(context, path);
   if (std::exchange(challenge_due_, false)) {
     emit_ack(context, SendReason::challenge_ack, emission);
   } else if (receiver_.owes_duplicate()) {
     // [RFC 5681 4.2-11]
     receiver_.on_duplicate_sent();
     emit_ack(context, SendReason::ack_duplicate, emission);
-  } else if (auto plan = sender_.plan(*config_, payload_limit(path))) {
+  } else if (auto plan = sender_.plan(turn(context), payload_limit(path))) {
     emit_data(context, *plan, views, emission);
   } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
     sender_.on_urgent_notice_sent();
@@ -38,7 +38,7 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   } else if (std::exchange(keep_alive_due_, false)) {
     emit_ack(context, SendReason::keep_alive, emission);
   } else {
-    sender_.arm_persist(context, *config_, timers_);
+    sender_.arm_persist(turn(context));
     return false;
   }
   return true;
@@ -91,6 +91,7 @@ void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
 
 void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
                            Emission& emission) {
+  sender_.make_room();
   SendPlan fitting = plan;
   SendQueue::Gathered gathered = sender_.gather(plan, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
@@ -113,16 +114,18 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());
-  sender_.on_sent(context, *config_, fitting, timers_);
-  if (is_new && ends_burst(emission)) emission.segment.flags = emission.segment.flags | kPsh;
+  sender_.on_sent(turn(context), fitting);
+  if (is_new && ends_burst(context, emission))
+    emission.segment.flags = emission.segment.flags | kPsh;
 }
 
 // Whether these octets are the last of a burst (Quirks::push_bursts).
-bool Connection::ends_burst(const Emission& emission) {
+bool Connection::ends_burst(const Context& context, const Emission& emission) {
   const std::uint32_t mss = sender_.mss();
   if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
   burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
-  if (burst_ < sender_.burst_segments(*config_) && sender_.may_fill_segment(*config_)) return false;
+  if (burst_ < sender_.burst_segments(*config_) && sender_.may_fill_segment(turn(context)))
+    return false;
   return std::exchange(burst_, std::uint16_t{0}) > 1;
 }
 

@@ -154,14 +154,6 @@ bool Connection::check_ack_range(const Arrival& arrival) const {
   return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
 }
 
-// DSACK (RFC 2883 §4): the first block lies below the acknowledgement. Without SACK blocks a
-// repeated acknowledgement says as much (RFC 8985 §7.4.2).
-bool Connection::came_twice(const Arrival& arrival, Sender::AckKind kind) const {
-  const SackBlocks& sack = arrival.segment.options.sack;
-  if (!sack.empty()) return sender_.offset_of(sack[0].right) <= arrival.ack;
-  return kind == Sender::AckKind::duplicate && arrival.segment.payload.empty();
-}
-
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
   const Sender::AckKind kind = sender_.check_ack(arrival.ack);
@@ -170,10 +162,6 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
     return Verdict::ack_unacceptable;
   }
   if (kind == Sender::AckKind::old) return std::nullopt;
-  sender_.accept_tail_answer(arrival.ack, came_twice(arrival, kind) ? Sender::TailAnswer::came_twice
-                                                                    : Sender::TailAnswer::no_word);
-  if (kind == Sender::AckKind::duplicate && is_duplicate_ack(arrival))
-    sender_.accept_duplicate_ack();
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;
@@ -181,13 +169,20 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
 }
 
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
-  const bool echoes = negotiated_.ecn && arrival.segment.flags.ece();
-  if (arrival.ack > sender_.una()) {
-    const Sender::AckFacts facts{arrival.segment.options.timestamps, timestamp_offset_, echoes};
-    sender_.accept_ack(context, *config_, arrival.ack, facts, timers_);
-    wake_writer(config_->send_buffer / 4);
-  }
-  if (echoes) sender_.accept_echo(context, *config_, timers_);
+  const Segment& segment = arrival.segment;
+  const bool repeats = arrival.ack == sender_.una();
+  Sender::AckFacts facts{
+      .number = arrival.ack,
+      .sack = segment.options.sack,
+      .echo = {.value = {}, .clock_offset = timestamp_offset_},
+      .is_duplicate = repeats && is_duplicate_ack(arrival),
+      .answers_nothing = repeats && segment.payload.empty() && segment.options.sack.empty(),
+      .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
+  if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
+    facts.echo.value = segment.options.timestamps->echo;
+  sender_.make_room_for_ack(facts.sack);
+  sender_.accept_ack(turn(context), facts);
+  if (!repeats) wake_writer(config_->send_buffer / 4);
   if (sender_.check_window_update(arrival.seq, arrival.ack))
     sender_.accept_window(arrival.seq, arrival.ack, scaled_window(arrival.segment), timers_);
 }

@@ -3,6 +3,7 @@
 // hardly more than doubles the RTO: see on_sample.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "estab/config.h"
@@ -26,6 +27,10 @@ class RttEstimator {
   /// Also ends a back-off: only a new measurement does (RFC 6298 §5, the note behind (5.7)). There
   /// is to be one a round trip at most: what is measured was sent after the last sample was taken.
   void on_sample(Duration rtt, const TcpConfig& config);
+  /// Another round trip, which is no sample: min_rtt() knows of every one.
+  void on_round_trip(Duration rtt) {
+    if (has_sample()) min_rtt_ = std::min(min_rtt_, std::max(rtt, Duration(1)));
+  }
   /// (5.5) RTO <- RTO * 2, up to the maximum.
   void back_off(const TcpConfig& config);
   /// (5.7) The SYN had to be repeated and no sample was taken: 3 s for the data.

@@ -15,8 +15,8 @@ struct SenderTest : Surroundings {
   /// Sends whatever may go; returns how many plans there were.
   int send_all(std::uint32_t most = 1000) {
     int plans = 0;
-    while (const auto plan = sender.plan(config, most)) {
-      sender.on_sent(context(), config, *plan, timers);
+    while (const auto plan = sender.plan(turn(), most)) {
+      sender.on_sent(turn(), *plan);
       ++plans;
     }
     return plans;
@@ -24,7 +24,7 @@ struct SenderTest : Surroundings {
   void append(std::int64_t from, std::int64_t to, SendMode mode = SendMode::normal) {
     sender.append(context(), config, stream(from, to), mode);
   }
-  void ack(std::int64_t number) { sender.accept_ack(context(), config, at(number), {}, timers); }
+  void ack(std::int64_t number) { sender.accept_ack(turn(), {.number = at(number)}); }
   static std::uint64_t hash(const Sender& value) {
     base::Hasher hasher;
     value.hash_into(hasher, {});
@@ -38,7 +38,7 @@ TEST_F(SenderTest, BeginsWithNothingSentAndNothingToSend) {
   EXPECT_EQ(sender.una(), at(1));
   EXPECT_EQ(sender.max(), at(1));
   EXPECT_FALSE(sender.in_flight());
-  EXPECT_FALSE(sender.plan(config, 1000));
+  EXPECT_FALSE(sender.plan(turn(), 1000));
   EXPECT_FALSE(timers.runs(Timer::retransmit));
 }
 
@@ -82,7 +82,7 @@ TEST_F(SenderTest, TakesTheWindowOfTheNewestSegmentOnly) {  // SND.WL1, SND.WL2
 TEST_F(SenderTest, PlansWithoutChangingAnything) {
   append(1, 5001);
   const Sender before = sender;
-  const auto plan = sender.plan(config, 1000);
+  const auto plan = sender.plan(turn(), 1000);
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->from, at(1));
   EXPECT_EQ(plan->length, 1000u);
@@ -92,10 +92,10 @@ TEST_F(SenderTest, PlansWithoutChangingAnything) {
 // [RFC 9293 SHLD-28]
 TEST_F(SenderTest, PlansMultiplesOfASegment) {
   append(1, 8501);
-  auto plan = sender.plan(config, 3999);
+  auto plan = sender.plan(turn(), 3999);
   EXPECT_EQ(plan->length, 3999u / 1000 * 1000);
-  sender.on_sent(context(), config, *plan, timers);
-  plan = sender.plan(config, 100000);
+  sender.on_sent(turn(), *plan);
+  plan = sender.plan(turn(), 100000);
   EXPECT_EQ(plan->length, 5000u) << "the tail waits for an ACK";
 }
 
@@ -109,10 +109,10 @@ TEST_F(SenderTest, NeverPlansBeyondTheWindowOfThePeer) {
 TEST_F(SenderTest, CountsTheFinBehindTheLastOctet) {
   append(1, 101);
   sender.queue_fin();
-  const auto plan = sender.plan(config, 1000);
+  const auto plan = sender.plan(turn(), 1000);
   EXPECT_TRUE(plan->fin);
   EXPECT_TRUE(plan->push);
-  sender.on_sent(context(), config, *plan, timers);
+  sender.on_sent(turn(), *plan);
   EXPECT_EQ(sender.max(), at(102));
   ack(101);
   EXPECT_FALSE(sender.fin_acked());
@@ -135,7 +135,7 @@ TEST_F(SenderTest, WaitsForAShutWindowWithTheTimerOfItsOwn) {
   sender.accept_window(at(1), at(1), 0, timers);
   append(1, 1001);
   EXPECT_EQ(send_all(), 0);
-  sender.arm_persist(context(), config, timers);
+  sender.arm_persist(turn());
   EXPECT_EQ(timers.deadline(Timer::persist), now + 300ms);
   EXPECT_FALSE(timers.runs(Timer::retransmit));
 }
@@ -147,8 +147,8 @@ TEST_F(SenderTest, NumbersABareSegmentSoThatAPeerWithAShutWindowTakesIt) {
   ack(1001);
   sender.accept_window(at(1), at(1001), 0, timers);
   append(1001, 1101);
-  sender.arm_persist(context(), config, timers);
-  ASSERT_TRUE(sender.on_persist_timer(context_at(300ms), config, timers, Served::in_time));
+  sender.arm_persist(turn());
+  ASSERT_TRUE(sender.on_persist_timer(turn(300ms), Served::in_time));
   EXPECT_EQ(send_all(), 1);
   EXPECT_EQ(sender.max(), at(1002));
   EXPECT_EQ(sender.bare_number(), at(1001));

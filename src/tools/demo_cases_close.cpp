@@ -131,7 +131,7 @@ std::vector<DemoCase> closing_cases() {
        .expected = {.a = {closed, syn_sent, established, fin_wait_1, fin_wait_2, time_wait, closed},
                     .b = {listen, syn_received, established, close_wait, last_ack, closed},
                     .segments = {"A F. fin", "B . ack_immediate", "B F. fin",
-                                 "A . ack_immediate lost", "B F. retransmit_timeout",
+                                 "A . ack_immediate lost", "B F. retransmit_tail",
                                  "A . time_wait_ack"}}},
       {.name = "reset",
        .shows = "one side aborts: no FIN, no wait, and the other is told",

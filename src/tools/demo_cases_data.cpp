@@ -139,16 +139,16 @@ std::vector<DemoCase> data_cases() {
                                  "B . window_update", "A P. data"},
                     .never = {"A . retransmit_fast", "A . retransmit_timeout"}}},
       {.name = "loss",
-       .shows = "a lost segment is found by three duplicate ACKs, a lost last one by the timeout",
+       .shows = "a lost segment is found by what arrives behind it, a lost last one by a probe",
        .look = "The first loss costs one round trip: every segment behind the gap makes B repeat "
-               "what it expects, and the third repetition is answered at once. The second has "
-               "nothing behind it, and A can only wait until its timer runs out.",
+               "what it expects and say what it has (SACK), and the third such answer is acted on "
+               "at once. The second has nothing behind it: A asks by sending it again, long before "
+               "its retransmission timer would run out.",
        .arrange = nullptr,
        .play = play_loss,
        .expected = {.segments = {"A . data", "A . data lost", "B . ack_duplicate",
                                  "B . ack_duplicate", "B . ack_duplicate", "A . retransmit_fast",
-                                 "B . ack_gap_filled", "A P. data lost",
-                                 "A P. retransmit_timeout"}}},
+                                 "B . ack_gap_filled", "A P. data lost", "A P. retransmit_tail"}}},
   };
 }
 

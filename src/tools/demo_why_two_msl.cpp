@@ -11,8 +11,10 @@ namespace {
 using namespace std::chrono_literals;
 using enum State;
 
-// B repeats its FIN soon, so that one that is repeated can be as old as a segment gets.
+// B repeats its FIN soon, so that one that is repeated can be as old as a segment gets; but not
+// sooner, as a tail loss probe would.
 void arrange_quick_repeats(SimulationConfig& config) {
+  config.b.stack.tcp.tail_loss_probe = false;
   config.b.stack.tcp.rto_initial = config.b.stack.tcp.rto_min = 900ms;
   make_late_by(config, Scene::kMsl - 5ms);
 }

@@ -228,7 +228,8 @@ void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
 
 bool is_retransmission(SendReason reason) {
   return reason == SendReason::retransmit_timeout || reason == SendReason::retransmit_fast ||
-         reason == SendReason::retransmit_partial || reason == SendReason::retransmit_tail;
+         reason == SendReason::retransmit_partial || reason == SendReason::retransmit_tail ||
+         reason == SendReason::retransmit_smaller;
 }
 
 void say_again(const SegmentFacts& facts, SendReason reason, Words& words) {
@@ -248,6 +249,11 @@ void say_again(const SegmentFacts& facts, SendReason reason, Words& words) {
                         "again, which brings an answer sooner than the timeout.",
                         what, facts.sender))
         .by("RFC 8985 §7");
+  else if (reason == SendReason::retransmit_smaller)
+    words
+        .say(fmt::format("{} was too big for the path; {} sends it again in smaller segments.",
+                         what, facts.sender))
+        .by("RFC 1191 §6.4");
   else if (reason == SendReason::retransmit_partial)
     words
         .say(fmt::format("{} sends {} again: the last ACK covered only a part, so the next hole "

@@ -188,6 +188,8 @@ StackConfig plain_stack(Side side) {
   tcp.use_timestamps = tcp.use_window_scale = tcp.use_sack = false;
   tcp.rto_initial = tcp.rto_min = tcp.rto_max = 1s;
   tcp.slow_start_after_idle = false;
+  tcp.congestion_control = CongestionControl::new_reno;  // it knows no time
+  tcp.pacing = tcp.tail_loss_probe = tcp.detect_black_holes = false;
   tcp.r2_syn = 4s;
   return config;
 }

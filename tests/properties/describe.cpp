@@ -20,6 +20,7 @@ void add(std::ostream& out, const char* name, const Impairments& wire) {
 }
 
 void add(std::ostream& out, const char* name, const SimulationConfig::End& end) {
+  constexpr const char* kControls[] = {" new-reno", " cubic", " bbr", " dctcp"};
   const TcpConfig& tcp = end.stack.tcp;
   out << "  " << name << ": mtu " << end.interface.mtu << ", receive buffer " << tcp.receive_buffer
       << ", send buffer " << tcp.send_buffer << ", mss limit " << tcp.mss_limit << ", window scale "
@@ -32,7 +33,10 @@ void add(std::ostream& out, const char* name, const SimulationConfig::End& end) 
       << (end.interface.segmentation_v4 ? " super-segments" : "")
       << (end.interface.checksum_offload ? " checksum-offload" : "")
       << (end.interface.ignore_received_checksums ? " checksums-ignored" : "")
-      << (end.stack.limits.syn_cache == 0 ? " cookies" : "") << "\n     delayed ack "
+      << (end.stack.limits.syn_cache == 0 ? " cookies" : "")
+      << kControls[static_cast<std::size_t>(tcp.congestion_control)]
+      << (tcp.pacing ? " pacing" : "") << (tcp.tail_loss_probe ? " tail-probe" : "")
+      << (tcp.detect_black_holes ? " black-holes" : "") << "\n     delayed ack "
       << ms(tcp.delayed_ack) << " ms, quick acks " << int{tcp.quick_acks} << ", rto "
       << ms(tcp.rto_min) << ".." << ms(tcp.rto_max) << " ms, r2 " << ms(tcp.r2) << " ms, msl "
       << ms(end.stack.msl) << " ms, out-of-order pieces " << end.stack.limits.out_of_order_pieces;

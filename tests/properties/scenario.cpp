@@ -76,6 +76,11 @@ TcpConfig draw_tcp(Draw& draw, Outcome outcome) {
     tcp.r2_syn = draw.duration(seconds(5), seconds(180));
     if (draw.chance(0.3)) tcp.user_timeout = draw.duration(seconds(1), seconds(60));
   }
+  tcp.congestion_control = static_cast<CongestionControl>(draw.between(0, 3));
+  tcp.pacing = draw.chance(0.6);
+  tcp.tail_loss_probe = draw.chance(0.8);
+  tcp.detect_black_holes = draw.chance(0.7);
+  tcp.require_timestamps = draw.chance(0.3);
   return tcp;
 }
 

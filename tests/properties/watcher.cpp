@@ -53,6 +53,17 @@ void Watcher::show(Instant now, const CongestionChanged& change) {
             << change.ssthresh << ", " << change.phase << '\n';
 }
 
+void Watcher::show(Instant now, const SegmentLost& lost) {
+  line(now) << lost.flow.local_port << "   lost by " << name(lost.rule) << ": " << lost.length
+            << " octets sent " << std::chrono::duration<double, std::milli>(lost.age).count()
+            << " ms ago, reo_wnd "
+            << std::chrono::duration<double, std::milli>(lost.reordering_window).count() << " ms\n";
+}
+
+void Watcher::show(Instant now, const RecoveryUndone& undone) {
+  line(now) << undone.flow.local_port << "   nothing was lost, say " << name(undone.proof) << '\n';
+}
+
 void Watcher::show(Instant now, const ConnectionFailed& failed) {
   line(now) << failed.flow.local_port << "   failed: " << name(failed.error) << '\n';
 }

@@ -34,6 +34,8 @@ class Watcher : public Observer {
   void show(Instant now, const StateChanged& change);
   void show(Instant now, const TimerFired& fired);
   void show(Instant now, const CongestionChanged& change);
+  void show(Instant now, const SegmentLost& lost);
+  void show(Instant now, const RecoveryUndone& undone);
   void show(Instant now, const ConnectionFailed& failed);
 
   Side side_;

@@ -17,6 +17,7 @@ struct Start {
   StackLimits limits{};
   std::optional<std::uint32_t> isn{};
   SeqNum remote_isn{0xfffff000};
+  bool paced = false;  ///< else what may go goes at once
 };
 
 /// Options with which the payload of a full segment is still 1000 octets.
@@ -82,6 +83,7 @@ class Opened : public Peer {
     PeerOptions options;
     options.family = start.family;
     options.stack.tcp = start.tcp;
+    options.stack.tcp.pacing = start.paced;
     options.stack.limits = start.limits;
     options.stack.quirks.fixed_isn = start.isn;
     options.interface = start.interface;

@@ -1,10 +1,10 @@
 // The algorithms of congestion control there are, by name.
 #pragma once
 
-#include <cstdint>
+#include "estab/config.h"
 
 namespace estab::tcp::congestion {
 
-enum class Algorithm : std::uint8_t { new_reno, cubic, bbr, dctcp };
+using Algorithm = CongestionControl;
 
 }  // namespace estab::tcp::congestion

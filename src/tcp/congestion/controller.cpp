@@ -4,6 +4,7 @@
 
 namespace estab::tcp::congestion {
 
+// [RFC 9293 MAY-18]
 Controller::State Controller::make_state() const {
   switch (algorithm_) {
     case Algorithm::new_reno:
@@ -19,7 +20,7 @@ Controller::State Controller::make_state() const {
 }
 
 std::uint32_t Controller::congestion_window() const {
-  if (!state_) return initial_window(settings_);
+  if (!state_) return congestion::initial_window(settings_);
   return std::visit([](const auto& state) { return state.congestion_window(); }, *state_);
 }
 

@@ -45,6 +45,13 @@ class Controller {
   /// Most octets to be sent in one piece.
   std::uint32_t send_quantum(Duration srtt) const;
 
+  /// Octets that may go before anything is known of the path.
+  std::uint32_t initial_window() const { return congestion::initial_window(settings_); }
+
+  /// Memory for what on_sent() begins; it may throw, what follows does not.
+  void make_room() {
+    if (!state_) state_.emplace(make_state());
+  }
   void on_sent(const SentEvent& event);
   void on_lost(const LostPacket& packet);
   void on_ack(const AckEvent& event);

@@ -4,9 +4,11 @@
 
 namespace estab::tcp::congestion {
 
+// [RFC 5681 3.1-4]
 NewReno::NewReno(const Settings& settings)
     : window_{.cwnd = initial_window(settings)}, settings_(settings) {}
 
+// [RFC 9293 MUST-19] [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 void NewReno::on_ack(const AckEvent& event) {
   use_.on_ack(event);
   if (event.repairing == Repairing::losses || !use_.lets_grow(window_)) return;
@@ -25,6 +27,7 @@ void NewReno::on_ack(const AckEvent& event) {
   window_.grow(settings_.mss);
 }
 
+// [RFC 5681 3.1-8, 3.1-16, 3.1-17]
 void NewReno::on_congestion(Cause cause, const LossEvent& event) {
   const std::uint32_t half = used_window(window_, use_, event) / 2;
   if (cause == Cause::ecn) return reduce_for_mark(half);
@@ -37,6 +40,7 @@ void NewReno::on_congestion(Cause cause, const LossEvent& event) {
   window_.cwnd = cause == Cause::timeout ? settings_.mss : std::min(window_.cwnd, window_.ssthresh);
 }
 
+// [RFC 3168 5-2]
 void NewReno::reduce_for_mark(std::uint32_t window) {
   in_episode_ = false;  // marks stay true, whatever becomes of a suspected loss
   acked_in_avoidance_ = 0;
@@ -52,6 +56,7 @@ void NewReno::on_spurious() {
   window_.ssthresh = std::max(window_.ssthresh, before_.ssthresh);
 }
 
+// [RFC 5681 4.1-1] [RFC 6928 2-4]
 void NewReno::on_restart_after_idle(const RestartEvent&) {
   // RFC 5681 §4.1: RW = min(IW, cwnd). The way back up is quick as far as the window was in use.
   const std::uint32_t restart = initial_window(settings_);

@@ -35,6 +35,7 @@ Sender avoiding(std::uint32_t segments) {
   return sender;
 }
 
+// [RFC 6928 2-1]
 TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) {  // RFC 6928 §2 (1)
   const auto initial = [](std::uint32_t mss) { return NewReno({.mss = mss}).congestion_window(); };
   EXPECT_EQ(initial(536), 5360u);
@@ -49,6 +50,7 @@ TEST(NewReno, BeginsWithTenSegmentsButAtMost14600OctetsAndAtLeastTwoSegments) { 
   EXPECT_EQ(initial(65483), 130966u);
 }
 
+// [RFC 6928 2-1]
 TEST(NewReno, TakesAnotherInitialWindowFromTheSettings) {
   EXPECT_EQ(NewReno({.mss = kMss, .initial_window_segments = 3}).congestion_window(), 3000u);
   EXPECT_EQ(NewReno({.mss = kMss, .initial_window_segments = 0}).congestion_window(), 1000u);
@@ -56,6 +58,7 @@ TEST(NewReno, TakesAnotherInitialWindowFromTheSettings) {
             1u << 30);
 }
 
+// [RFC 5681 3.1-8]
 TEST(NewReno, KnowsNoThresholdBeforeTheFirstLoss) {
   EXPECT_EQ(NewReno(kSettings).ssthresh(), kNoThreshold);
 }
@@ -82,6 +85,7 @@ TEST(NewReno, EndsSlowStartAtTheThresholdWithoutLosingWhatIsLeftOfTheAck) {
   EXPECT_EQ(sender.reno.congestion_window(), 6000u);
 }
 
+// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, GrowsByOneSegmentAWindowInCongestionAvoidance) {
   Sender sender = avoiding(10);
   ASSERT_EQ(sender.reno.congestion_window(), 10000u);
@@ -95,6 +99,7 @@ TEST(NewReno, GrowsByOneSegmentAWindowInCongestionAvoidance) {
   EXPECT_EQ(sender.reno.congestion_window(), 12000u);
 }
 
+// [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 TEST(NewReno, GrowsByAtMostOneSegmentForAnAckHoweverLarge) {
   Sender sender = avoiding(10);
   sender.ack(10 * kMss);
@@ -103,6 +108,7 @@ TEST(NewReno, GrowsByAtMostOneSegmentForAnAckHoweverLarge) {
   EXPECT_EQ(sender.reno.congestion_window(), 12000u);
 }
 
+// [RFC 5681 3.1-8]
 TEST(NewReno, HalvesWhatIsInUseOnALoss) {
   Sender sender = avoiding(20);
   sender.lose(Cause::recovery);
@@ -129,6 +135,7 @@ TEST(NewReno, DoesNotGrowWhileLossesAreRepaired) {
   EXPECT_EQ(sender.reno.congestion_window(), 10000u);
 }
 
+// [RFC 5681 3.1-8, 3.1-16, 3.1-17]
 TEST(NewReno, FallsToOneSegmentOnATimeout) {  // RFC 5681 §3.1: the loss window
   Sender sender = avoiding(16);
   sender.lose(Cause::timeout);
@@ -136,6 +143,7 @@ TEST(NewReno, FallsToOneSegmentOnATimeout) {  // RFC 5681 §3.1: the loss window
   EXPECT_EQ(sender.reno.ssthresh(), 8000u);
 }
 
+// [RFC 5681 3.1-16, 3.1-17]
 TEST(NewReno, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
   Sender sender = avoiding(16);
   sender.lose(Cause::timeout);
@@ -153,6 +161,7 @@ TEST(NewReno, GrowsSlowlyAgainWhileATimeoutIsRepaired) {
   EXPECT_EQ(sender.reno.congestion_window(), 2000u);
 }
 
+// [RFC 3168 5-2]
 TEST(NewReno, AnswersAMarkLikeALossButGoesDownToOneSegment) {  // RFC 3168 §6.1.2
   Sender sender = avoiding(10);
   sender.lose(Cause::ecn);
@@ -235,6 +244,7 @@ TEST(NewReno, ReducesWhatWasInUseNotAWindowNobodyUsed) {
   EXPECT_EQ(sender.reno.ssthresh(), 5000u) << "10000 were in flight, 3000 of them just now";
 }
 
+// [RFC 5681 4.1-1] [RFC 6928 2-4]
 TEST(NewReno, RestartsAfterAPauseWithTheInitialWindow) {  // RFC 5681 §4.1
   Sender sender;
   sender.ack(10000);

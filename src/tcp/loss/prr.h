@@ -50,6 +50,8 @@ class Prr {
     if (prr_out_ == 0 && count < ack.mss) count = ack.mss;  // the fast retransmit itself
     send_count_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, 1u << 30));
   }
+  /// A partial ACK is answered with the next hole at once (RFC 6582 §3.2).
+  void allow(std::uint32_t octets) { send_count_ = std::max(send_count_, octets); }
   void on_sent(std::uint32_t octets) {
     prr_out_ += octets;
     send_count_ -= std::min(send_count_, octets);

@@ -31,7 +31,7 @@ Duration Rack::reordering_window(const Measures& measures) const {
 
 void Rack::hash_into(base::Hasher& hasher) const {
   hasher.add_all(xmit_ts_, end_seq_.value(), fack_.value(), dsack_round_.value(), rtt_,
-                 reo_wnd_mult_, reo_wnd_persist_, reordering_seen_);
+                 reo_wnd_mult_, reo_wnd_persist_, reordering_seen_, xmit_twice_);
 }
 
 }  // namespace estab::tcp::loss

@@ -43,9 +43,13 @@ class Rack {
   };
   Duration reordering_window(const Measures& measures) const;
   // ---- step 5
-  /// RACK.segment was sent after this one.
-  bool is_after(const Transmission& record) const {
-    return record.sent_at < xmit_ts_ || (record.sent_at == xmit_ts_ && record.end() < end_seq_);
+  /// RACK.segment was sent after this one. Of what was sent at one time the octets tell; but what
+  /// had been sent when losses were found (before `recovery_point`) was sent before any of it
+  /// again.
+  bool is_after(const Transmission& record, StreamOffset recovery_point = kSynOffset) const {
+    if (record.sent_at != xmit_ts_) return record.sent_at < xmit_ts_;
+    if (record.end() >= end_seq_) return false;
+    return !record.sent_twice() || xmit_twice_ || end_seq_ > recovery_point;
   }
   /// When a record counts as lost, if is_after() it.
   Instant lost_at(const Transmission& record, Duration window) const {
@@ -70,6 +74,7 @@ class Rack {
   std::uint8_t reo_wnd_mult_ = 1;
   std::uint8_t reo_wnd_persist_ = 0;
   bool reordering_seen_ = false;
+  bool xmit_twice_ = false;  // RACK.segment was a retransmission
 };
 
 // In line: it is asked for every ACK.
@@ -88,6 +93,7 @@ inline void Rack::on_delivered(const Delivery& delivery, Instant now, const Echo
   if (!newest) return;
   xmit_ts_ = record.sent_at;
   end_seq_ = delivery.end;
+  xmit_twice_ = record.sent_twice();
 }
 
 }  // namespace estab::tcp::loss

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hasher.h"
+
 namespace estab::tcp::loss {
 
 // ---- the slab
@@ -184,6 +186,13 @@ std::optional<OctetRange> Scoreboard::next_lost(std::uint32_t most) const {
   return OctetRange{begin, std::min(end, limit)};
 }
 
+OctetRange Scoreboard::tail(std::uint32_t most) const {
+  const Transmission& record = records_[last_];
+  const std::uint32_t size = std::min<std::uint32_t>(record.segment_size, most);
+  const std::uint32_t before = record.length > 1 ? (record.length - 1) / size * size : 0;
+  return {record.begin + before, record.end()};
+}
+
 // ---- SACK
 
 void Scoreboard::mark_sacked(RecordId id) {
@@ -284,6 +293,16 @@ bool operator==(const Scoreboard& a, const Scoreboard& b) {
     j = b.records_[j].next;
   }
   return true;
+}
+
+void Scoreboard::hash_into(base::Hasher& hasher, const congestion::DeliveryRate* rate) const {
+  hasher.add(used_);
+  for_each([&](const Transmission& record) {
+    hasher.add_all(record.length, record.segment_size, record.repeats, record.state);
+    if (!rate) return;
+    hasher.add(record.sent_at);
+    rate->hash_into(hasher, record.snapshot());
+  });
 }
 
 }  // namespace estab::tcp::loss

@@ -75,6 +75,10 @@ class Scoreboard {
   void send_again(OctetRange range, const Sending& sending);
   /// What is lost and goes next: a run of at most `most` octets.
   std::optional<OctetRange> next_lost(std::uint32_t most) const;
+  /// Why, of the first of these.
+  LossRule rule_of_next_lost() const { return records_[missing_.head].rule; }
+  /// The last segment that was sent, as a tail loss probe repeats it: at most `most` octets.
+  OctetRange tail(std::uint32_t most) const;
   /// So many records may be made without asking for memory: for a sending two at most, for an ACK
   /// two for each of its blocks.
   void make_room(std::uint32_t records);
@@ -88,7 +92,7 @@ class Scoreboard {
   template <class Deliver>
   void sack(OctetRange block, std::uint32_t limit, Deliver&& deliver);
 
-  // ---- losses: `lose(const Transmission&)` is called for what is newly taken for lost
+  // ---- losses: `lose(Transmission&)` is called for what is newly taken for lost; it may note why
   /// Goes through those in flight in the order they were sent, as far as `is_lost` says so.
   template <class IsLost, class Lose>
   void detect(IsLost&& is_lost, Lose&& lose);
@@ -123,6 +127,8 @@ class Scoreboard {
     return records_.capacity() * sizeof(Transmission) + sendings_.memory();
   }
   friend bool operator==(const Scoreboard& a, const Scoreboard& b);
+  /// With `rate`: when each was sent, and what was known then, count too.
+  void hash_into(base::Hasher& hasher, const congestion::DeliveryRate* rate) const;
 
  private:
   struct List {

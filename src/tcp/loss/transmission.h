@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "estab/time.h"
+#include "estab/trace.h"
 
 #include "tcp/congestion/delivery_rate.h"
 #include "tcp/sequence.h"
@@ -36,7 +37,8 @@ struct Transmission {
   RecordId before = kNoRecord, behind = kNoRecord;
   std::uint16_t segment_size = 0;  ///< what a super-segment is cut into
   std::uint8_t repeats = 0;        ///< how often it was sent again
-  State state : 7 = State::in_flight;
+  State state : 3 = State::in_flight;
+  LossRule rule : 4 = LossRule::rack;  ///< of one that is lost
   bool app_limited : 1 = false;
 
   StreamOffset end() const { return begin + length; }

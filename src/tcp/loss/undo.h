@@ -22,7 +22,10 @@ class Undo {
 
   void on_sent_again(OctetRange range, Instant now) {
     if (!is_armed()) return;
-    if (unproved_ == 0 && !has_sent_) first_sent_at_ = now;
+    if (!has_sent_) {
+      first_sent_at_ = now;
+      first_begin_ = range.begin;
+    }
     has_sent_ = true;
     unproved_ += range.length();
   }
@@ -32,9 +35,10 @@ class Undo {
     unproved_ -= std::min(unproved_, range.length());
     return true;
   }
-  /// The ACK that advanced SND.UNA answers what was sent before any retransmission.
-  bool is_proved_by(const Echo& echo) const {
-    return is_armed() && has_sent_ && echo.is_before(first_sent_at_);
+  /// The ACK that advanced SND.UNA to `ack` covers the first retransmission, and answers what was
+  /// sent before it. (What stands before that may have been sent again in an earlier episode.)
+  bool is_proved_by(const Echo& echo, StreamOffset ack) const {
+    return is_armed() && has_sent_ && ack > first_begin_ && echo.is_before(first_sent_at_);
   }
   bool is_proved_by_duplicates() const { return is_armed() && has_sent_ && unproved_ == 0; }
   /// Retransmissions of which no word has come yet.
@@ -43,10 +47,11 @@ class Undo {
   friend bool operator==(const Undo&, const Undo&) = default;
   void hash_into(auto& hasher) const {
     hasher.add_all(from_.value(), unproved_, has_sent_);
-    if (has_sent_) hasher.add(first_sent_at_);
+    if (has_sent_) hasher.add_all(first_begin_.value(), first_sent_at_);
   }
 
  private:
+  StreamOffset first_begin_;    // where the first retransmission begins
   StreamOffset from_;           // SND.UNA when the window was reduced; 0: not armed
   Instant first_sent_at_{};     // of the first retransmission
   std::uint32_t unproved_ = 0;  // octets sent again, not reported as duplicates

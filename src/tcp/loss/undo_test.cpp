@@ -18,12 +18,23 @@ Echo echo_of(Instant sent_at) {
 TEST(Undo, IsProvedByAnAnswerToTheOriginal) {  // RFC 3522 §3.2
   Undo undo;
   undo.arm(StreamOffset(1));
-  EXPECT_FALSE(undo.is_proved_by(echo_of(kStart))) << "nothing was sent again";
+  EXPECT_FALSE(undo.is_proved_by(echo_of(kStart), StreamOffset(2))) << "nothing was sent again";
   undo.on_sent_again(range(1, 1001), kStart + 100ms);
   undo.on_sent_again(range(1001, 2001), kStart + 150ms);
-  EXPECT_TRUE(undo.is_proved_by(echo_of(kStart + 99ms)));
-  EXPECT_FALSE(undo.is_proved_by(echo_of(kStart + 100ms))) << "the first retransmission";
-  EXPECT_FALSE(undo.is_proved_by({})) << "without timestamps nothing is known";
+  EXPECT_TRUE(undo.is_proved_by(echo_of(kStart + 99ms), StreamOffset(1001)));
+  EXPECT_FALSE(undo.is_proved_by(echo_of(kStart + 100ms), StreamOffset(1001)))
+      << "the first retransmission";
+  EXPECT_FALSE(undo.is_proved_by({}, StreamOffset(1001))) << "without timestamps nothing is known";
+}
+
+// What stands before the first retransmission may have been sent again in an earlier episode, and
+// before this one's.
+TEST(Undo, IsNotProvedByAnAckThatEndsBeforeTheFirstRetransmission) {
+  Undo undo;
+  undo.arm(StreamOffset(1));
+  undo.on_sent_again(range(3001, 4001), kStart + 100ms);
+  EXPECT_FALSE(undo.is_proved_by(echo_of(kStart + 50ms), StreamOffset(3001)));
+  EXPECT_TRUE(undo.is_proved_by(echo_of(kStart + 50ms), StreamOffset(4001)));
 }
 
 TEST(Undo, IsProvedWhenEveryRetransmissionCameTwice) {  // RFC 3708

@@ -1,10 +1,13 @@
 // What a Sender or a Receiver needs around it to be tested alone.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "tcp/context.h"
 #include "tcp/opening.h"
 #include "tcp/testing/octets.h"
-#include "tcp/timers.h"
+#include "tcp/turn.h"
 
 namespace estab::tcp {
 
@@ -12,6 +15,11 @@ struct Surroundings : testing::Test {
   Context context() { return {now, stack_config, pool, counters, nullptr}; }
   Context context_at(Duration later) {
     return {now + later, stack_config, pool, counters, nullptr};
+  }
+  /// So much later.
+  Turn turn(Duration later = {}) {
+    lent_.push_back(std::make_unique<Context>(context_at(later)));
+    return {*lent_.back(), config, flow, timers};
   }
 
   static Opening opening() {
@@ -29,8 +37,12 @@ struct Surroundings : testing::Test {
   StackConfig stack_config;
   BlockPool pool;
   StackCounters counters;
-  TcpConfig config{.receive_buffer = 10000};
+  TcpConfig config{.receive_buffer = 10000, .pacing = false};
+  FourTuple flow;
   TimerTable timers;
+
+ private:
+  std::vector<std::unique_ptr<Context>> lent_;
 };
 
 }  // namespace estab::tcp

@@ -1,0 +1,322 @@
+// How losses are found and repaired, as a peer sees it: from the record of what was sent, with SACK
+// (RFC 2018, 6675, 8985), without; how fast meanwhile (RFC 9937); and what is undone when nothing
+// had been lost (RFC 3522, 3708, 4015, 5682).
+
+#include "stack/testing/opened.h"
+
+namespace estab::script {
+namespace {
+
+TcpConfig reno() {
+  TcpConfig tcp;
+  tcp.congestion_control = CongestionControl::new_reno;
+  tcp.tail_loss_probe = false;
+  return tcp;
+}
+
+constexpr const char* kSackAndTimestamps = "mss 1012,sackOK,TS val 5 ecr 0";
+
+/// Ten segments in flight, ten more waiting; a peer with SACK, 100 ms away.
+struct Recovery : testing::Test {
+  Recovery() {
+    peer.send(20000);
+    peer.out_run(1, 10001);
+    peer.quiet();
+    peer.after(100ms);
+  }
+  void sack(int ack, const std::string& blocks) { sack(peer, ack, blocks); }
+  static void sack(Opened& to, int ack, const std::string& blocks) {
+    to.in(". 1:1(0) ack " + std::to_string(ack) + " win 65535 <nop,nop,sack " + blocks + ">");
+  }
+  Opened peer{{.tcp = reno(), .options = "mss 1000,sackOK"}};
+};
+
+// Only what is missing goes again.
+// [RFC 2018 5-1, 5.1-1]
+TEST_F(Recovery, RetransmitsEachHoleAndNothingElse) {
+  sack(1, "1001:2001 3001:10001");
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+  EXPECT_EQ(peer.out(". 2001:3001(1000) ack 1").reason, SendReason::retransmit_fast);
+  EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
+  while (const auto sent = peer.next()) EXPECT_EQ(sent->reason, SendReason::data);
+  EXPECT_EQ(peer.info().ca_state, CaState::recovery);
+  peer.ack(10001);
+  EXPECT_EQ(peer.info().ca_state, CaState::open);
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
+  EXPECT_EQ(peer.info().total_retrans, 2u);
+}
+
+// RFC 8985 §6.2: before three segments are SACKed a quarter of the round trip is waited.
+TEST_F(Recovery, WaitsTheReorderingWindowForOneSack) {
+  peer.mark();
+  sack(1, "1001:2001");
+  peer.out(". 10001:11001(1000) ack 1");  // what has left makes room (RFC 6675's pipe)
+  peer.quiet();
+  EXPECT_EQ(peer.info().ca_state, CaState::disorder);
+  peer.after(24ms);
+  peer.quiet();
+  peer.after(1ms);
+  EXPECT_EQ(peer.out_at(25ms, ". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+  EXPECT_EQ(peer.info().ca_state, CaState::recovery);
+}
+
+// Segments that overtake each other are no loss.
+TEST_F(Recovery, RepeatsNothingThatIsOnlyLate) {
+  sack(1, "1001:2001");
+  peer.ack(2001);
+  peer.forget_output();
+  peer.after(50ms);
+  peer.quiet();
+  const TcpInfo info = peer.info();
+  EXPECT_EQ(info.total_retrans, 0u);
+  EXPECT_EQ(info.snd_ssthresh, 0xffffffffu);
+  EXPECT_EQ(info.ca_state, CaState::open);
+}
+
+// A retransmission that is lost is found by what was sent after it, with no timeout and no second
+// reduction.
+TEST_F(Recovery, FindsALostRetransmission) {
+  sack(1, "1001:10001");
+  peer.out(". 1:1001(1000) ack 1");
+  int next = 10001;
+  while (const auto sent = peer.next()) next += static_cast<int>(sent->segment->payload.size());
+  ASSERT_GT(next, 10001);
+  const std::uint32_t ssthresh = peer.info().snd_ssthresh;
+  peer.after(100ms);
+  sack(1, "1001:" + std::to_string(next));
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+  EXPECT_EQ(peer.info().snd_ssthresh, ssthresh);
+  EXPECT_EQ(peer.info().timeouts, 0u);
+}
+
+// RFC 9937: two lost of twenty, ssthresh 10 of 20: a segment for every other that is delivered.
+TEST(ProportionalRate, SendsInProportionToWhatIsDelivered) {
+  TcpConfig tcp = reno();
+  tcp.initial_window_segments = 20;
+  Opened peer({.tcp = tcp, .options = "mss 1000,sackOK"});
+  peer.send(60000);
+  peer.out_run(1, 20001);
+  peer.after(100ms);
+  Recovery::sack(peer, 1, "1001:4001");
+  peer.out(". 1:1001(1000) ack 1");
+  std::size_t out = 0;
+  for (int end = 5001; end <= 20001; end += 1000) {
+    Recovery::sack(peer, 1, "1001:" + std::to_string(end));
+    while (peer.next()) ++out;
+    EXPECT_LE(peer.info().in_flight_bytes, 20000u);
+  }
+  EXPECT_GE(out, 8u);
+  EXPECT_LE(out, 10u);
+  EXPECT_EQ(peer.info().in_flight_bytes, 10000u);
+}
+
+// [RFC 3042 2-3]
+TEST_F(Recovery, SendsNothingForADuplicateThatSacksNothingNew) {
+  sack(1, "1001:2001");
+  peer.out(". 10001:11001(1000) ack 1");
+  for (int i = 0; i < 5; ++i) {
+    sack(1, "1001:2001");
+    peer.ack(1);
+    peer.quiet();
+  }
+}
+
+// [RFC 2018 5-3, 8-5]
+TEST_F(Recovery, SurvivesAPeerThatDropsWhatItHadSacked) {  // RFC 2018 §8
+  sack(1, "1001:10001");
+  peer.forget_output();
+  peer.ack(1001);  // and not 10001
+  peer.forget_output();
+  peer.after(1s);
+  bool again = false;
+  while (const auto sent = peer.next())
+    again |= sent->reason == SendReason::retransmit_timeout &&
+             sent->segment->seq - peer.stack_isn() == 1001;
+  EXPECT_TRUE(again);
+}
+
+// ---- nothing had been lost
+
+// RFC 3522: the ACK echoes the original, sent before the retransmission.
+TEST(Undo, GivesTheWindowBackWhenATimestampProvesTheOriginal) {
+  Opened peer({.tcp = reno(), .options = kSackAndTimestamps});
+  peer.send(20000);
+  const auto first = peer.out(". 1:1001(1000) ack 1");
+  peer.forget_output();
+  const auto echo = std::to_string(first.segment->options.timestamps->value - peer.stack_clock());
+  peer.after(100ms);
+  peer.in(". 1:1(0) ack 1 win 65535 <TS val 200 ecr " + echo + ",nop,nop,sack 1001:4001>");
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
+  EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
+  peer.after(2ms);
+  peer.in(". 1:1(0) ack 4001 win 65535 <TS val 202 ecr " + echo + ">");
+  const TcpInfo info = peer.info();
+  EXPECT_EQ(info.ca_state, CaState::open);
+  EXPECT_GE(info.snd_cwnd, 10000u);
+  EXPECT_EQ(info.snd_ssthresh, 0xffffffffu);
+  EXPECT_EQ(info.undone, 1u);
+  EXPECT_TRUE(info.reord_seen);
+}
+
+// [RFC 2883 5-1]
+// RFC 3708: every retransmission is reported as a duplicate.
+TEST_F(Recovery, IsUndoneByDuplicatesThatAreReported) {
+  sack(1, "1001:10001");
+  peer.out(". 1:1001(1000) ack 1");
+  peer.forget_output();
+  peer.ack(10001);  // the original was only late
+  peer.forget_output();
+  EXPECT_EQ(peer.info().snd_cwnd, 5000u);
+  sack(10001, "1:1001");
+  EXPECT_GE(peer.info().snd_cwnd, 10000u);
+  EXPECT_EQ(peer.info().snd_ssthresh, 0xffffffffu);
+  EXPECT_EQ(peer.info().undone, 1u);
+  EXPECT_EQ(peer.info().dsack_dups, 1u);
+}
+
+TEST_F(Recovery, IsNotUndoneForALossThatWasOne) {
+  sack(1, "1001:10001");
+  peer.forget_output();
+  peer.after(100ms);
+  peer.ack(10001);
+  peer.forget_output();
+  peer.after(100ms);
+  peer.ack(11001);
+  EXPECT_EQ(peer.info().undone, 0u);
+  EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
+}
+
+// RFC 5682 §3.1: what was never sent again is acknowledged after a timeout.
+TEST_F(Recovery, UndoesATimeoutWhenWhatWasNotSentAgainIsAcknowledged) {
+  peer.after(200ms);
+  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
+  EXPECT_EQ(peer.info().snd_cwnd, 1000u);
+  peer.ack(1001);  // it may be the original's
+  for (int fresh = 0; fresh < 2; ++fresh)
+    EXPECT_EQ(peer.out(". " + Opened::range(10001 + fresh * 1000, 11001 + fresh * 1000) + " ack 1")
+                  .reason,
+              SendReason::data);
+  peer.quiet();
+  peer.ack(2001);  // and this one can only be
+  EXPECT_EQ(peer.info().undone, 1u);
+  EXPECT_GE(peer.info().snd_cwnd, 10000u);
+  EXPECT_EQ(peer.info().lost_bytes, 0u);
+  while (const auto sent = peer.next()) EXPECT_EQ(sent->reason, SendReason::data);
+}
+
+TEST_F(Recovery, RepairsAfterATimeoutThatWasTrue) {
+  peer.after(200ms);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1001);
+  peer.out_run(10001, 12001);  // F-RTO looks first
+  sack(1001, "10001:11001");
+  EXPECT_EQ(peer.info().undone, 0u);
+  EXPECT_EQ(peer.out(". 1001:2001(1000) ack 1").reason, SendReason::retransmit_timeout);
+}
+
+TEST(Undo, KeepsTheThresholdOfATimeoutThatTimestampsDoNotDoubt) {
+  Opened peer({.tcp = reno(), .options = kSackAndTimestamps});
+  peer.send(20000);
+  peer.forget_output();
+  peer.after(400ms);
+  const auto repeated = peer.out(". 1:1001(1000) ack 1");
+  const auto echo =
+      std::to_string(repeated.segment->options.timestamps->value - peer.stack_clock());
+  peer.in(". 1:1(0) ack 1001 win 65535 <TS val 900 ecr " + echo + ">");
+  EXPECT_EQ(peer.out(". 1001:2001(1000) ack 1").reason, SendReason::retransmit_timeout);
+  EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
+}
+
+// ---- pace, limits, and what can be seen
+
+TEST(Pacing, SpreadsTheSecondFlightOverTheRoundTrip) {
+  TcpConfig tcp = reno();
+  Opened peer({.tcp = tcp, .options = "mss 1000,sackOK", .paced = true});
+  peer.send(60000);
+  peer.out_run(1, 10001);  // the initial window goes at once
+  peer.after(100ms);
+  peer.ack(10001);
+  std::size_t at_once = 0;
+  while (peer.next()) ++at_once;
+  EXPECT_LE(at_once, 11u);
+  peer.after(50ms);
+  std::size_t later = 0;
+  while (peer.next()) ++later;
+  EXPECT_GE(later, 5u);
+}
+
+TEST(Transmissions, AreNoMoreThanTheLimitAllows) {
+  TcpConfig tcp = reno();
+  tcp.initial_window_segments = 40;
+  StackLimits limits;
+  limits.transmissions = 16;
+  Opened peer({.tcp = tcp, .options = "mss 1000,sackOK", .limits = limits});
+  peer.send(60000);
+  peer.out_run(1, 16001);
+  peer.quiet();
+  peer.ack(2001);
+  peer.out_run(16001, 18001);
+  peer.quiet();
+}
+
+TEST(BlackHole, IsLeftBySmallerSegments) {  // RFC 4821 §7.7
+  Opened peer({.tcp = reno(), .options = "mss 1460,sackOK"});
+  peer.send(2920);
+  peer.forget_output();
+  peer.after(5s);
+  bool smaller = false;
+  while (const auto sent = peer.next()) smaller = sent->segment->payload.size() == 1024;
+  EXPECT_TRUE(smaller);
+  EXPECT_EQ(peer.info().snd_mss, 1024u);
+}
+
+TEST(BlackHole, IsNotLookedForUnlessSet) {
+  TcpConfig tcp = reno();
+  tcp.detect_black_holes = false;
+  Opened peer({.tcp = tcp, .options = "mss 1460,sackOK"});
+  peer.send(2920);
+  peer.after(30s);
+  EXPECT_EQ(peer.info().snd_mss, 1460u);
+}
+
+TEST(LossEvents, NameTheRule) {
+  struct Watch : Observer {
+    void on_trace(Instant, const TraceEvent& event) override {
+      if (const auto* lost = std::get_if<SegmentLost>(&event)) rules.push_back(lost->rule);
+      if (const auto* undone = std::get_if<RecoveryUndone>(&event)) proofs.push_back(undone->proof);
+    }
+    std::vector<LossRule> rules;
+    std::vector<UndoProof> proofs;
+  } watch;
+  Opened peer({.tcp = reno(), .options = "mss 1000,sackOK"});
+  peer.send(10000);
+  peer.forget_output();
+  peer.stack().set_observer(&watch);
+  peer.after(100ms);
+  Recovery::sack(peer, 1, "1001:4001");
+  Recovery::sack(peer, 4001, "1:1001");
+  EXPECT_EQ(watch.rules, std::vector{LossRule::rack});
+  EXPECT_EQ(watch.proofs, std::vector{UndoProof::duplicates});
+  peer.after(1s);
+  ASSERT_GT(watch.rules.size(), 1u);
+  EXPECT_EQ(watch.rules.back(), LossRule::timeout);
+  peer.stack().set_observer(nullptr);
+}
+
+// [RFC 9293 MAY-18]
+TEST(CongestionControls, AreChosenForEachConnection) {
+  for (const auto control : {CongestionControl::new_reno, CongestionControl::cubic,
+                             CongestionControl::bbr, CongestionControl::dctcp}) {
+    TcpConfig tcp;
+    tcp.congestion_control = control;
+    Opened peer({.tcp = tcp, .options = "mss 1000,sackOK"});
+    peer.send(30000);
+    peer.after(100ms);
+    peer.forget_output();
+    EXPECT_EQ(peer.info().congestion_control, control);
+    EXPECT_GE(peer.info().snd_cwnd, 10000u);
+  }
+}
+
+}  // namespace
+}  // namespace estab::script
