@@ -126,7 +126,7 @@ TEST(Congestion, GrowsByASegmentARoundTripInAvoidance) {
   peer.out_run(1, 10001);
   peer.after(300ms);  // a timeout: ssthresh 5000
   peer.out(". 1:1001(1000) ack 1");
-  peer.ack(1);  // a duplicate: the timeout was true (RFC 5682 §2.1 (2a))
+  peer.ack(1);     // a duplicate: the timeout was true (RFC 5682 §2.1 (2a))
   peer.ack(4001);  // slow start just up to the threshold
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
   int acked = 4001;
