@@ -45,6 +45,9 @@ StackConfig machine_config(std::uint8_t flavour) {
   config.limits.pending_replies = 64;
   config.limits.echo_events = 64;
   if ((flavour & 64) != 0) config.quirks.fixed_isn = 0xffffff80;
+  const bool strict = (flavour & 128) != 0;
+  config.tcp.require_timestamps = config.time_wait_ignores_resets = strict;
+  config.tcp.soft_errors_end_opening = !strict;
   return config;
 }
 

@@ -47,10 +47,10 @@ struct TcpConfig {
   /// Most octets accepted and not yet acknowledged. What is held for them counts too, so that
   /// memory stays within it, whatever the sizes of what is sent.
   std::uint32_t send_buffer = 1 << 20;
-  std::uint32_t initial_window_segments = 10;  ///< RFC 6928; opening
-  /// Chosen when the connection opens; opening.
-  CongestionControl congestion_control = CongestionControl::cubic;
-  /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced.
+  std::uint32_t initial_window_segments = 10;                       ///< RFC 6928; opening
+  CongestionControl congestion_control = CongestionControl::cubic;  ///< opening
+  /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced;
+  /// opening.
   bool pacing = true;
   bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
   /// Neither announces nor sends larger segments than this; SYN.
@@ -91,7 +91,8 @@ struct TcpConfig {
       std::chrono::seconds(183);  ///< the same while opening (MUST-23: at least 3 minutes); opening
   std::optional<Duration> user_timeout{};  ///< RFC 5482; overrides r2 when set
   /// While opening, ICMP's soft errors (unreachable, time exceeded, parameter problem) end the
-  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56).
+  /// attempt at once (RFC 5461 §4.1). Else they are advice, and explain a time-out (MUST-56);
+  /// opening.
   bool soft_errors_end_opening = false;
   Duration fin_wait_2_timeout =
       std::chrono::seconds(60);  ///< for connections the application has let go

@@ -226,7 +226,10 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
     TcpConfig wanted = config(socket);
     wanted.mss_limit = in_force->mss_limit;
     wanted.source_route = in_force->source_route;
-    if (is_synchronized(stack.state(socket.stream))) wanted.r2_syn = in_force->r2_syn;
+    if (is_synchronized(stack.state(socket.stream))) {
+      wanted.r2_syn = in_force->r2_syn;
+      wanted.congestion_control = in_force->congestion_control;
+    }
     (void)stack.reconfigure(now, socket.stream, wanted);
   }
 }

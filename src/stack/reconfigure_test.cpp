@@ -135,6 +135,9 @@ TEST(Reconfiguring, RefusesOnceOpenWhatOnlyAnOpeningUses) {
   constexpr std::array kOfOpenings = {
       Late{"initial_window_segments", [](TcpConfig& c) { c.initial_window_segments = 2; }},
       Late{"quick_acks", [](TcpConfig& c) { c.quick_acks = 1; }},
+      Late{"congestion_control",
+           [](TcpConfig& c) { c.congestion_control = CongestionControl::bbr; }},
+      Late{"pacing", [](TcpConfig& c) { c.pacing = false; }},
       Late{"rto_initial", [](TcpConfig& c) { c.rto_initial = 3s; }},
       Late{"r2_syn", [](TcpConfig& c) { c.r2_syn = 3s; }},
   };

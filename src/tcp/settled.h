@@ -31,8 +31,8 @@ inline bool agree_on_syn(const TcpConfig& a, const TcpConfig& b) {
 /// The same of what has an effect only while a connection opens, or when it has just opened.
 inline bool agree_on_opening(const TcpConfig& a, const TcpConfig& b) {
   const auto used = [](const TcpConfig& c) {
-    return std::tie(c.initial_window_segments, c.congestion_control, c.quick_acks, c.rto_initial,
-                    c.r2_syn, c.soft_errors_end_opening);
+    return std::tie(c.initial_window_segments, c.congestion_control, c.pacing, c.quick_acks,
+                    c.rto_initial, c.r2_syn, c.soft_errors_end_opening);
   };
   return used(a) == used(b);
 }

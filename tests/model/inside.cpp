@@ -16,6 +16,9 @@ struct Opened {
 struct ImplDoor {
   friend constexpr auto open(ImplDoor);
 };
+struct FlowsDoor {
+  friend constexpr auto open(FlowsDoor);
+};
 struct HalfOpenDoor {
   friend constexpr auto open(HalfOpenDoor);
 };
@@ -23,6 +26,7 @@ struct TimeWaitDoor {
   friend constexpr auto open(TimeWaitDoor);
 };
 template struct Opened<ImplDoor, &Stack::impl_>;
+template struct Opened<FlowsDoor, &stack::TcpLayer::flows_>;
 template struct Opened<HalfOpenDoor, &stack::TcpLayer::half_open_>;
 template struct Opened<TimeWaitDoor, &stack::TcpLayer::time_wait_>;
 
@@ -64,7 +68,9 @@ FlowView view_handshake(const tcp::Handshake& h, Instant now) {
 }  // namespace
 
 std::optional<FlowView> view_flow(const Stack& stack, StreamId id, Instant now) {
-  const stack::Flow* flow = inside(stack).tcp.find(id);
+  // TcpLayer::find would hide what the application has let go of, and that goes on.
+  const auto& flows = inside(stack).tcp.*open(FlowsDoor{});
+  const stack::Flow* flow = flows.find(id.index, id.generation);
   if (!flow) return std::nullopt;
   FlowView view = flow->connection() ? view_connection(*flow->connection())
                                      : view_handshake(*flow->handshake(), now);
