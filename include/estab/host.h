@@ -181,7 +181,7 @@ Task<LimitedResult<T>> limited(Loop* loop, Duration limit, Task<T> task) {
 class Host {
  public:
   /// Throws std::system_error if the machine gives no epoll or eventfd.
-  explicit Host(HostOptions options = {});
+  explicit Host(const HostOptions& options = {});
   Host(Host&&) noexcept;
   Host& operator=(Host&&) noexcept;
   /// Destroys every task (and so closes what they hold), and sends what is left to send once.

@@ -96,7 +96,7 @@ class Hasher {
   template <class... Ts>
   constexpr void add(const std::variant<Ts...>& value) {
     add(value.index());
-    std::visit([this](const auto& held) { add(held); }, value);
+    std::visit([this](const auto& held) { this->add(held); }, value);
   }
 
   /// A value that knows what it consists of (see fields.h), or how it is hashed.

@@ -22,7 +22,7 @@ class NetlinkRequest {
  public:
   template <class Fixed>
   NetlinkRequest(std::uint16_t type, std::uint16_t flags, const Fixed& fixed)
-      : message_(mnl_nlmsg_put_header(octets_.data())) {
+      : octets_{}, message_(mnl_nlmsg_put_header(octets_.data())) {
     static_assert(NLMSG_SPACE(sizeof(Fixed)) <= kRoom / 2, "attributes need room too");
     message_->nlmsg_type = type;
     message_->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
@@ -39,7 +39,7 @@ class NetlinkRequest {
 
  private:
   static constexpr std::size_t kRoom = 512;
-  alignas(nlmsghdr) std::array<char, kRoom> octets_{};
+  alignas(nlmsghdr) std::array<char, kRoom> octets_;
   nlmsghdr* message_;
 };
 

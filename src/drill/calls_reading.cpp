@@ -17,7 +17,7 @@ struct NamedMaker {
 constexpr std::size_t kControlRoom = 1024;
 
 std::function<std::optional<std::string>(const Outcome&)> check_buffer(
-    const Expression& expected, std::shared_ptr<Buffer> buffer) {
+    const Expression& expected, const std::shared_ptr<Buffer>& buffer) {
   return [&expected, buffer](const Outcome& outcome) {
     return compare_text(expected, *buffer, outcome.value);
   };

@@ -12,7 +12,7 @@ TaskId host::spawn(Loop& loop, TaskFrame frame, TaskKind kind,
   return loop.tasks().add(std::move(frame), kind, std::move(outcome));
 }
 
-Host::Host(HostOptions options) : loop_(std::make_unique<host::Loop>(options)) {}
+Host::Host(const HostOptions& options) : loop_(std::make_unique<host::Loop>(options)) {}
 Host::Host(Host&&) noexcept = default;
 Host& Host::operator=(Host&&) noexcept = default;
 Host::~Host() = default;

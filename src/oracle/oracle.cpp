@@ -141,7 +141,7 @@ bool Oracle::shrink_once(Difference& difference) {
   return false;
 }
 
-std::optional<Difference> Oracle::shrink(Difference difference) {
+std::optional<Difference> Oracle::shrink(const Difference& difference) {
   constexpr int kMostRounds = 200;
   Sequence cut = difference.sequence;
   cut.steps.resize(difference.step + 1);

@@ -63,7 +63,7 @@ class Oracle {
   Comparison compare(const Sequence& sequence);
   /// The shortest sequence found whose difference no class explains. The kernel is asked twice
   /// before a difference counts; one that cannot be reproduced is dropped.
-  std::optional<Difference> shrink(Difference difference);
+  std::optional<Difference> shrink(const Difference& difference);
 
  private:
   std::optional<Difference> unexplained(const Sequence& sequence);

@@ -25,11 +25,11 @@ std::string_view name(IcmpStep::Kind kind) {
 }
 
 std::string to_string(const Place& place, std::string_view current) {
-  const std::string base = place.base == Place::Base::origin ? "0"
-                           : place.base == Place::Base::edge ? "EDGE"
-                                                             : std::string(current);
+  std::string base = place.base == Place::Base::origin ? "0"
+                     : place.base == Place::Base::edge ? "EDGE"
+                                                       : std::string(current);
   if (place.delta == 0) return base;
-  const std::string delta = std::to_string(place.delta);
+  std::string delta = std::to_string(place.delta);
   if (place.base == Place::Base::origin) return delta;
   return place.delta > 0 ? base + "+" + delta : base + delta;
 }

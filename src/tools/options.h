@@ -23,7 +23,7 @@ namespace estab::tools {
 /// An option read by `parse`, a function from text to Read<T>; `store` gets what it made.
 template <class T>
 CLI::Option* add_parsed(CLI::App& app, const std::string& names, const std::string& type_name,
-                        Read<T> (*parse)(std::string_view), std::function<void(T)> store,
+                        Read<T> (*parse)(std::string_view), const std::function<void(T)>& store,
                         const std::string& help) {
   std::string option = names.substr(names.rfind(',') + 1);
   auto read = [=](const std::vector<std::string>& values) {

@@ -254,8 +254,8 @@ class Builder {
     };
     const auto& records = recording_.records;
     if (followed_by_segment(i, side, change)) return true;
-    for (std::size_t k = i; k-- > 0 && records[k].when == when;)
-      if (tells(records[k])) return true;
+    for (std::size_t k = i; k > 0 && records[k - 1].when == when; --k)
+      if (tells(records[k - 1])) return true;
     for (std::size_t k = i + 1; k < records.size() && records[k].when == when; ++k)
       if (tells(records[k])) return true;
     return false;

@@ -182,9 +182,10 @@ std::uint32_t Bbr::bdp_multiple(std::uint64_t bw, std::uint64_t gain) const {
 }
 
 std::uint32_t Bbr::quantization_budget(std::uint64_t inflight_cap) const {
-  inflight_cap = std::max<std::uint64_t>(inflight_cap, 3 * quantum());  // offload_budget
+  inflight_cap =
+      std::max<std::uint64_t>(inflight_cap, std::uint64_t{3} * quantum());  // offload_budget
   inflight_cap = std::max<std::uint64_t>(inflight_cap, min_pipe_cwnd());
-  if (state_ == State::probe_bw_up) inflight_cap += 2 * settings_.mss;
+  if (state_ == State::probe_bw_up) inflight_cap += std::uint64_t{2} * settings_.mss;
   return to_window(inflight_cap);
 }
 
