@@ -111,7 +111,7 @@ class [[nodiscard]] DatagramSocket {
 
 class Host {
  public:
-  explicit Host(HostOptions options = {});
+  explicit Host(const HostOptions& options = {});
   Host(Host&&) = default;
   Host& operator=(Host&&) = delete;
   /// Delivers and closes what is left, for at most HostOptions::linger, or until stop(). An

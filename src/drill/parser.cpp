@@ -78,10 +78,10 @@ ScriptEvent parse_event(Lexer& lexer) {
 }
 
 std::pair<std::string, std::string> parse_option(Lexer& lexer) {
-  std::string name = lexer.take().text.substr(2);
-  if (!lexer.take_if('=')) return {std::move(name), {}};
-  if (lexer.peek().kind == Token::Kind::text) return {std::move(name), lexer.take().text};
-  return {std::move(name), lexer.take_run().text};
+  const std::string name = lexer.take().text.substr(2);
+  if (!lexer.take_if('=')) return {name, std::string()};
+  if (lexer.peek().kind == Token::Kind::text) return {name, lexer.take().text};
+  return {name, lexer.take_run().text};
 }
 
 ScriptEvent setup_command(const Token& token) {

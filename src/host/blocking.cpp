@@ -76,7 +76,7 @@ Result<ReceivedDatagram> DatagramSocket::recv_from(MutableOctets into, Duration 
   return block_on(socket_.recv_from(into).within(limit));
 }
 
-Host::Host(HostOptions options) : host_(options), linger_(options.linger) {}
+Host::Host(const HostOptions& options) : host_(options), linger_(options.linger) {}
 Host::~Host() {
   if (host_) host_.loop().finish_quietly(linger_);
 }
@@ -87,7 +87,8 @@ Result<DeviceError> Host::link_down(InterfaceId interface, Duration limit) {
 
 Result<TcpStream> Host::open(ConnectOperation&& opening, Duration limit) {
   Result<TcpStream> stream = wrapped(block_on(std::move(opening).within(limit)));
-  report_ = opening.icmp_report();
+  // Only its result has been moved out of it.
+  report_ = opening.icmp_report();  // NOLINT(bugprone-use-after-move)
   return stream;
 }
 Result<TcpStream> Host::connect(const ConnectOptions& options, Duration limit) {

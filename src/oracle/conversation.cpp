@@ -30,7 +30,7 @@ OctetVector with_header(const wire::IpHeader& ip, Octets transport) {
 std::string order_of_options(Octets tcp) {
   static constexpr std::string_view kLetters = "enmwp.s.t";  // by kind
   std::string order;
-  const std::size_t end = std::min<std::size_t>((tcp[12] >> 4) * 4u, tcp.size());
+  const std::size_t end = std::min<std::size_t>(std::size_t{tcp[12]} / 16 * 4, tcp.size());
   for (std::size_t at = wire::kTcpHeaderLength; at < end;) {
     const std::uint8_t kind = tcp[at];
     order += kind == 5 ? 's' : kind < kLetters.size() ? kLetters[kind] : '?';

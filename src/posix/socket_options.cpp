@@ -7,8 +7,7 @@
 namespace estab::posix {
 
 namespace {
-// clang-tidy counts no use of a literal operator.
-using std::chrono_literals::operator""s;  // NOLINT(misc-unused-using-decls)
+using std::chrono_literals::operator""s;
 
 // In the order of the enumeration, by the names Linux gives them.
 constexpr std::array<std::pair<std::string_view, CongestionControl>, 4> kCongestionControls{{

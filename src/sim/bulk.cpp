@@ -17,7 +17,6 @@ namespace estab::sim {
 namespace {
 
 constexpr std::uint16_t kPort = 9;  // discard
-constexpr std::size_t kBlock = 1 << 18;
 
 /// The octet at a place of every flow: so that what is lost, twice there or changed is seen.
 constexpr std::uint8_t octet_at(std::uint64_t place) {

@@ -94,9 +94,10 @@ void play_loss(Scene& scene) {
   scene.lose(Side::a, 1, [segments](const Segment&, std::uint32_t octets) {
     return octets > 0 && ++*segments == 2;
   });
-  scene.a().send(6 * kSegment);
-  scene.wait_until([&] { return scene.b().read(), scene.b().octets_read() == 6 * kSegment; },
-                   "the lost segment is sent again");
+  scene.a().send(std::size_t{6} * kSegment);
+  scene.wait_until(
+      [&] { return scene.b().read(), scene.b().octets_read() == std::size_t{6} * kSegment; },
+      "the lost segment is sent again");
   scene.wait(500ms);
   scene.lose(Side::a, 1, [](const Segment&, std::uint32_t octets) { return octets > 0; });
   scene.a().remark(

@@ -16,8 +16,7 @@ namespace {
 constexpr Duration kCaptureBegins = std::chrono::seconds(946'684'800);
 
 std::optional<Segment> segment_in(const TransmitFrame& frame) {
-  auto segment = wire::parse_tcp(frame.header().subspan(frame.transport_offset));
-  return segment ? std::optional(*segment) : std::nullopt;
+  return wire::parse_tcp(frame.header().subspan(frame.transport_offset));
 }
 
 SimulationConfig arranged(const SceneOptions& options,
@@ -135,7 +134,7 @@ void Actor::take_events() {
 // acknowledgement each of them asks for straight in; the end's observer is not told of those.
 class Scene::Believer final : public Observer {
  public:
-  Believer(Observer& told) : told_(told) {}
+  explicit Believer(Observer& told) : told_(told) {}
 
   void on_trace(Instant now, const TraceEvent& event) override {
     if (believing_ && std::holds_alternative<SegmentReceived>(event)) return;

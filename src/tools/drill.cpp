@@ -66,6 +66,7 @@ Read<std::pair<std::string, std::string>> parse_define(std::string_view text) {
 std::vector<DrillRun> run_scripts(const std::vector<std::string>& files,
                                   const DrillCommand& command) {
   std::vector<std::string> texts;
+  texts.reserve(files.size());
   for (const std::string& file : files) texts.push_back(read_script(file));
   std::vector<DrillRun> runs(files.size());
   std::atomic<std::size_t> next = 0;

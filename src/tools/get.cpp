@@ -289,7 +289,7 @@ void add_get(CLI::App& program, ExitCode& exit_code) {
       ->type_name("FILE");
   add_parsed<Field>(
       *command, "-H,--header", "'NAME: VALUE'", parse_header_option,
-      [options](Field field) { options->headers.add(field.name, field.value); },
+      [options](const Field& field) { options->headers.add(field.name, field.value); },
       "Add a header field to the request; may be repeated");
   add_value(*command, "--range", "FIRST-LAST", parse_range_option, options->range,
             "Request these octets only");

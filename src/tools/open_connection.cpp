@@ -9,6 +9,8 @@ Task<std::expected<TcpStream, std::string>> open_connection(Host& host, Endpoint
   ConnectOperation opening = host.connect(remote, limit);
   Result<TcpStream> stream = co_await std::move(opening);
   if (stream) co_return std::move(*stream);
+  // Only its result has been moved out of it.
+  // NOLINTNEXTLINE(bugprone-use-after-move)
   if (const auto& report = opening.icmp_report()) co_return std::unexpected(to_string(*report));
   co_return std::unexpected(std::string(message(stream.error())));
 }

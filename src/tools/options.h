@@ -46,7 +46,7 @@ CLI::Option* add_value(CLI::App& app, const std::string& names, const std::strin
                        Read<T> (*parse)(std::string_view), Variable& variable,
                        const std::string& help) {
   return add_parsed<T>(
-      app, names, type_name, parse, [&variable](T value) { variable = value; }, help);
+      app, names, type_name, parse, [&variable](T value) { variable = std::move(value); }, help);
 }
 
 Read<Cidr> parse_cidr(std::string_view text);

@@ -80,7 +80,7 @@ void Recorder::keep(Instant now, std::size_t end, const TraceEvent& event) {
   record.kept.assign(view.begin(), view.end());
   TraceEvent copy = event;
   point_to(copy, record.kept);
-  record.what = std::move(copy);
+  record.what = copy;
   recording_.records.push_back(std::move(record));
 }
 

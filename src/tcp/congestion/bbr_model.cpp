@@ -195,7 +195,7 @@ void Bbr::save_state_upon_loss() {
 /// More than LossThresh, 2 %, of what was in flight, beside what the path loses anyway. That
 /// varies: twice its mean.
 bool Bbr::is_inflight_too_high(std::uint64_t lost, std::uint64_t tx_in_flight) const {
-  return lost * kWhole > tx_in_flight * (kWhole / 50 + 2 * background_loss_);
+  return lost * kWhole > tx_in_flight * (kWhole / 50 + std::uint64_t{2} * background_loss_);
 }
 
 void Bbr::handle_inflight_too_high(std::uint32_t tx_in_flight, const LostPacket& packet) {
