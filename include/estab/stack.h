@@ -264,7 +264,8 @@ class Stack {
   /// Sends octets in place, without copying: `owner` keeps them alive and unchanged until the peer
   /// has acknowledged them. Takes all or nothing (Error::would_block), and may overfill the buffer.
   Result<void> send_owned(Instant now, StreamId stream, Octets octets,
-                          std::shared_ptr<const void> owner, SendMode mode = SendMode::normal);
+                          const std::shared_ptr<const void>& owner,
+                          SendMode mode = SendMode::normal);
   /// Copies received octets out. Error::would_block if none, Error::end_of_stream at the end.
   Result<std::size_t> recv(Instant now, StreamId stream, MutableOctets into);
   /// Views of what has been received, in place; returns how many views were filled. Valid until the

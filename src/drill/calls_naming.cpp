@@ -69,11 +69,11 @@ ReadyCall make_connect(const CallMaker& maker) {
 
 /// accept, getsockname and getpeername write an address that the script may spell out.
 std::function<std::optional<std::string>(const Outcome&)> check_address(
-    const CallMaker& maker, std::shared_ptr<SocketAddress> got) {
+    const CallMaker& maker, const std::shared_ptr<SocketAddress>& got) {
   const Expression& expected = maker.argument(1);
   if (expected.kind != Expression::Kind::structure) return {};
   const SocketAddress address = address_of(expected, {}, maker.setting.ip_version);
-  return [=](const Outcome& outcome) -> std::optional<std::string> {
+  return [address, got](const Outcome& outcome) -> std::optional<std::string> {
     if (outcome.value < 0 || endpoint_of(address) == endpoint_of(*got)) return std::nullopt;
     return "the address is " + to_string(endpoint_of(*got)) + ", expected " +
            to_string(endpoint_of(address));

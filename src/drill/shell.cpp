@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 namespace estab::drill {
 namespace {
 
@@ -171,7 +173,7 @@ Words table_lines(std::string_view table, const Families& families) {
     std::replace(underscored.begin(), underscored.end(), '-', '_');
     underscored += other_names(line);
     // Every socket here is the script's own, as a column with the program's name would say.
-    lines.push_back("packetdrill " + line + " " + underscored);
+    lines.push_back(fmt::format("packetdrill {} {}", line, underscored));
   }
   return lines;
 }

@@ -39,15 +39,15 @@ Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, Sen
 }
 
 Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
-                               std::shared_ptr<const void> owner, SendMode mode) {
+                               const std::shared_ptr<const void>& owner, SendMode mode) {
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
       [&](Handshake& opening) {
-        return opening.early_data().send_owned(opening.config(), octets, std::move(owner), mode,
+        return opening.early_data().send_owned(opening.config(), octets, owner, mode,
                                                impl_->core.blocks);
       },
       [&](Connection& connection, const Context& context) {
-        return connection.send_owned(context, octets, std::move(owner), mode);
+        return connection.send_owned(context, octets, owner, mode);
       });
 }
 

@@ -130,13 +130,13 @@ Result<std::size_t> Connection::send(const Context& context, Octets octets, Send
 }
 
 Result<void> Connection::send_owned(const Context& context, Octets octets,
-                                    std::shared_ptr<const void> owner, SendMode mode) {
+                                    const std::shared_ptr<const void>& owner, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return sendable;
   if (sender_.room(*config_) == 0) {
     want_writable_ = true;
     return std::unexpected(Error::would_block);
   }
-  sender_.append_owned(context, *config_, octets, std::move(owner), mode);
+  sender_.append_owned(context, *config_, octets, owner, mode);
   return {};
 }
 

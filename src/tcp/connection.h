@@ -108,8 +108,8 @@ class Connection {
 
   // ---- commands
   Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);
-  Result<void> send_owned(const Context& context, Octets octets, std::shared_ptr<const void> owner,
-                          SendMode mode);
+  Result<void> send_owned(const Context& context, Octets octets,
+                          const std::shared_ptr<const void>& owner, SendMode mode);
   Result<std::size_t> recv(const Context& context, MutableOctets into);
   Result<void> consume(const Context& context, std::size_t octets);
   Result<void> shutdown(const Context& context);

@@ -29,14 +29,14 @@ Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, Send
 }
 
 Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
-                                   std::shared_ptr<const void> owner, SendMode mode,
+                                   const std::shared_ptr<const void>& owner, SendMode mode,
                                    BlockPool& pool) {
   if (fin_) return std::unexpected(Error::already_shut_down);
   if (room(config) == 0) {
     refused_ = true;
     return std::unexpected(Error::would_block);
   }
-  queue_.append_owned(octets, std::move(owner), pool);
+  queue_.append_owned(octets, owner, pool);
   note(mode);
   return {};
 }

@@ -22,8 +22,8 @@ namespace estab::tcp {
 class EarlyData {
  public:
   Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode, BlockPool& pool);
-  Result<void> send_owned(const TcpConfig& config, Octets octets, std::shared_ptr<const void> owner,
-                          SendMode mode, BlockPool& pool);
+  Result<void> send_owned(const TcpConfig& config, Octets octets,
+                          const std::shared_ptr<const void>& owner, SendMode mode, BlockPool& pool);
   Result<void> shutdown();
   void refuse_input() { refuses_input_ = true; }
 

@@ -95,7 +95,8 @@ void SendQueue::append_pieces(Octets octets, BlockPool& pool) {
   }
 }
 
-void SendQueue::append_owned(Octets octets, std::shared_ptr<const void> owner, BlockPool& pool) {
+void SendQueue::append_owned(Octets octets, const std::shared_ptr<const void>& owner,
+                             BlockPool& pool) {
   if (octets.size() <= kSmallLoan) return append(octets, pool);
   const StreamOffset end = end_;
   try {

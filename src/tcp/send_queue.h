@@ -44,7 +44,7 @@ class SendQueue {
 
   /// All or, if it throws (std::bad_alloc), nothing.
   void append(Octets octets, BlockPool& pool);
-  void append_owned(Octets octets, std::shared_ptr<const void> owner, BlockPool& pool);
+  void append_owned(Octets octets, const std::shared_ptr<const void>& owner, BlockPool& pool);
   /// The peer has everything before `offset`.
   void release_until(StreamOffset offset, BlockPool& pool);
   void release_all(BlockPool& pool) { release_until(end_, pool); }

@@ -186,9 +186,9 @@ void Sender::append(const Context& context, const TcpConfig& config, Octets octe
 }
 
 void Sender::append_owned(const Context& context, const TcpConfig& config, Octets octets,
-                          std::shared_ptr<const void> owner, SendMode mode) {
+                          const std::shared_ptr<const void>& owner, SendMode mode) {
   before_append(context, config);
-  queue_.append_owned(octets, std::move(owner), context.blocks);
+  queue_.append_owned(octets, owner, context.blocks);
   after_append(octets.size(), mode);
 }
 

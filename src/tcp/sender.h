@@ -148,7 +148,7 @@ class Sender {
   std::size_t room(const TcpConfig& config) const;
   void append(const Context& context, const TcpConfig& config, Octets octets, SendMode mode);
   void append_owned(const Context& context, const TcpConfig& config, Octets octets,
-                    std::shared_ptr<const void> owner, SendMode mode);
+                    const std::shared_ptr<const void>& owner, SendMode mode);
   /// What was queued before there was a Sender.
   void take_over(EarlyData& early);
   void queue_fin() {

@@ -40,13 +40,13 @@ Family family_of(const drill::Script& script, Family otherwise) {
 
 // The difference in its shortest form. Nothing if it does not come again: a timer of the kernel's,
 // on a machine that was busy.
-void shrink(oracle::Oracle& oracle, oracle::Difference&& difference, const std::string& whose,
+void shrink(oracle::Oracle& oracle, const oracle::Difference& difference, const std::string& whose,
             Tally& tally) {
   if (tally.shown.size() >= kMostShown) {
     ++tally.unexplained;
     return;
   }
-  const auto small = oracle.shrink(std::move(difference));
+  const auto small = oracle.shrink(difference);
   if (!small) return;
   ++tally.unexplained;
   tally.shown.emplace_back(whose, oracle::describe(*small));
@@ -57,7 +57,7 @@ void run_random(oracle::Oracle& oracle, const OracleCommand& command, Tally& tal
     oracle::Comparison comparison = oracle.compare(oracle::generate(command.seed, n));
     tally.add(comparison);
     if (comparison.unexplained)
-      shrink(oracle, std::move(*comparison.unexplained),
+      shrink(oracle, *comparison.unexplained,
              fmt::format("--seed {} --first {} --random 1", command.seed, n), tally);
   }
 }

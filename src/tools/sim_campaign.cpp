@@ -52,7 +52,7 @@ Json document(const Json& scenario, const Json& seeds, const Json& runs) {
 Read<Json> read_campaign(const std::string& file) {
   std::ifstream stream(file);
   if (!stream) return std::unexpected(file + ": cannot be opened");
-  const Json read = Json::parse(stream, nullptr, false);
+  Json read = Json::parse(stream, nullptr, false);
   if (read.is_discarded() || !read.is_object() || read.value("schema", "") != kSchema ||
       !read.contains("runs") || !read.contains("seeds") || !read.contains("scenario"))
     return std::unexpected(file + ": is no output of `estab sim --seeds A..B --json`");
