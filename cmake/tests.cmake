@@ -42,7 +42,8 @@ endif()
   endif()
 endfunction()
 
-foreach(folder base wire ip udp tcp tcp/congestion tcp/ecn tcp/loss tcp/send stack)
+foreach(folder base wire ip udp tcp tcp/close tcp/congestion tcp/connection tcp/ecn tcp/loss tcp/open tcp/receive
+        tcp/send stack)
   file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*_test.cpp)
   string(REPLACE "/" "_" suffix ${folder})
   estab_test(test_${suffix} LINK estab-device estab-trace estab-core SOURCES ${found})

@@ -39,7 +39,7 @@ enum class CongestionControl : std::uint8_t {
 };
 
 /// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
-/// later, save those which the SYNs have settled (marked SYN) from the moment the SYN is made, and
+/// later, save those which the SYNs negotiate (marked SYN) from the moment the SYN is made, and
 /// those which only an opening has use for (marked opening) from the moment it is open.
 struct TcpConfig {
   std::uint32_t receive_buffer =

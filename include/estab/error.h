@@ -28,7 +28,7 @@ enum class Error : std::uint8_t {
   no_such_id,             ///< the handle is stale, or was never given out
   not_connected,          ///< the connection is not (or no longer) open for this
   already_shut_down,      ///< sending after shutdown
-  already_settled,        ///< a setting that the opening has settled cannot be changed any more
+  already_negotiated,     ///< the SYNs have agreed on this setting; it cannot be changed any more
   end_of_stream,          ///< the peer has closed its direction and every octet has been read
   would_block,            ///< nothing to read, no room to write, nothing to accept: try later
   timed_out,              ///< the caller's own limit for this call has passed; nothing was lost

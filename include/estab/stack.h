@@ -292,8 +292,8 @@ class Stack {
   /// Changes the settings of a stream in any state from SYN-SENT to LAST-ACK; they hold at once. A
   /// larger send buffer wakes who waits for room (StreamEvent::writable); with a smaller one
   /// nothing is lost, and a window once announced is kept to. All or nothing:
-  /// Error::already_settled for a change that comes too late (see TcpConfig); invalid_argument for
-  /// a source route that no header holds; no_such_id; why the stream has ended, if it has, or
+  /// Error::already_negotiated for a change that comes too late (see TcpConfig); invalid_argument
+  /// for a source route that no header holds; no_such_id; why the stream has ended, if it has, or
   /// not_connected.
   Result<void> reconfigure(Instant now, StreamId stream, const TcpConfig& config);
   /// For connections that open from now on; those that are opening take what is not yet settled.

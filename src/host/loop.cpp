@@ -144,7 +144,7 @@ void Loop::turn(Duration timeout) {
   now_ = time();
   stood_still_ = now_ - before >= kStandstill;
   // Whoever called may have waited for what this alone brings about.
-  if (settle()) timeout = Duration::zero();
+  if (work_until_idle()) timeout = Duration::zero();
   if (!inbox_.stopping()) round(now_ + timeout);
 }
 
@@ -159,7 +159,7 @@ void Loop::round(Instant until) {
   for (const epoll_event& event : events) shielded([&] { on_poll_event(event); });
   shielded([this] { busy_ |= links_.poll_blind(now_); });
   on_deadlines();
-  settle();
+  work_until_idle();
 }
 
 std::span<const epoll_event> Loop::wait(Instant until) {
@@ -215,7 +215,7 @@ void Loop::expire_timers() {
   }
 }
 
-bool Loop::settle() {
+bool Loop::work_until_idle() {
   bool worked = false;
   for (int pass = 0; pass < kPassesPerRound; ++pass) {
     const std::size_t work = dispatch_events() + take_turns() + tasks_.start_new();

@@ -134,7 +134,7 @@ class Loop {
     }
   }
   /// Events, turns and new tasks, until there are none; then output. False if there were none.
-  bool settle();
+  bool work_until_idle();
   std::size_t dispatch_events();
   std::size_t take_turns();
   void on_event(const StreamEvent& event);

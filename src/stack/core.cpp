@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/public_fields.h"
-#include "tcp/return_route.h"
+#include "tcp/connection/return_route.h"
 
 namespace estab::stack {
 

@@ -20,9 +20,9 @@
 #include "ip/path_mtu.h"
 #include "ip/routes.h"
 #include "stack/output_queue.h"
-#include "tcp/connection.h"
-#include "tcp/context.h"
-#include "tcp/secrets.h"
+#include "tcp/connection/connection.h"
+#include "tcp/connection/context.h"
+#include "tcp/open/secrets.h"
 #include "wire/ip.h"
 
 namespace estab::stack {

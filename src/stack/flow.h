@@ -9,8 +9,8 @@
 
 #include "base/public_fields.h"
 #include "stack/core.h"
-#include "tcp/connection.h"
-#include "tcp/handshake.h"
+#include "tcp/connection/connection.h"
+#include "tcp/open/handshake.h"
 
 namespace estab::stack {
 

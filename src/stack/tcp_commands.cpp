@@ -5,7 +5,7 @@
 
 #include "base/port_range.h"
 #include "stack/tcp_layer.h"
-#include "tcp/settled.h"
+#include "tcp/connection/negotiated.h"
 
 namespace estab::stack {
 
@@ -58,14 +58,14 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
   const base::Ring<StreamId> waiting = stop_listening(core, now, id.index, Tell::peers);
   if (listeners_[id.index].in_events) acceptable_.remove(id.index);
   listeners_.erase(id.index);
-  const bool behind = std::exchange(unsettled_, true);
+  const bool behind = std::exchange(interrupted_, true);
   for (const StreamId& stream : waiting) {
     Flow* flow = flows_.find(stream.index, stream.generation);
     if (flow) flow->connection()->abort(core.context(now));
   }
   for (const StreamId& stream : waiting)
-    if (flows_.find(stream.index, stream.generation)) settle_flow(core, now, stream.index);
-  unsettled_ = behind;
+    if (flows_.find(stream.index, stream.generation)) follow_up_flow(core, now, stream.index);
+  interrupted_ = behind;
   return {};
 }
 
@@ -86,15 +86,15 @@ base::Ring<StreamId> TcpLayer::stop_listening(Core& core, Instant now, std::uint
 Result<StreamId> TcpLayer::accept(Core& core, Instant now, ListenerId id) {
   tcp::Listener* listener = listeners_.find(id.index, id.generation);
   if (!listener) return std::unexpected(Error::no_such_id);
-  make_up(core, now);
+  recover(core, now);
   while (!listener->queue.empty()) {
     const StreamId stream = listener->queue.front();
     if (Flow* flow = flows_.find(stream.index, stream.generation)) {
       flow->listener = kNone;
-      unsettled_ = true;  // queueing may throw: then it waits to be accepted again
+      interrupted_ = true;  // queueing may throw: then it waits to be accepted again
       if (flow->connection()->has_signals()) queue_event(*flow, stream.index);
       if (listener->queue.size() > 1) queue_accept_event(id.index);
-      unsettled_ = false;
+      interrupted_ = false;
       return listener->queue.pop_front();
     }
     (void)listener->queue.pop_front();
@@ -118,21 +118,21 @@ Result<void> TcpLayer::set_backlog(ListenerId id, std::uint32_t backlog) {
 }
 
 Result<void> TcpLayer::reconfigure(Core& core, Instant now, StreamId id, const TcpConfig& config) {
-  make_up(core, now);
+  recover(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow || flow->released()) return std::unexpected(Error::no_such_id);
   if (!flow->indexed) return std::unexpected(flow->failure().value_or(Error::not_connected));
   if (auto may = tcp::check_change(flow->state(), flow->config(), config); !may) return may;
   const bool same_route = flow->config().source_route == config.source_route;
   auto shared = std::make_shared<const TcpConfig>(config);
-  unsettled_ = true;
+  interrupted_ = true;
   if (tcp::Handshake* handshake = flow->handshake()) {
     handshake->reconfigure(core.context(now), std::move(shared));
   } else {
     flow->connection()->reconfigure(core.context(now), std::move(shared));
   }
   if (!same_route) flow->path_version = core.path_version - 1;  // it begins at another hop now
-  settle(core, now, id.index);
+  follow_up(core, now, id.index);
   return {};
 }
 
@@ -176,7 +176,7 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   const auto way =
       core.find_way(now, options.local_address.value_or(IpAddress::any(to.family())), to, route);
   if (!way) return std::unexpected(way.error());
-  make_up(core, now);
+  recover(core, now);
   if (flows_.size() >= core.config.limits.connections) return std::unexpected(Error::limit_reached);
   const auto chosen = choose_tuple(core, *way, options);
   if (!chosen) return std::unexpected(chosen.error());
@@ -190,7 +190,7 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
       chosen->tuple, std::move(config), way->path.link_mtu);
   table_.insert(chosen->hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
-  settle(core, now, index);
+  follow_up(core, now, index);
   return StreamId{index, flows_.generation(index)};
 }
 
@@ -203,7 +203,7 @@ std::shared_ptr<const TcpConfig> TcpLayer::default_config(const Core& core) {
 // Destructors call this, ABORT and close_listener: what they are for is done before anything can
 // fail for want of memory, even if another call did before.
 Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
-  const bool behind = unsettled_;
+  const bool behind = interrupted_;
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -216,14 +216,14 @@ Result<void> TcpLayer::close(Core& core, Instant now, StreamId id) {
     return {};
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
-  unsettled_ = true;
+  interrupted_ = true;
   connection->release(core.context(now));
-  behind ? settle_all(core, now) : settle(core, now, id.index);
+  behind ? follow_up_all(core, now) : follow_up(core, now, id.index);
   return {};
 }
 
 Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
-  const bool behind = unsettled_;
+  const bool behind = interrupted_;
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -233,9 +233,9 @@ Result<void> TcpLayer::abort(Core& core, Instant now, StreamId id) {
   const Entry entry = find_entry(core.secrets.flow_hash(flow->tuple()), flow->tuple());
   if (connection->state() == State::time_wait && entry.kind == Kind::time_wait)
     drop_time_wait(core, now, entry.index);
-  unsettled_ = true;
+  interrupted_ = true;
   connection->abort(core.context(now));
-  behind ? settle_all(core, now) : settle(core, now, id.index);
+  behind ? follow_up_all(core, now) : follow_up(core, now, id.index);
   return {};
 }
 

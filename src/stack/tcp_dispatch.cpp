@@ -2,8 +2,8 @@
 
 #include "base/ensure.h"
 #include "stack/tcp_layer.h"
-#include "tcp/syn.h"
-#include "tcp/syn_cookie.h"
+#include "tcp/open/syn.h"
+#include "tcp/open/syn_cookie.h"
 
 namespace estab::stack {
 
@@ -17,7 +17,7 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
                              const Segment& segment, Origin origin, const tcp::Carrier& carrier,
                              const tcp::ReturnRoute& return_route) {
-  make_up(core, now);
+  recover(core, now);
   const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
   ++core.counters.segments_in;
   if (!core.observer.get()) return dispatch(core, now, in);
@@ -74,12 +74,12 @@ State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
 Verdict TcpLayer::to_flow(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   if (flow.handshake()) return to_handshake(core, now, in, index);
-  unsettled_ = true;
+  interrupted_ = true;
   const Verdict verdict = flow.connection()->on_segment(core.context(now), in.segment, in.carrier);
   const bool good = verdict == Verdict::accepted || verdict == Verdict::predicted;
   if (good && flow.learns_route && !in.return_route.empty())
     learn_route(core, now, flow, in.return_route);
-  settle(core, now, index);
+  follow_up(core, now, index);
   return verdict;
 }
 
@@ -99,11 +99,11 @@ void TcpLayer::learn_route(Core& core, Instant now, Flow& flow,
 Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
-  unsettled_ = true;
+  interrupted_ = true;
   const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
-    settle(core, now, index);
+    follow_up(core, now, index);
     return step.verdict;
   }
   // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
@@ -121,7 +121,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
   if (released) flow.connection()->release(core.context(now));
   if (!released) queue_event(flow, index);
-  settle(core, now, index);
+  follow_up(core, now, index);
   return step.verdict;
 }
 
@@ -230,10 +230,10 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
   flow.listener = record.listener;
   flow.learns_route = learns_route;
   ++core.counters.passive_opens;
-  unsettled_ = true;
+  interrupted_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
   flow.connection()->on_opened(core.context(now), in.segment, in.carrier, tcp::Answer::nothing);
-  settle(core, now, index);
+  follow_up(core, now, index);
   return Verdict::handshake_completed;
 }
 
@@ -426,7 +426,7 @@ void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
 // [RFC 9293 MUST-54] [RFC 1122 3.2.2.1-6]
 void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                        const ip::IcmpEffect& effect, const IcmpReport& report) {
-  make_up(core, now);
+  recover(core, now);
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait) return;
   if (entry.kind == Kind::half_open) {
@@ -441,18 +441,18 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
   if (tcp::Handshake* handshake = flow.handshake()) {
     if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
     handshake->on_icmp(core.context(now), effect.error, report);
-    return settle(core, now, entry.index);
+    return follow_up(core, now, entry.index);
   }
   tcp::Connection& connection = *flow.connection();
   if (!connection.is_outstanding(seq)) return;
   connection.on_soft_error(effect.error, report);
-  settle(core, now, entry.index);
+  follow_up(core, now, entry.index);
 }
 
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
-  make_up(core, now);
+  recover(core, now);
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (entry.kind == Kind::flow) settle(core, now, entry.index);
+  if (entry.kind == Kind::flow) follow_up(core, now, entry.index);
 }
 
 bool TcpLayer::is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const {

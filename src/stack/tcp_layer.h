@@ -3,13 +3,13 @@
 // place in the output queue. What a segment means to a connection is not decided here but in
 // src/tcp.
 //
-// Law: after anything that may have changed a flow, settle() is called for it, once; it alone moves
-// flows between tables and queues.
+// Law: after anything that may have changed a flow, follow_up() is called for it, once; it alone
+// moves flows between tables and queues.
 //
-// Law: std::bad_alloc may come out anywhere, and leaves a whole layer behind. What makes a record
-// asks for all the memory it needs first. What changes a flow raises `unsettled_` before it begins,
-// and settle() lowers it; where it is found raised, settle() did not come to its end, and is made
-// up for with all flows before anything else.
+// Law: std::bad_alloc may come out anywhere, with the strong exception guarantee for the records:
+// what makes one reserves all the memory it needs first. What changes a flow raises `interrupted_`
+// before it begins, and follow_up() lowers it; a call that finds it raised follows up all flows
+// before anything else.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@
 #include "ip/icmp_rules.h"
 #include "stack/core.h"
 #include "stack/flow.h"
-#include "tcp/half_open.h"
-#include "tcp/listener.h"
-#include "tcp/syn_received.h"
-#include "tcp/time_wait.h"
+#include "tcp/close/time_wait.h"
+#include "tcp/open/half_open.h"
+#include "tcp/open/listener.h"
+#include "tcp/open/syn_received.h"
 
 namespace estab::stack {
 
@@ -57,7 +57,7 @@ class TcpLayer {
   Result<StreamId> connect(Core& core, Instant now, const ConnectOptions& options);
   Result<void> close(Core& core, Instant now, StreamId id);
   Result<void> abort(Core& core, Instant now, StreamId id);
-  /// Runs `act(connection)` on an open connection and settles it; else the error for its state.
+  /// Runs `act(connection)` on an open connection and follows it up; else the error for its state.
   template <class Act>
   auto with_connection(Core& core, Instant now, StreamId id, Act&& act)
       -> decltype(act(std::declval<tcp::Connection&>(), core.context(now)));
@@ -70,7 +70,7 @@ class TcpLayer {
   Result<void> set_backlog(ListenerId id, std::uint32_t backlog);
 
   // ---- output and events (tcp_output.cpp)
-  bool has_output() const { return unsettled_ || !output_.empty(); }
+  bool has_output() const { return interrupted_ || !output_.empty(); }
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
   static void build_reply(Core& core, Instant now, const Path& path, const TcpReply& reply,
                           TransmitFrame& frame);
@@ -116,14 +116,14 @@ class TcpLayer {
   std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   std::optional<std::uint32_t> find_exact_listener(const Endpoint& local) const;
   static std::uint64_t listener_hash(const Endpoint& local);
-  void settle(Core& core, Instant now, std::uint32_t index);
-  void settle_flow(Core& core, Instant now, std::uint32_t index);
-  void settle_handshake(Core& core, Flow& flow, std::uint32_t index);
+  void follow_up(Core& core, Instant now, std::uint32_t index);
+  void follow_up_flow(Core& core, Instant now, std::uint32_t index);
+  void follow_up_handshake(Core& core, Flow& flow, std::uint32_t index);
   void retire(Core& core, Instant now, Flow& flow, std::uint32_t index);
-  void settle_all(Core& core, Instant now);
-  /// For what an exception left behind.
-  void make_up(Core& core, Instant now) {
-    if (unsettled_) settle_all(core, now);
+  void follow_up_all(Core& core, Instant now);
+  /// After a call that an exception cut short.
+  void recover(Core& core, Instant now) {
+    if (interrupted_) follow_up_all(core, now);
   }
   /// The table and the wheel will take one more flow or half-open record without fail.
   void make_room() {
@@ -234,14 +234,14 @@ class TcpLayer {
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
-  bool unsettled_ = false;
+  bool interrupted_ = false;
   std::shared_ptr<const TcpConfig> default_config_;
 };
 
 template <class Act>
 auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
-  make_up(core, now);
+  recover(core, now);
   Flow* flow = flows_.find(id.index, id.generation);
   if (!flow) return std::unexpected(Error::no_such_id);
   tcp::Connection* connection = flow->connection();
@@ -251,9 +251,9 @@ auto TcpLayer::with_connection(Core& core, Instant now, StreamId id, Act&& act)
     return std::unexpected(failure.value_or(Error::not_connected));
   }
   if (connection->released()) return std::unexpected(Error::no_such_id);
-  unsettled_ = true;
+  interrupted_ = true;
   auto result = act(*connection, core.context(now));
-  settle(core, now, id.index);
+  follow_up(core, now, id.index);
   return result;
 }
 

@@ -26,7 +26,7 @@ void trace_sent(Core& core, Instant now, const FourTuple& tuple, const tcp::Emis
 // Flows take turns burst by burst: one keeps its turn until it has nothing more to say, which the
 // windows see to.
 bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
-  make_up(core, now);
+  recover(core, now);
   output_.follow(core.path_version);
   while (output_.next(core.interfaces)) {
     const StreamId id = output_.front();
@@ -44,9 +44,9 @@ bool TcpLayer::poll_transmit(Core& core, Instant now, TransmitFrame& frame) {
     if (sent && flow->wants_to_send()) return true;
     output_.drop_front();
     flow->in_output = false;
-    unsettled_ = true;
+    interrupted_ = true;
     rearm(*flow, index);
-    unsettled_ = false;
+    interrupted_ = false;
     if (sent) return true;
   }
   return false;

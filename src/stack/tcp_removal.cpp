@@ -6,7 +6,7 @@
 namespace estab::stack {
 
 void TcpLayer::on_removed(Core& core, Instant now, const Removed& gone) {
-  make_up(core, now);
+  recover(core, now);
   half_open_.for_each([&](std::uint32_t index, const tcp::HalfOpen& record) {
     if (gone.concerns(record.tuple)) forget_half_open(core, now, index, State::closed);
   });
@@ -22,12 +22,12 @@ void TcpLayer::on_removed(Core& core, Instant now, const Removed& gone) {
 }
 
 void TcpLayer::end_flow(Core& core, Instant now, Flow& flow, std::uint32_t index) {
-  unsettled_ = true;
+  interrupted_ = true;
   if (tcp::Handshake* handshake = flow.handshake())
     handshake->fail(core.context(now), Error::address_removed);
   else
     flow.connection()->on_address_removed(core.context(now));
-  settle(core, now, index);
+  follow_up(core, now, index);
 }
 
 // Those that wait for accept have ended too, as their address was the listener's.

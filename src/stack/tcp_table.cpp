@@ -1,4 +1,4 @@
-// How a connection moves between the tables: settle() and what it rests on.
+// How a connection moves between the tables: follow_up() and what it rests on.
 
 #include <algorithm>
 #include <tuple>
@@ -57,21 +57,21 @@ State TcpLayer::state(const Core& core, StreamId id) const {
 
 // ---- settling
 
-void TcpLayer::settle(Core& core, Instant now, std::uint32_t index) {
-  unsettled_ = true;
-  settle_flow(core, now, index);
-  unsettled_ = false;
+void TcpLayer::follow_up(Core& core, Instant now, std::uint32_t index) {
+  interrupted_ = true;
+  follow_up_flow(core, now, index);
+  interrupted_ = false;
 }
 
-void TcpLayer::settle_all(Core& core, Instant now) {
-  flows_.for_each([&](std::uint32_t index, Flow&) { settle(core, now, index); });
-  unsettled_ = false;
+void TcpLayer::follow_up_all(Core& core, Instant now) {
+  flows_.for_each([&](std::uint32_t index, Flow&) { follow_up(core, now, index); });
+  interrupted_ = false;
 }
 
 // May be called again for a flow it had not done with.
-void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
+void TcpLayer::follow_up_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
-  if (flow.handshake()) return settle_handshake(core, flow, index);
+  if (flow.handshake()) return follow_up_handshake(core, flow, index);
   Connection& connection = *flow.connection();
   const State state = connection.state();
   if (flow.indexed && (state == State::closed || state == State::time_wait))
@@ -85,7 +85,7 @@ void TcpLayer::settle_flow(Core& core, Instant now, std::uint32_t index) {
   if (connection.wants_to_send() || narrower) queue_output(flow, index);
 }
 
-void TcpLayer::settle_handshake(Core& core, Flow& flow, std::uint32_t index) {
+void TcpLayer::follow_up_handshake(Core& core, Flow& flow, std::uint32_t index) {
   const tcp::Handshake& handshake = *flow.handshake();
   if (handshake.state() == State::closed) {
     if (flow.indexed) ++core.counters.failed_opens;
@@ -276,12 +276,12 @@ std::size_t TcpLayer::memory() const {
   return octets;
 }
 
-// The tables and the wheel follow from the records; what is unsettled is settled before anything
-// else happens.
+// The tables and the wheel follow from the records; what was interrupted is followed up before
+// anything else happens.
 auto TcpLayer::fields() const {
   const auto& [flows, half_open, time_wait, listeners, table, listener_table, wheel, output, ready,
-               acceptable, oldest_time_wait, newest_time_wait, cookie_sent_at, next_port, unsettled,
-               default_config] = *this;
+               acceptable, oldest_time_wait, newest_time_wait, cookie_sent_at, next_port,
+               interrupted, default_config] = *this;
   // Nobody outside knows the numbers of these records: which they have, and had, decides nothing.
   const auto hash_half_open = [&listeners](auto& hasher, const auto& records) {
     hasher.add(records.size());
@@ -297,7 +297,7 @@ auto TcpLayer::fields() const {
       flows, base::hashed_by(half_open, hash_half_open), base::hashed_by(time_wait, hash_time_wait),
       listeners, base::derived(table), base::derived(listener_table), base::derived(wheel), output,
       ready, acceptable, base::derived(oldest_time_wait), base::derived(newest_time_wait),
-      cookie_sent_at, next_port, base::derived(unsettled), base::derived(default_config));
+      cookie_sent_at, next_port, base::derived(interrupted), base::derived(default_config));
 }
 
 bool TcpLayer::equals(const TcpLayer& other) const {

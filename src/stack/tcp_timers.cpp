@@ -12,14 +12,14 @@ constexpr Duration kQuiet = std::chrono::seconds(1);
 }  // namespace
 
 Instant TcpLayer::next_deadline(Instant now) const {
-  if (unsettled_) return now;
+  if (interrupted_) return now;
   Instant next = wheel_.next();
   if (oldest_time_wait_ != kNone) next = std::min(next, time_wait_[oldest_time_wait_].deadline);
   return next;
 }
 
 void TcpLayer::on_deadline(Core& core, Instant now) {
-  make_up(core, now);
+  recover(core, now);
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
@@ -39,7 +39,7 @@ void TcpLayer::trim_if_quiet(Flow& flow, Instant now, std::uint32_t index) {
 
 void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
-  unsettled_ = true;
+  interrupted_ = true;
   flow.timer = kNone;
   // [RFC 9293 MUST-20, MUST-22]
   // MUST-20 (b), MUST-22: when R1 is reached, IP is told to look for another way.
@@ -57,7 +57,7 @@ void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
     after = flow.connection()->sender().retransmits();
   }
   if (before < r1 && after >= r1) core.advise_against(now, flow.path.hop);
-  settle(core, now, index);
+  follow_up(core, now, index);
 }
 
 void TcpLayer::expire_time_wait(Core& core, Instant now) {

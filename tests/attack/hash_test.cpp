@@ -4,7 +4,7 @@
 
 #include "base/flat_index.h"
 #include "scene.h"
-#include "tcp/secrets.h"
+#include "tcp/open/secrets.h"
 
 namespace estab::attack {
 namespace {

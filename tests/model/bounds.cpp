@@ -1,7 +1,7 @@
 #include "model/bounds.h"
 
 #include "model/host.h"
-#include "tcp/secrets.h"
+#include "tcp/open/secrets.h"
 
 namespace estab::model {
 

@@ -7,7 +7,7 @@
 
 #include "estab/time.h"
 
-#include "tcp/opening.h"
+#include "tcp/open/opening.h"
 
 namespace estab::tcp::loss {
 

@@ -24,12 +24,12 @@
 #include "tcp/congestion/delivery_rate.h"
 #include "tcp/loss/prr.h"
 #include "tcp/loss/rack.h"
+#include "tcp/loss/rtt.h"
 #include "tcp/loss/scoreboard.h"
 #include "tcp/loss/tail_probe.h"
 #include "tcp/loss/undo.h"
-#include "tcp/rtt.h"
 #include "tcp/send/pacer.h"
-#include "tcp/turn.h"
+#include "tcp/send/turn.h"
 
 namespace estab::tcp::loss {
 

@@ -1,5 +1,5 @@
 // Flight alone: what an acknowledgement does to the sums and the states. What it sends on the wire
-// is in stack/recovery_test.cpp.
+// is in tcp/loss/recovery_test.cpp.
 
 #include "tcp/loss/flight.h"
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "tcp/context.h"
-#include "tcp/opening.h"
+#include "tcp/connection/context.h"
+#include "tcp/open/opening.h"
+#include "tcp/send/turn.h"
 #include "tcp/testing/octets.h"
-#include "tcp/turn.h"
 
 namespace estab::tcp {
 

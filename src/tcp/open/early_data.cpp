@@ -1,0 +1,62 @@
+#include "tcp/open/early_data.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/public_fields.h"
+
+namespace estab::tcp {
+
+std::size_t EarlyData::room(const TcpConfig& config) const {
+  return fin_ ? 0 : queue_.room(config.send_buffer);
+}
+
+void EarlyData::note(SendMode mode) {
+  more_ = mode == SendMode::more;
+  if (mode == SendMode::push) push_end_ = queue_.end();
+  if (mode == SendMode::urgent) urgent_end_ = queue_.end();
+}
+
+Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode,
+                                    BlockPool& pool) {
+  if (fin_) return std::unexpected(Error::already_shut_down);
+  const std::size_t n = std::min(octets.size(), room(config));
+  refused_ = refused_ || n < octets.size();
+  if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
+  queue_.append(octets.first(n), pool);
+  note(n < octets.size() ? SendMode::normal : mode);
+  return n;
+}
+
+Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
+                                   const std::shared_ptr<const void>& owner, SendMode mode,
+                                   BlockPool& pool) {
+  if (fin_) return std::unexpected(Error::already_shut_down);
+  if (room(config) == 0) {
+    refused_ = true;
+    return std::unexpected(Error::would_block);
+  }
+  queue_.append_owned(octets, owner, pool);
+  note(mode);
+  return {};
+}
+
+void EarlyData::on_reconfigured(const TcpConfig& config) {
+  if (!refused_ || room(config) == 0) return;
+  refused_ = false;
+  writable_due_ = true;
+}
+
+Result<void> EarlyData::shutdown() {
+  if (std::exchange(fin_, true)) return std::unexpected(Error::already_shut_down);
+  more_ = false;
+  return {};
+}
+
+void EarlyData::hash_into(base::Hasher& hasher) const {
+  const auto& [queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input] =
+      *this;
+  hasher.add_all(queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input);
+}
+
+}  // namespace estab::tcp

@@ -1,0 +1,63 @@
+// EarlyData: what an application sends before its connection is open. RFC 9293 §3.10.2: in SYN-SENT
+// and SYN-RECEIVED the data is queued for transmission after entering ESTABLISHED; §3.10.4: so is
+// the end of the direction.
+//
+// Law: it holds no more than the send buffer, in the form in which the Sender will hold it, so that
+// handing over needs no memory and cannot fail.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "estab/config.h"
+#include "estab/error.h"
+#include "estab/octets.h"
+#include "estab/stack.h"
+
+#include "tcp/send/send_queue.h"
+
+namespace estab::tcp {
+
+class EarlyData {
+ public:
+  Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode, BlockPool& pool);
+  Result<void> send_owned(const TcpConfig& config, Octets octets,
+                          const std::shared_ptr<const void>& owner, SendMode mode, BlockPool& pool);
+  Result<void> shutdown();
+  void refuse_input() { refuses_input_ = true; }
+
+  std::size_t size() const { return queue_.size(); }
+  std::size_t room(const TcpConfig& config) const;
+  std::size_t memory() const { return queue_.memory(); }
+
+  // ---- for whom takes it over
+  SendQueue take_queue() { return std::move(queue_); }
+  StreamOffset push_end() const { return push_end_; }
+  StreamOffset urgent_end() const { return urgent_end_; }
+  bool more() const { return more_; }
+  bool fin() const { return fin_; }
+  bool refuses_input() const { return refuses_input_; }
+  /// Something found no room: the application waits for it.
+  bool refused() const { return refused_; }
+  /// What found no room may find some now: the application is to be told.
+  void on_reconfigured(const TcpConfig& config);
+  bool writable_due() const { return writable_due_; }
+  bool take_writable() { return std::exchange(writable_due_, false); }
+
+  friend bool operator==(const EarlyData&, const EarlyData&) = default;
+  void hash_into(base::Hasher& hasher) const;
+
+ private:
+  void note(SendMode mode);
+
+  SendQueue queue_;
+  StreamOffset push_end_, urgent_end_;  // as the Sender has them; 0: none
+  bool more_ = false;
+  bool fin_ = false;
+  bool refused_ = false;
+  bool writable_due_ = false;
+  bool refuses_input_ = false;
+};
+
+}  // namespace estab::tcp
