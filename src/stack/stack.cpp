@@ -110,10 +110,10 @@ std::size_t Stack::writable(StreamId stream) const {
     return handshake->state() == State::closed ? 0
                                                : handshake->early_data().room(handshake->config());
   const auto* connection = impl_->tcp.find_connection(stream);
-  if (!connection || connection->sender().fin_queued()) return 0;
+  if (!connection || connection->sender().outgoing().fin_queued()) return 0;
   const bool open =
       connection->state() == State::established || connection->state() == State::close_wait;
-  return open ? connection->sender().room(connection->config()) : 0;
+  return open ? connection->send_room() : 0;
 }
 
 bool Stack::at_end(StreamId stream) const {

@@ -243,7 +243,7 @@ std::vector<SocketRow> TcpLayer::table() const {
     SocketRow row{flow.tuple().local(), flow.tuple().remote(), flow.state()};
     if (const Connection* connection = flow.connection()) {
       row.recv_queue = connection->receiver().readable();
-      row.send_queue = connection->sender().queued();
+      row.send_queue = connection->sender().outgoing().size();
     } else {
       row.send_queue = flow.handshake()->early_data().size();
     }

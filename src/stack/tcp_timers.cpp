@@ -32,7 +32,7 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
 // it has any must not decide: a copy of the stack has less of it, and is to wake as often.)
 void TcpLayer::trim_if_quiet(Flow& flow, Instant now, std::uint32_t index) {
   tcp::Connection& connection = *flow.connection();
-  const Instant quiet_at = connection.sender().heard_at() + kQuiet;
+  const Instant quiet_at = connection.sender().liveness().heard_at + kQuiet;
   if (now >= quiet_at) return connection.trim();
   flow.timer = wheel_.arm(kNone, Entry{Kind::flow, index}.packed(), quiet_at);
 }
@@ -52,9 +52,9 @@ void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
   } else if (flow.connection()->next_deadline() == kNever) {
     trim_if_quiet(flow, now, index);
   } else {
-    before = flow.connection()->sender().retransmits();
+    before = flow.connection()->sender().liveness().retransmits;
     flow.connection()->on_timers(core.context(now));
-    after = flow.connection()->sender().retransmits();
+    after = flow.connection()->sender().liveness().retransmits;
   }
   if (before < r1 && after >= r1) core.advise_against(now, flow.path.hop);
   follow_up(core, now, index);

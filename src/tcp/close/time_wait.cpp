@@ -9,7 +9,7 @@ namespace estab::tcp {
 TimeWait make_time_wait(const Connection& connection, Instant deadline) {
   TimeWait record;
   record.tuple = connection.tuple();
-  record.snd_nxt = connection.sender().wire(connection.sender().max());
+  record.snd_nxt = connection.sender().space().wire(connection.sender().space().max());
   record.rcv_nxt = connection.receiver().ack_number();
   record.ts_recent = connection.receiver().ts_recent();
   record.timestamps = connection.negotiated().timestamps;

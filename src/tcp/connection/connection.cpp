@@ -42,6 +42,18 @@ std::uint32_t effective_mss(const FourTuple& tuple, const Negotiated& negotiated
   return mss > route ? mss - route : 1;
 }
 
+// What congestion control is about, in the words of RFC 5681.
+std::string_view phase_of(const Sender& sender) {
+  switch (sender.flight().state()) {
+    case CaState::recovery:
+      return "recovery";
+    case CaState::loss:
+      return "loss";
+    default:
+      return sender.congestion().in_slow_start() ? "slow start" : "congestion avoidance";
+  }
+}
+
 }  // namespace
 
 Connection::Connection(const Context& context, const Opening& opening,
@@ -88,7 +100,7 @@ void Connection::set_state(const Context& context, State to) {
   if (to == State::time_wait || to == State::closed) {
     signals_.closed = true;
     timers_.stop_all();
-    sender_.release_all(context.blocks);
+    sender_.outgoing().release_all(context.blocks);
   }
 }
 
@@ -112,7 +124,7 @@ void Connection::end(const Context& context, std::optional<Error> failure,
 
 Result<void> Connection::check_sendable() const {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
-  if (sender_.fin_queued()) return std::unexpected(Error::already_shut_down);
+  if (sender_.outgoing().fin_queued()) return std::unexpected(Error::already_shut_down);
   if (state_ != State::established && state_ != State::close_wait)
     return std::unexpected(Error::not_connected);
   return {};
@@ -120,28 +132,30 @@ Result<void> Connection::check_sendable() const {
 
 Result<std::size_t> Connection::send(const Context& context, Octets octets, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return std::unexpected(sendable.error());
-  const std::size_t n = std::min(octets.size(), sender_.room(*config_));
+  const std::size_t n = std::min(octets.size(), send_room());
   if (n < octets.size()) want_writable_ = true;
   if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
   // A push or urgent mark belongs behind the last octet of the call, not behind a part of it.
   const SendMode effective = n < octets.size() ? SendMode::normal : mode;
-  sender_.append(context, *config_, octets.first(n), effective);
+  sender_.restart_after_idle(context, *config_);
+  sender_.outgoing().append(octets.first(n), effective, context.blocks);
   return n;
 }
 
 Result<void> Connection::send_owned(const Context& context, Octets octets,
                                     const std::shared_ptr<const void>& owner, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return sendable;
-  if (sender_.room(*config_) == 0) {
+  if (send_room() == 0) {
     want_writable_ = true;
     return std::unexpected(Error::would_block);
   }
-  sender_.append_owned(context, *config_, octets, owner, mode);
+  sender_.restart_after_idle(context, *config_);
+  sender_.outgoing().append_owned(octets, owner, mode, context.blocks);
   return {};
 }
 
 void Connection::take_over(const Context& context, EarlyData& early) {
-  sender_.take_over(early);
+  sender_.outgoing() = early.take();
   want_writable_ = early.refused();
   signals_.writable = early.writable_due();
   refuses_input_ = early.refuses_input();
@@ -168,10 +182,10 @@ Result<void> Connection::consume(const Context& context, std::size_t octets) {
 
 Result<void> Connection::shutdown(const Context& context) {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
-  if (sender_.fin_queued()) return std::unexpected(Error::already_shut_down);
+  if (sender_.outgoing().fin_queued()) return std::unexpected(Error::already_shut_down);
   if (state_ != State::established && state_ != State::close_wait)
     return std::unexpected(Error::not_connected);
-  sender_.queue_fin();
+  sender_.outgoing().queue_fin();
   set_state(context, state_ == State::established ? State::fin_wait_1 : State::last_ack);
   return {};
 }
@@ -184,7 +198,7 @@ void Connection::release(const Context& context) {
     end(context, std::nullopt, SendReason::reset_unread_data);
     return;
   }
-  if (!sender_.fin_queued()) (void)shutdown(context);
+  if (!sender_.outgoing().fin_queued()) (void)shutdown(context);
   if (state_ == State::fin_wait_2)
     timers_.set(Timer::fin_wait_2, context.now + config_->fin_wait_2_timeout);
 }
@@ -216,7 +230,7 @@ void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpCo
 
 // Who found the send buffer full is told when there is room for so many octets.
 void Connection::wake_writer(std::size_t least) {
-  if (!want_writable_ || sender_.room(*config_) < least) return;
+  if (!want_writable_ || send_room() < least) return;
   want_writable_ = false;
   signals_.writable = true;
 }
@@ -233,7 +247,7 @@ void Connection::on_timers(const Context& context) {
     const auto timer = static_cast<Timer>(i);
     const Instant due = timers_.deadline(timer);
     if (state_ == State::closed || due > context.now) continue;
-    const std::uint32_t cwnd = sender_.cwnd();
+    const std::uint32_t cwnd = sender_.congestion().congestion_window();
     timers_.stop(timer);
     context.trace([&] { return TimerFired{tuple_, timer}; });
     on_timer(context, timer, due);
@@ -243,30 +257,14 @@ void Connection::on_timers(const Context& context) {
 
 void Connection::on_timer(const Context& context, Timer timer, Instant due) {
   const Served served = tcp::served(context.now, due, sender_.rtt().rto(*config_));
-  const Error timed_out = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
   switch (timer) {
     case Timer::retransmit:
-      // [RFC 9293 MUST-20]
-      if (!sender_.on_retransmit_timer(turn(context), served))
-        return end(context, timed_out, SendReason::reset_timeout);
-      // [RFC 9293 SHLD-9, SHLD-10]
-      // SHLD-9: from R1 on the application may want to know.
-      if (sender_.retransmits() == config_->r1) {
-        signals_.soft_error = Error::connection_timed_out;
-        signals_.reported.reset();
-      }
-      return;
     case Timer::tail_probe:
-      return sender_.on_tail_probe_timer(turn(context));
     case Timer::reordering:
-      return sender_.on_reordering_timer(turn(context));
+    case Timer::persist:
+      return on_sending_timer(context, timer, served);
     case Timer::pacing:
       return;  // poll() goes on
-    case Timer::persist:
-      if (!sender_.on_persist_timer(turn(context), served) ||
-          (is_hopeless(context.now) && served == Served::in_time))
-        end(context, timed_out, SendReason::reset_timeout);
-      return;
     case Timer::delayed_ack:
       return receiver_.on_delayed_ack_timer();
     case Timer::keep_alive:
@@ -279,11 +277,23 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
   }
 }
 
+// [RFC 9293 MUST-20, SHLD-9, SHLD-10]
+void Connection::on_sending_timer(const Context& context, Timer timer, Served served) {
+  const bool goes_on = sender_.on_timer(turn(context), timer, served);
+  const bool hopeless =
+      timer == Timer::persist && is_hopeless(context.now) && served == Served::in_time;
+  if (!goes_on || hopeless) return end(context, time_out_error(), SendReason::reset_timeout);
+  // SHLD-9: from R1 on the application may want to know.
+  if (timer != Timer::retransmit || sender_.liveness().retransmits != config_->r1) return;
+  signals_.soft_error = Error::connection_timed_out;
+  signals_.reported.reset();
+}
+
 // MUST-37 lets a shut window stay shut as long as the application likes: it may abort. Where it has
 // let go nobody could, and a peer that answers every probe would hold the octets for ever
 // (RFC 6429 §3). R2 ends that.
 bool Connection::is_hopeless(Instant now) const {
-  return released_ && now - sender_.stalled_since() >= config_->r2;
+  return released_ && now - sender_.liveness().stalled_since >= config_->r2;
 }
 
 // RFC 9293 §3.8.4. The timer is not moved by each segment: when it fires it looks how long the
@@ -292,16 +302,15 @@ void Connection::on_keep_alive_timer(const Context& context, Served served) {
   const KeepAlive& keep = config_->keep_alive;
   if (!keep.enabled) return;
   const Duration interval = std::max(keep.interval, kLeastWait);
-  const Instant quiet_until = sender_.heard_at() + keep.idle;
+  const Instant quiet_until = sender_.liveness().heard_at + keep.idle;
   // [RFC 9293 MUST-26]
-  if (sender_.in_flight() || context.now < quiet_until) {
+  if (sender_.space().in_flight() || context.now < quiet_until) {
     keep_alive_probes_ = 0;
     timers_.set(Timer::keep_alive, std::max(quiet_until, context.now + interval));
     return;
   }
   if (served == Served::in_time && is_silent_too_long(context.now)) {
-    const Error error = config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
-    return end(context, error, SendReason::reset_timeout);
+    return end(context, time_out_error(), SendReason::reset_timeout);
   }
   if (keep_alive_probes_ < 255) ++keep_alive_probes_;
   keep_alive_due_ = true;
@@ -313,7 +322,7 @@ void Connection::on_keep_alive_timer(const Context& context, Served served) {
 // [RFC 9293 MUST-29]
 bool Connection::is_silent_too_long(Instant now) const {
   if (keep_alive_probes_ == 0) return false;
-  if (config_->user_timeout) return now - sender_.heard_at() >= *config_->user_timeout;
+  if (config_->user_timeout) return now - sender_.liveness().heard_at >= *config_->user_timeout;
   return keep_alive_probes_ >= config_->keep_alive.probes;  // MUST-29: one lost probe is not enough
 }
 
@@ -322,7 +331,7 @@ void Connection::arm_keep_alive(const Context& context) {
   const bool open = is_synchronized(state_) && state_ != State::time_wait;
   if (config_->keep_alive.enabled && open)
     timers_.set(Timer::keep_alive,
-                std::max(sender_.heard_at() + config_->keep_alive.idle, context.now));
+                std::max(sender_.liveness().heard_at + config_->keep_alive.idle, context.now));
 }
 
 void Connection::on_heard(const Context& context) {
@@ -348,9 +357,10 @@ void Connection::owe_challenge(const Context& context) {
 }
 
 void Connection::trace_congestion(const Context& context, std::uint32_t before) const {
-  if (sender_.cwnd() == before) return;
+  if (sender_.congestion().congestion_window() == before) return;
   context.trace([&] {
-    return CongestionChanged{tuple_, sender_.cwnd(), sender_.ssthresh(), sender_.phase()};
+    return CongestionChanged{tuple_, sender_.congestion().congestion_window(),
+                             sender_.congestion().ssthresh(), phase_of(sender_)};
   });
 }
 

@@ -82,6 +82,13 @@ class Connection {
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
   const Negotiated& negotiated() const { return negotiated_; }
   std::size_t memory() const { return sender_.memory() + receiver_.memory(); }
+  /// Octets that send() would take.
+  std::size_t send_room() const { return sender_.outgoing().room(config_->send_buffer); }
+  /// The FIN was sent, and acknowledged.
+  bool fin_acked() const {
+    const Outgoing& outgoing = sender_.outgoing();
+    return outgoing.fin_queued() && sender_.space().una() > outgoing.end();
+  }
 
   // ---- handle
   Verdict on_segment(const Context& context, const Segment& segment, const Carrier& carrier);
@@ -118,7 +125,7 @@ class Connection {
   void abort(const Context& context);
   /// Gives every block back to the pool, before the connection is destroyed.
   void release_buffers(BlockPool& pool) {
-    sender_.release_all(pool);
+    sender_.outgoing().release_all(pool);
     receiver_.release_all(pool);
   }
   /// Nothing has happened for a while: gives back what only a busy connection needs.
@@ -207,6 +214,10 @@ class Connection {
   void wake_writer(std::size_t least);
   Result<void> check_sendable() const;
   void on_timer(const Context& context, Timer timer, Instant due);
+  void on_sending_timer(const Context& context, Timer timer, Served served);
+  Error time_out_error() const {
+    return config_->user_timeout ? Error::user_timeout : Error::connection_timed_out;
+  }
   bool is_hopeless(Instant now) const;
   void on_keep_alive_timer(const Context& context, Served served);
   bool is_silent_too_long(Instant now) const;

@@ -12,7 +12,8 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
   // CWR belongs on one segment only.
-  if (path.super_segment <= mss || sender_.has_urgent(sender_.nxt()) || sender_.owes_cwr())
+  if (path.super_segment <= mss || sender_.outgoing().has_urgent(sender_.space().nxt()) ||
+      sender_.flight().owes_cwr())
     return mss;
   return path.super_segment - path.super_segment % mss;
 }
@@ -30,15 +31,15 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
     emit_ack(context, SendReason::ack_duplicate, emission);
   } else if (auto plan = sender_.plan(turn(context), payload_limit(path))) {
     emit_data(context, *plan, views, emission);
-  } else if (sender_.urgent_notice()) {  // the peer is to know even if its window is shut (MUST-66)
-    sender_.on_urgent_notice_sent();
+  } else if (sender_.outgoing().owes_urgent_notice()) {  // the peer is to know even if its window
+                                                         // is shut (MUST-66)
+    sender_.outgoing().on_urgent_notice_sent();
     emit_ack(context, SendReason::urgent, emission);
   } else if (auto reason = receiver_.due()) {
     emit_ack(context, *reason, emission);
   } else if (std::exchange(keep_alive_due_, false)) {
     emit_ack(context, SendReason::keep_alive, emission);
   } else {
-    sender_.arm_persist(turn(context));
     return false;
   }
   return true;
@@ -52,13 +53,13 @@ TcpTimestamps Connection::timestamps(const Context& context) const {
 void Connection::emit_header(const Context& context, StreamOffset at, Segment& segment) {
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
-  segment.seq = sender_.wire(at);
+  segment.seq = sender_.space().wire(at);
   segment.ack = receiver_.ack_number();
   segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
   segment.window = receiver_.announce(*config_);
   // [RFC 7323 3.2-2, 3.2-6]
   if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
-  if (const auto pointer = sender_.urgent_pointer(at)) {
+  if (const auto pointer = sender_.outgoing().urgent_pointer(at, sender_.space().max())) {
     segment.flags = segment.flags | kUrg;
     segment.urgent_pointer = *pointer;
   }
@@ -70,8 +71,8 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
   // [RFC 9293 SHLD-12]
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
   // an octet of data).
-  const StreamOffset at =
-      reason == SendReason::keep_alive ? sender_.max() - 1 : sender_.acceptable_seq();
+  const StreamOffset at = reason == SendReason::keep_alive ? sender_.space().max() - 1
+                                                           : sender_.space().acceptable_seq();
   emit_header(context, at, emission.segment);
   if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
   emission.reason = reason;
@@ -93,23 +94,23 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
                            Emission& emission) {
   sender_.make_room();
   SendPlan fitting = plan;
-  SendQueue::Gathered gathered = sender_.gather(plan, views);
+  SendQueue::Gathered gathered = sender_.outgoing().gather(plan.from, plan.length, views);
   if (gathered.octets < plan.length) {  // more pieces than a frame can point at: send what fits
     const std::uint32_t mss = sender_.mss();
     const bool whole = gathered.octets < mss;
     fitting.length = whole ? gathered.octets : gathered.octets - gathered.octets % mss;
     fitting.fin = fitting.push = false;
-    gathered = sender_.gather(fitting, views);
+    gathered = sender_.outgoing().gather(fitting.from, fitting.length, views);
   }
   emit_header(context, plan.from, emission.segment);
   emission.pieces = gathered.pieces;
   emission.payload_length = fitting.length;
   emission.reason =
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
-  const bool is_new = sender_.is_new(fitting);
+  const bool is_new = fitting.is_new(sender_.space());
   // [RFC 3168 5.2-1, 5.2-2, 6.1.1-5, 6.1.1-9, 6.1.2-4, 6.1.2-5, 6.1.4-1, 6.1.5-1, 6.1.5-2, 6.1.6-1]
   emission.ect = negotiated_.ecn && is_new;
-  if (is_new && sender_.owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
+  if (is_new && sender_.flight().owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
@@ -124,8 +125,7 @@ bool Connection::ends_burst(const Context& context, const Emission& emission) {
   const std::uint32_t mss = sender_.mss();
   if (!config_->quirks.push_bursts || emission.payload_length < mss) return false;
   burst_ = static_cast<std::uint16_t>(burst_ + emission.payload_length / mss);
-  if (burst_ < sender_.burst_segments(*config_) && sender_.may_fill_segment(turn(context)))
-    return false;
+  if (sender_.continues_burst(turn(context), burst_)) return false;
   return std::exchange(burst_, std::uint16_t{0}) > 1;
 }
 
@@ -138,7 +138,7 @@ Emission Connection::make_reset(const Context& context, SendReason reason) const
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
-  segment.seq = sender_.wire(sender_.acceptable_seq());
+  segment.seq = sender_.space().wire(sender_.space().acceptable_seq());
   segment.ack = receiver_.ack_number();
   segment.flags = kRst | kAck;
   emission.reason = reason;

@@ -7,11 +7,11 @@ namespace estab::tcp {
 
 Verdict Connection::on_segment(const Context& context, const Segment& segment,
                                const Carrier& carrier) {
-  const Arrival arrival{segment, receiver_.offset_of(segment.seq),
-                        segment.flags.ack() ? sender_.offset_of(segment.ack) : StreamOffset(),
-                        carrier};
+  const Arrival arrival{
+      segment, receiver_.offset_of(segment.seq),
+      segment.flags.ack() ? sender_.space().offset_of(segment.ack) : StreamOffset(), carrier};
   ++segs_in_;
-  const std::uint32_t cwnd = sender_.cwnd();
+  const std::uint32_t cwnd = sender_.congestion().congestion_window();
   Verdict verdict = Verdict::predicted;
   if (config_->quirks.header_prediction && check_predicted(arrival, context.now)) {
     accept_predicted(context, arrival);
@@ -31,7 +31,7 @@ void Connection::on_opened(const Context& context, const Segment& segment, const
     rest.flags = rest.flags.without(kSyn);
     rest.seq = rest.seq + 1;
     if (rest.urgent_pointer > 0) --rest.urgent_pointer;  // counted from the SYN's number (MUST-62)
-    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.una(), carrier};
+    const Arrival arrival{rest, receiver_.offset_of(rest.seq), sender_.space().una(), carrier};
     ++segs_in_;
     note_timestamp(context, arrival);
     sixth_check_urgent(context, arrival);
@@ -41,8 +41,8 @@ void Connection::on_opened(const Context& context, const Segment& segment, const
 }
 
 bool Connection::is_outstanding(SeqNum seq) const {
-  const StreamOffset offset = sender_.offset_of(seq);
-  return offset >= sender_.una() && offset < sender_.max();
+  const StreamOffset offset = sender_.space().offset_of(seq);
+  return offset >= sender_.space().una() && offset < sender_.space().max();
 }
 
 Verdict Connection::examine(const Context& context, const Arrival& arrival) {
@@ -142,26 +142,26 @@ Connection::Stop Connection::fourth_check_syn(const Context& context, const Arri
 // window probe does not count as outstanding: the answers to probes say nothing of a loss.
 bool Connection::is_duplicate_ack(const Arrival& arrival) const {
   const Segment& segment = arrival.segment;
-  return sender_.nxt() > sender_.una() && segment.payload.empty() && !segment.flags.fin() &&
-         scaled_window(segment) == sender_.window();
+  return sender_.space().nxt() > sender_.space().una() && segment.payload.empty() &&
+         !segment.flags.fin() && scaled_window(segment) == sender_.space().window();
 }
 
 // RFC 5961 §5: neither of what was never sent, nor older than the largest window there has been.
 // Nor older than the connection: nobody who has seen our SYN acknowledges what stands before it,
 // and a guess that may lie there has twice the room. [RFC 9293 MAY-12, 3.10.7.4-6, 3.10.7.4-7]
 bool Connection::check_ack_range(const Arrival& arrival) const {
-  const StreamOffset oldest = sender_.una() - std::int64_t{sender_.max_window()};
-  return arrival.ack <= sender_.max() && arrival.ack >= std::max(kFirstOctet, oldest);
+  const StreamOffset oldest = sender_.space().una() - std::int64_t{sender_.space().max_window()};
+  return arrival.ack <= sender_.space().max() && arrival.ack >= std::max(kFirstOctet, oldest);
 }
 
 Connection::Stop Connection::fifth_check_ack(const Context& context, const Arrival& arrival) {
   if (!arrival.segment.flags.ack()) return Verdict::no_ack_bit;
-  const Sender::AckKind kind = sender_.check_ack(arrival.ack);
+  const AckKind kind = sender_.space().check_ack(arrival.ack);
   if (!check_ack_range(arrival)) {
     owe_challenge(context);
     return Verdict::ack_unacceptable;
   }
-  if (kind == Sender::AckKind::old) return std::nullopt;
+  if (kind == AckKind::old) return std::nullopt;
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;
@@ -170,9 +170,11 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
 
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
-  const bool repeats = arrival.ack == sender_.una();
-  Sender::AckFacts facts{
+  const bool repeats = arrival.ack == sender_.space().una();
+  AckFacts facts{
       .number = arrival.ack,
+      .seq = arrival.seq,
+      .window = scaled_window(segment),
       .sack = segment.options.sack,
       .echo = {.value = {}, .clock_offset = timestamp_offset_},
       .is_duplicate = repeats && is_duplicate_ack(arrival),
@@ -180,16 +182,13 @@ void Connection::accept_valid_ack(const Context& context, const Arrival& arrival
       .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
   if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
     facts.echo.value = segment.options.timestamps->echo;
-  sender_.make_room_for_ack(facts.sack);
   sender_.accept_ack(turn(context), facts);
   if (!repeats) wake_writer(config_->send_buffer / 4);
-  if (sender_.check_window_update(arrival.seq, arrival.ack))
-    sender_.accept_window(arrival.seq, arrival.ack, scaled_window(arrival.segment), timers_);
 }
 
 // What the acknowledgement of our FIN means in each state.
 void Connection::accept_state_of_ack(const Context& context) {
-  if (!sender_.fin_acked()) return;
+  if (!fin_acked()) return;
   switch (state_) {
     case State::fin_wait_1:
       enter_fin_wait_2(context);
@@ -233,7 +232,7 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
   accept_congestion(arrival);
-  const bool nobody_reads = released_ || (refuses_input_ && sender_.fin_queued());
+  const bool nobody_reads = released_ || (refuses_input_ && sender_.outgoing().fin_queued());
   if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
     // [RFC 9293 SHLD-3]
     // The peer must not believe this was delivered (SHLD-3).
@@ -297,9 +296,9 @@ bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
   if (state_ != State::established || released_) return false;
   if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
   if (arrival.carrier.congestion == Congestion::experienced) return false;
-  if (arrival.ack < sender_.una() || arrival.ack > sender_.max()) return false;
-  if (sender_.awaits_tail_answer()) return false;
-  if (arrival.ack == sender_.una() && segment.payload.empty()) return false;
+  if (arrival.ack < sender_.space().una() || arrival.ack > sender_.space().max()) return false;
+  if (sender_.flight().tail_probe().is_out()) return false;
+  if (arrival.ack == sender_.space().una() && segment.payload.empty()) return false;
   if (!segment.options.sack.empty() || receiver_.window() < segment.payload.size()) return false;
   if (receiver_.window() == 0 || !receiver_.is_straight()) return false;
   if (!negotiated_.timestamps) return true;

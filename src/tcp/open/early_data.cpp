@@ -8,13 +8,7 @@
 namespace estab::tcp {
 
 std::size_t EarlyData::room(const TcpConfig& config) const {
-  return fin_ ? 0 : queue_.room(config.send_buffer);
-}
-
-void EarlyData::note(SendMode mode) {
-  more_ = mode == SendMode::more;
-  if (mode == SendMode::push) push_end_ = queue_.end();
-  if (mode == SendMode::urgent) urgent_end_ = queue_.end();
+  return fin_ ? 0 : outgoing_.room(config.send_buffer);
 }
 
 Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode,
@@ -23,8 +17,7 @@ Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, Send
   const std::size_t n = std::min(octets.size(), room(config));
   refused_ = refused_ || n < octets.size();
   if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
-  queue_.append(octets.first(n), pool);
-  note(n < octets.size() ? SendMode::normal : mode);
+  outgoing_.append(octets.first(n), n < octets.size() ? SendMode::normal : mode, pool);
   return n;
 }
 
@@ -36,8 +29,7 @@ Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
     refused_ = true;
     return std::unexpected(Error::would_block);
   }
-  queue_.append_owned(octets, owner, pool);
-  note(mode);
+  outgoing_.append_owned(octets, owner, mode, pool);
   return {};
 }
 
@@ -49,14 +41,12 @@ void EarlyData::on_reconfigured(const TcpConfig& config) {
 
 Result<void> EarlyData::shutdown() {
   if (std::exchange(fin_, true)) return std::unexpected(Error::already_shut_down);
-  more_ = false;
   return {};
 }
 
 void EarlyData::hash_into(base::Hasher& hasher) const {
-  const auto& [queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input] =
-      *this;
-  hasher.add_all(queue, push_end, urgent_end, more, fin, refused, writable_due, refuses_input);
+  const auto& [outgoing, fin, refused, writable_due, refuses_input] = *this;
+  hasher.add_all(outgoing, fin, refused, writable_due, refuses_input);
 }
 
 }  // namespace estab::tcp

@@ -15,7 +15,7 @@
 #include "estab/octets.h"
 #include "estab/stack.h"
 
-#include "tcp/send/send_queue.h"
+#include "tcp/send/outgoing.h"
 
 namespace estab::tcp {
 
@@ -27,15 +27,12 @@ class EarlyData {
   Result<void> shutdown();
   void refuse_input() { refuses_input_ = true; }
 
-  std::size_t size() const { return queue_.size(); }
+  std::size_t size() const { return outgoing_.size(); }
   std::size_t room(const TcpConfig& config) const;
-  std::size_t memory() const { return queue_.memory(); }
+  std::size_t memory() const { return outgoing_.memory(); }
 
   // ---- for whom takes it over
-  SendQueue take_queue() { return std::move(queue_); }
-  StreamOffset push_end() const { return push_end_; }
-  StreamOffset urgent_end() const { return urgent_end_; }
-  bool more() const { return more_; }
+  Outgoing take() { return std::move(outgoing_); }
   bool fin() const { return fin_; }
   bool refuses_input() const { return refuses_input_; }
   /// Something found no room: the application waits for it.
@@ -49,11 +46,7 @@ class EarlyData {
   void hash_into(base::Hasher& hasher) const;
 
  private:
-  void note(SendMode mode);
-
-  SendQueue queue_;
-  StreamOffset push_end_, urgent_end_;  // as the Sender has them; 0: none
-  bool more_ = false;
+  Outgoing outgoing_;
   bool fin_ = false;
   bool refused_ = false;
   bool writable_due_ = false;

@@ -9,8 +9,6 @@
 namespace estab::tcp {
 namespace {
 
-using AckKind = Sender::AckKind;
-
 struct SenderTest : Surroundings {
   /// Sends whatever may go; returns how many plans there were.
   int send_all(std::uint32_t most = 1000) {
@@ -22,9 +20,18 @@ struct SenderTest : Surroundings {
     return plans;
   }
   void append(std::int64_t from, std::int64_t to, SendMode mode = SendMode::normal) {
-    sender.append(context(), config, stream(from, to), mode);
+    sender.restart_after_idle(context(), config);
+    sender.outgoing().append(stream(from, to), mode, pool);
   }
-  void ack(std::int64_t number) { sender.accept_ack(turn(), {.number = at(number)}); }
+  void ack(std::int64_t number) {
+    sender.accept_ack(turn(),
+                      {.number = at(number), .seq = at(1), .window = sender.space().window()});
+  }
+  /// A segment with this number brings a window.
+  void accept_window(std::int64_t seq, std::int64_t number, std::uint32_t window) {
+    sender.accept_ack(turn(), {.number = at(number), .seq = at(seq), .window = window});
+  }
+  bool fin_acked() const { return sender.space().una() > sender.outgoing().end(); }
   static std::uint64_t hash(const Sender& value) {
     base::Hasher hasher;
     value.hash_into(hasher, {});
@@ -35,9 +42,9 @@ struct SenderTest : Surroundings {
 };
 
 TEST_F(SenderTest, BeginsWithNothingSentAndNothingToSend) {
-  EXPECT_EQ(sender.una(), at(1));
-  EXPECT_EQ(sender.max(), at(1));
-  EXPECT_FALSE(sender.in_flight());
+  EXPECT_EQ(sender.space().una(), at(1));
+  EXPECT_EQ(sender.space().max(), at(1));
+  EXPECT_FALSE(sender.space().in_flight());
   EXPECT_FALSE(sender.plan(turn(), 1000));
   EXPECT_FALSE(timers.runs(Timer::retransmit));
 }
@@ -46,37 +53,37 @@ TEST_F(SenderTest, KnowsWhatAnAcknowledgementNumberIsToIt) {
   append(1, 5001);
   send_all();
   ack(2001);
-  EXPECT_EQ(sender.check_ack(at(2000)), AckKind::old);
-  EXPECT_EQ(sender.check_ack(at(2001)), AckKind::duplicate);
-  EXPECT_EQ(sender.check_ack(at(2002)), AckKind::advance);
-  EXPECT_EQ(sender.check_ack(at(5001)), AckKind::advance);
-  EXPECT_EQ(sender.check_ack(at(5002)), AckKind::beyond);
+  EXPECT_EQ(sender.space().check_ack(at(2000)), AckKind::old);
+  EXPECT_EQ(sender.space().check_ack(at(2001)), AckKind::duplicate);
+  EXPECT_EQ(sender.space().check_ack(at(2002)), AckKind::advance);
+  EXPECT_EQ(sender.space().check_ack(at(5001)), AckKind::advance);
+  EXPECT_EQ(sender.space().check_ack(at(5002)), AckKind::beyond);
 }
 
 TEST_F(SenderTest, ReadsNumbersAcrossTheWrap) {
   append(1, 5001);
   send_all();
-  EXPECT_EQ(sender.wire(at(1000)), SeqNum(0));
-  EXPECT_EQ(sender.offset_of(SeqNum(0)), at(1000));
+  EXPECT_EQ(sender.space().wire(at(1000)), SeqNum(0));
+  EXPECT_EQ(sender.space().offset_of(SeqNum(0)), at(1000));
   ack(3000);
-  EXPECT_EQ(sender.offset_of(SeqNum(0xffffffff)), at(999));
-  EXPECT_EQ(sender.check_ack(sender.offset_of(SeqNum(0xffffffff))), AckKind::old);
+  EXPECT_EQ(sender.space().offset_of(SeqNum(0xffffffff)), at(999));
+  EXPECT_EQ(sender.space().check_ack(sender.space().offset_of(SeqNum(0xffffffff))), AckKind::old);
 }
 
 TEST_F(SenderTest, TakesTheWindowOfTheNewestSegmentOnly) {  // SND.WL1, SND.WL2
   append(1, 5001);
   send_all();
-  sender.accept_window(at(500), at(1), 7000, timers);
-  EXPECT_FALSE(sender.check_window_update(at(499), at(1))) << "an older segment";
-  EXPECT_TRUE(sender.check_window_update(at(500), at(1)));
-  EXPECT_TRUE(sender.check_window_update(at(501), at(1)));
-  EXPECT_TRUE(sender.check_window_update(at(499), at(2))) << "a retransmission with news";
-  sender.accept_window(at(500), at(1001), 6000, timers);
-  EXPECT_FALSE(sender.check_window_update(at(501), at(1000))) << "an older acknowledgement";
-  EXPECT_EQ(sender.window(), 6000u);
-  EXPECT_EQ(sender.max_window(), 10000u);
-  sender.accept_window(at(501), at(1001), 20000, timers);
-  EXPECT_EQ(sender.max_window(), 20000u);
+  accept_window(500, 1, 7000);
+  EXPECT_FALSE(sender.space().check_window_update(at(499), at(1))) << "an older segment";
+  EXPECT_TRUE(sender.space().check_window_update(at(500), at(1)));
+  EXPECT_TRUE(sender.space().check_window_update(at(501), at(1)));
+  EXPECT_TRUE(sender.space().check_window_update(at(499), at(2))) << "a retransmission with news";
+  accept_window(500, 1001, 6000);
+  EXPECT_FALSE(sender.space().check_window_update(at(501), at(1000))) << "an older acknowledgement";
+  EXPECT_EQ(sender.space().window(), 6000u);
+  EXPECT_EQ(sender.space().max_window(), 10000u);
+  accept_window(501, 1001, 20000);
+  EXPECT_EQ(sender.space().max_window(), 20000u);
 }
 
 TEST_F(SenderTest, PlansWithoutChangingAnything) {
@@ -100,24 +107,24 @@ TEST_F(SenderTest, PlansMultiplesOfASegment) {
 }
 
 TEST_F(SenderTest, NeverPlansBeyondTheWindowOfThePeer) {
-  sender.accept_window(at(1), at(1), 2500, timers);
+  accept_window(1, 1, 2500);
   append(1, 9001);
   EXPECT_EQ(send_all(), 2);
-  EXPECT_EQ(sender.max(), at(2001));
+  EXPECT_EQ(sender.space().max(), at(2001));
 }
 
 TEST_F(SenderTest, CountsTheFinBehindTheLastOctet) {
   append(1, 101);
-  sender.queue_fin();
+  sender.outgoing().queue_fin();
   const auto plan = sender.plan(turn(), 1000);
   EXPECT_TRUE(plan->fin);
   EXPECT_TRUE(plan->push);
   sender.on_sent(turn(), *plan);
-  EXPECT_EQ(sender.max(), at(102));
+  EXPECT_EQ(sender.space().max(), at(102));
   ack(101);
-  EXPECT_FALSE(sender.fin_acked());
+  EXPECT_FALSE(fin_acked());
   ack(102);
-  EXPECT_TRUE(sender.fin_acked());
+  EXPECT_TRUE(fin_acked());
   EXPECT_FALSE(timers.runs(Timer::retransmit));
 }
 
@@ -132,10 +139,9 @@ TEST_F(SenderTest, RunsTheRetransmissionTimerWhileAnythingIsInFlight) {
 }
 
 TEST_F(SenderTest, WaitsForAShutWindowWithTheTimerOfItsOwn) {
-  sender.accept_window(at(1), at(1), 0, timers);
+  accept_window(1, 1, 0);
   append(1, 1001);
   EXPECT_EQ(send_all(), 0);
-  sender.arm_persist(turn());
   EXPECT_EQ(timers.deadline(Timer::persist), now + 300ms);
   EXPECT_FALSE(timers.runs(Timer::retransmit));
 }
@@ -143,30 +149,21 @@ TEST_F(SenderTest, WaitsForAShutWindowWithTheTimerOfItsOwn) {
 TEST_F(SenderTest, NumbersABareSegmentSoThatAPeerWithAShutWindowTakesIt) {
   append(1, 1001);
   send_all();
-  EXPECT_EQ(sender.acceptable_seq(), at(1001));
+  EXPECT_EQ(sender.space().acceptable_seq(), at(1001));
   ack(1001);
-  sender.accept_window(at(1), at(1001), 0, timers);
+  accept_window(1, 1001, 0);
   append(1001, 1101);
-  sender.arm_persist(turn());
-  ASSERT_TRUE(sender.on_persist_timer(turn(300ms), Served::in_time));
+  EXPECT_EQ(send_all(), 0);
+  ASSERT_TRUE(sender.on_timer(turn(300ms), Timer::persist, Served::in_time));
   EXPECT_EQ(send_all(), 1);
-  EXPECT_EQ(sender.max(), at(1002));
-  EXPECT_EQ(sender.acceptable_seq(), at(1001));
-}
-
-TEST_F(SenderTest, PointsAtUrgentDataFromWhereItIsAsked) {
-  append(1, 100001, SendMode::urgent);
-  EXPECT_TRUE(sender.has_urgent(at(100000)));
-  EXPECT_FALSE(sender.has_urgent(at(100001)));
-  EXPECT_EQ(sender.urgent_pointer(at(1)), 0xffff) << "as far as the field reaches";
-  EXPECT_EQ(sender.urgent_pointer(at(34466)), 65535);
-  EXPECT_EQ(sender.urgent_pointer(at(100000)), 1);
+  EXPECT_EQ(sender.space().max(), at(1002));
+  EXPECT_EQ(sender.space().acceptable_seq(), at(1001));
 }
 
 TEST_F(SenderTest, GivesEveryBlockBackWhenAllIsReleased) {
   append(1, 90001);
   EXPECT_GT(sender.memory(), 90000u);
-  sender.release_all(pool);
+  sender.outgoing().release_all(pool);
   sender.trim();
   EXPECT_EQ(sender.memory(), 0u);
 }
@@ -179,8 +176,8 @@ TEST_F(SenderTest, IsAValue) {
   send_all();
   EXPECT_NE(copy, sender);
   EXPECT_NE(hash(copy), hash(sender));
-  EXPECT_EQ(copy.max(), at(1));
-  EXPECT_EQ(copy.queued(), 5000u);
+  EXPECT_EQ(copy.space().max(), at(1));
+  EXPECT_EQ(copy.outgoing().size(), 5000u);
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ void Sender::restart_retransmit_timer(const Turn& turn) {
 // RFC 8985 §7.2. The probe takes the place of a timeout that would come as soon: see
 // on_retransmit_timer.
 void Sender::arrange_tail_probe(const Turn& turn, Anew anew) {
-  const auto wait =
-      flight_ && window_ > 0 ? flight_->tail_probe_timeout(lend(turn)) : std::optional<Duration>();
+  const auto wait = flight_ && space_.window() > 0 ? flight_->tail_probe_timeout(lend(turn))
+                                                   : std::optional<Duration>();
   if (!wait) return turn.timers.stop(Timer::tail_probe);
   if (anew == Anew::no) return;
   turn.timers.set(Timer::tail_probe,
@@ -47,6 +47,7 @@ void Sender::on_reconfigured(const Turn& turn) {
   if (turn.config.user_timeout) bound(Timer::persist);
 }
 
+// Nothing may go, something is queued, nothing is in flight: only a timer can go on from here.
 void Sender::arm_persist(const Turn& turn) {
   TimerTable& timers = turn.timers;
   if (timers.runs(Timer::persist) || timers.runs(Timer::retransmit) || timers.runs(Timer::pacing))
@@ -55,7 +56,7 @@ void Sender::arm_persist(const Turn& turn) {
   if (probes_ == 0) oldest_at_ = turn.now();
   // [RFC 9293 SHLD-29, SHLD-30, MUST-60]
   Duration wait = rtt_.rto(turn.config);
-  if (window_ > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
+  if (space_.window() > 0) wait = std::clamp(wait, kLeastOverride, kMostOverride);
   wait = backed_off(wait, probes_, turn.config.rto_max);  // SHLD-30
   Instant deadline = turn.now() + wait;
   const Instant give_up =
@@ -64,9 +65,27 @@ void Sender::arm_persist(const Turn& turn) {
   timers.set(Timer::persist, deadline);
 }
 
+bool Sender::on_timer(const Turn& turn, Timer timer, Served served) {
+  switch (timer) {
+    case Timer::retransmit:
+      return on_retransmit_timer(turn, served);
+    case Timer::persist:
+      return on_persist_timer(turn, served);
+    case Timer::tail_probe:
+      on_tail_probe_timer(turn);
+      return true;
+    case Timer::reordering:
+      on_reordering_timer(turn);
+      return true;
+    default:
+      return true;
+  }
+}
+
+// RFC 6298 (5.4)-(5.6).
 bool Sender::on_retransmit_timer(const Turn& turn, Served served) {
   slowed_ = false;
-  if (una_ == nxt_) {  // it only held back what comes next (RFC 3168 §6.1.2)
+  if (space_.una() == space_.nxt()) {  // it only held back what comes next (RFC 3168 §6.1.2)
     turn.timers.stop(Timer::retransmit);
     return true;
   }
@@ -78,7 +97,8 @@ bool Sender::on_retransmit_timer(const Turn& turn, Served served) {
   }
   turn.timers.stop(Timer::tail_probe);
   // [RFC 9293 SHLD-17, MUST-35]
-  const bool answered = window_ == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
+  const bool answered =
+      space_.window() == 0 && heard_at_ > oldest_at_;  // MUST-37, the window was shrunk
   // R2 and the user timeout count from the first sending, but what has had no second one, or none
   // that could be answered, says nothing of the peer (RFC 9293 §3.8.3).
   const bool had_its_chance = retransmits_ > 0 && served == Served::in_time;
@@ -88,7 +108,8 @@ bool Sender::on_retransmit_timer(const Turn& turn, Served served) {
   if (retransmits_ < 255) ++retransmits_;
   rtt_.back_off(turn.config);  // (5.5)
   suspect_black_hole(turn);
-  if (window_ == 0) {  // nothing may be retransmitted into a shut window: probe it (SHLD-17)
+  if (space_.window() ==
+      0) {  // nothing may be retransmitted into a shut window: probe it (SHLD-17)
     turn.timers.stop(Timer::retransmit);
     probe_due_ = true;
     if (probes_ < 255) ++probes_;
@@ -102,7 +123,7 @@ bool Sender::on_retransmit_timer(const Turn& turn, Served served) {
 // say so. 1024 octets are what §7.2 begins with, 536 what every path of IPv4 takes.
 void Sender::suspect_black_hole(const Turn& turn) {
   const int r1 = std::max<int>(turn.config.r1, 1);
-  if (!turn.config.detect_black_holes || window_ == 0 || retransmits_ % r1 != 0) return;
+  if (!turn.config.detect_black_holes || space_.window() == 0 || retransmits_ % r1 != 0) return;
   const loss::Transmission* first = flight_->first();
   for (const std::uint32_t size : {1024u, 536u}) {
     if (mss_ <= size || !first || first->length <= size) continue;
@@ -111,6 +132,7 @@ void Sender::suspect_black_hole(const Turn& turn) {
   }
 }
 
+// RFC 8985 §7.3: a probe is due.
 void Sender::on_tail_probe_timer(const Turn& turn) {
   turn.timers.stop(Timer::tail_probe);
   if (!flight_ || !flight_->tail_probe_timeout(lend(turn))) return;
@@ -118,8 +140,9 @@ void Sender::on_tail_probe_timer(const Turn& turn) {
   restart_retransmit_timer(turn);
 }
 
+// RFC 8985 §6: what was overtaken is not merely late.
 void Sender::on_reordering_timer(const Turn& turn) {
-  if (!flight_ || una_ == nxt_) return;
+  if (!flight_ || space_.una() == space_.nxt()) return;
   flight_->on_reordering_timer(lend(turn));
   arrange_tail_probe(turn, Anew::no);
 }
