@@ -17,6 +17,7 @@
 
 #include "tcp/connection/answer_count.h"
 #include "tcp/connection/context.h"
+#include "tcp/connection/signals.h"
 #include "tcp/connection/timers.h"
 #include "tcp/ecn/classic.h"
 #include "tcp/open/early_data.h"
@@ -105,8 +106,8 @@ class Connection {
   /// ICMP reported something that does not end the connection (SHLD-25).
   // [RFC 9293 MUST-47, 3.9.1.8-1]
   void on_soft_error(Error error, const IcmpReport& report) {
+    signals_.reported.emplace(report);
     signals_.soft_error = error;
-    signals_.reported = report;
   }
   /// Nothing can be sent from the local address any more; the peer cannot be told.
   void on_address_removed(const Context& context) {
@@ -153,12 +154,8 @@ class Connection {
   /// The RST that tells the peer of the ending.
   Emission make_reset(const Context& context, SendReason reason) const;
   /// What the application is to be told, without the handle; clears it.
-  StreamEvent take_signals() { return std::exchange(signals_, StreamEvent{}); }
-  bool has_signals() const {
-    const StreamEvent& s = signals_;
-    return s.readable || s.peer_closed || s.closed || s.writable || s.connected || s.urgent ||
-           s.failure || s.soft_error;
-  }
+  StreamEvent take_signals() { return signals_.take(); }
+  bool has_signals() const { return signals_.any(); }
   Instant next_deadline() const { return timers_.earliest(); }
 
   friend bool operator==(const Connection& a, const Connection& b);
@@ -249,7 +246,7 @@ class Connection {
   AnswerCount answers_;  // challenge ACKs and the like in the current second
   Instant answers_since_;
   std::uint64_t segs_in_ = 0, segs_out_ = 0;
-  StreamEvent signals_;
+  Signals signals_;
   std::uint32_t timestamp_offset_;
   std::optional<Ending> ending_;
   TimerTable timers_;

@@ -497,6 +497,9 @@ void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
   info.timeouts = timeouts_;
   info.tail_probes = tail_probes_;
   info.undone = undone_;
+  info.total_retrans = retransmitted_segments_;
+  info.bytes_retrans = retransmitted_octets_;
+  info.bytes_sent += retransmitted_octets_;
 }
 
 void Flight::hash_into(base::Hasher& h, Times times) const {
@@ -515,7 +518,8 @@ void Flight::hash_into(base::Hasher& h, Times times) const {
   h.add_all(recover_.value(), reduced_end_.value(), episode_end_.value(), duplicated_,
             duplicate_acks_, state_, frto_, limit_, cwr_due_, partial_seen_, episode_open_);
   if (h.takes_history())
-    h.add_all(last_rate_, recoveries_, timeouts_, tail_probes_, undone_, reported_);
+    h.add_all(last_rate_, recoveries_, timeouts_, tail_probes_, undone_, reported_,
+              retransmitted_segments_, retransmitted_octets_);
 }
 
 }  // namespace estab::tcp::loss

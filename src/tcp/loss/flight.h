@@ -126,6 +126,13 @@ class Flight {
   void on_cwr_sent() { cwr_due_ = false; }
 
   // ---- counting
+  /// When anything with a number of its own was last sent, a probe included.
+  Instant last_sent() const { return last_sent_; }
+  void set_last_sent(Instant now) { last_sent_ = now; }
+  void count_retransmission(std::uint32_t octets) {
+    ++retransmitted_segments_;
+    retransmitted_octets_ += octets;
+  }
   void fill(TcpInfo& info, const RttEstimator& rtt) const;
   std::size_t memory() const { return sizeof(Flight) + scoreboard_.memory(); }
   void trim() { scoreboard_.trim(); }
@@ -196,6 +203,7 @@ class Flight {
   StreamOffset episode_end_;  // the proof by duplicates may come until this is acknowledged; 0: no
   Instant sampled_at_{};      // when the last RTT was measured
   Instant timeout_at_{};      // when the timer last ran out
+  Instant last_sent_{};
   Duration reordering_window_{};
   std::uint32_t duplicated_ = 0;  // octets for which duplicate ACKs stand, of a peer without SACK
   std::uint8_t duplicate_acks_ = 0;
@@ -208,6 +216,7 @@ class Flight {
   bool rate_limited_ = false;  // the application had too little to send, for the last rate
   std::uint64_t last_rate_ = 0;
   std::uint64_t recoveries_ = 0, timeouts_ = 0, tail_probes_ = 0, undone_ = 0, reported_ = 0;
+  std::uint64_t retransmitted_segments_ = 0, retransmitted_octets_ = 0;
 };
 
 }  // namespace estab::tcp::loss

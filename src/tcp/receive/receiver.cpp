@@ -108,7 +108,7 @@ std::uint32_t Receiver::accept_text(const Context& context, const TcpConfig& con
   const StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
   const OffsetRange again{begin, std::min(end, nxt_)};
   const StreamOffset from = std::clamp(nxt_, begin, end);
-  const StreamOffset limit = std::min(end, fin_ ? std::min(*fin_, edge_) : edge_);
+  const StreamOffset limit = std::min(end, fin_seen() ? std::min(fin_, edge_) : edge_);
   std::uint32_t octets = 0;
   if (from >= limit) {  // nothing new, or no room
     owe_duplicate();
@@ -196,8 +196,8 @@ bool Receiver::accept_fin(StreamOffset at) {
   if (at < nxt_) return false;    // contradicts octets already received: not believed
   if (at >= edge_) return false;  // beyond the window, like any other octet
   // One that is in order counts, whatever had been said of places beyond.
-  if (!fin_ || at == nxt_) fin_ = at;
-  if (nxt_ != *fin_) return false;
+  if (!fin_seen() || at == nxt_) fin_ = at;
+  if (nxt_ != fin_) return false;
   nxt_ += 1;  // a FIN takes one number
   edge_ = std::max(edge_, nxt_);
   fin_received_ = true;
@@ -319,7 +319,7 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
 
 // [RFC 9293 MAY-8]
 void Receiver::after_read(const TcpConfig& config) {
-  if (fin_) return;
+  if (fin_seen()) return;
   // What can be told: whole units, in 16 bits. Without scaling a large buffer cannot be shown, and
   // with much of it a small step cannot.
   const std::int64_t units =

@@ -66,9 +66,11 @@ class Receiver {
   /// Notes where the peer's stream ends; true if the FIN is now in order (once).
   bool accept_fin(StreamOffset at);
   /// The same for a FIN noted earlier, now that a gap may have been filled.
-  bool accept_noted_fin() { return fin_ && nxt_ == *fin_ && accept_fin(*fin_); }
+  bool accept_noted_fin() { return nxt_ == fin_ && accept_fin(fin_); }
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
-  bool is_straight() const { return (!gaps_ || gaps_->empty()) && !fin_ && urgent_end_ <= read_; }
+  bool is_straight() const {
+    return (!gaps_ || gaps_->empty()) && !fin_seen() && urgent_end_ <= read_;
+  }
 
   // ---- congestion (RFC 3168 §6.1.3)
   /// A segment came marked: every ACK says so until the peer has answered. At once, since a sender
@@ -118,6 +120,7 @@ class Receiver {
   void hash_into(base::Hasher& hasher, const Negotiated& negotiated) const;
 
  private:
+  bool fin_seen() const { return fin_ > kSynOffset; }
   static constexpr std::uint8_t kMaxDuplicatesOwed = 200;
 
   /// What the window field counts in.
@@ -141,7 +144,7 @@ class Receiver {
   StreamOffset nxt_ = kFirstOctet;            // RCV.NXT
   StreamOffset edge_;                         // RCV.NXT + RCV.WND, the highest ever announced
   StreamOffset read_ = kFirstOctet;           // first octet the application has not read
-  std::optional<StreamOffset> fin_;           // where the peer's FIN stands
+  StreamOffset fin_;                          // where the peer's FIN stands; 0: not seen
   StreamOffset urgent_end_;                   // RCV.UP: behind the last urgent octet; 0: never set
   StreamOffset last_ack_sent_ = kFirstOctet;  // RFC 7323 Last.ACK.sent
   Instant ts_recent_at_;

@@ -120,7 +120,7 @@ void Sender::accept_advance(const Turn& turn, StreamOffset ack) {
 // RFC 5681 §4.1: after a pause longer than the RTO the old window says nothing of the path.
 void Sender::restart_after_idle(const Context& context, const TcpConfig& config) {
   if (!config.slow_start_after_idle || space_.in_flight() || space_.max() == kFirstOctet) return;
-  const Duration idle = context.now - last_sent_, rto = rtt_.rto(config);
+  const Duration idle = context.now - flight().last_sent(), rto = rtt_.rto(config);
   if (idle > rto) congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
 }
 
@@ -174,11 +174,8 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.snd_wnd = space_.window();
   info.bytes_acked =
       static_cast<std::uint64_t>(std::min(space_.una(), outgoing_.end()) - kFirstOctet);
-  info.bytes_retrans = bytes_retransmitted_;
   info.bytes_sent =
-      static_cast<std::uint64_t>(std::min(space_.max(), outgoing_.end()) - kFirstOctet) +
-      bytes_retransmitted_;
-  info.total_retrans = total_retransmits_;
+      static_cast<std::uint64_t>(std::min(space_.max(), outgoing_.end()) - kFirstOctet);
   info.notsent_bytes =
       static_cast<std::uint64_t>(outgoing_.end() - std::min(space_.max(), outgoing_.end()));
   info.unacked_bytes = static_cast<std::uint64_t>(space_.max() - space_.una());
@@ -196,8 +193,7 @@ loss::Times Sender::times_of(const TcpConfig& config) const {
 // For the future a time counts only while something may yet ask for it.
 auto Sender::fields(const TcpConfig& config) const {
   const auto& [space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
-               oldest_at, heard_at, last_sent, total_retransmits, bytes_retransmitted, rtt,
-               congestion, flight_box, outgoing] = *this;
+               oldest_at, heard_at, rtt, congestion, flight_box, outgoing] = *this;
   // Else it is set anew before it is read.
   const bool owes = space.in_flight() || has_unsent();
   // It tells whether a peer with a shut window, or a silent one, is there.
@@ -206,18 +202,17 @@ auto Sender::fields(const TcpConfig& config) const {
   return base::fields(
       space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
       base::If{owes}.decides(oldest_at), base::If{doubts}.decides(heard_at),
-      base::hashed_by(last_sent,
-                      [&config, &heard_at, doubts](auto& h, Instant at) {
-                        if (doubts) h.add(heard_at >= at);
-                        if (h.takes_history() || config.slow_start_after_idle) h.add(at);
-                      }),
-      base::history(total_retransmits), base::history(bytes_retransmitted),
       base::If{times == loss::Times::decide}.decides(rtt),
       base::hashed_by(
           congestion,
           [this](auto& h, const auto& control) { control.hash_into(h, flight().delivered()); }),
       base::hashed_by(flight_box,
-                      [this, times](auto& h, const auto&) { flight().hash_into(h, times); }),
+                      [this, &config, &heard_at, doubts, times](auto& h, const auto&) {
+                        const Instant last_sent = flight().last_sent();
+                        if (doubts) h.add(heard_at >= last_sent);
+                        if (h.takes_history() || config.slow_start_after_idle) h.add(last_sent);
+                        flight().hash_into(h, times);
+                      }),
       outgoing);
 }
 

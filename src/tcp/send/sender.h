@@ -182,9 +182,6 @@ class Sender {
   bool slowed_ = false;  // one MSS was still too much: nothing goes before the timer has run
   Instant oldest_at_;    // when what is oldest in flight was first sent
   Instant heard_at_;     // when the peer was last heard
-  Instant last_sent_;    // when data was last sent
-  std::uint64_t total_retransmits_ = 0;
-  std::uint64_t bytes_retransmitted_ = 0;
   RttEstimator rtt_;
   congestion::Controller congestion_;
   base::Box<loss::Flight> flight_;  // nothing before the first octet is sent

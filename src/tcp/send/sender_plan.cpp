@@ -208,16 +208,15 @@ void Sender::on_sent(const Turn& turn, const SendPlan& plan) {
   const bool tail_probe = flight_->tail_probe().is_due();
   if (plan.is_new(space_)) flight_->on_cwr_sent();
   if (!all_new && end <= space_.max()) {
-    ++total_retransmits_;
     ++turn.context.counters.retransmitted_segments;
-    bytes_retransmitted_ += plan.length;
+    flight_->count_retransmission(plan.length);
   }
   if (!space_.in_flight() && !probing) oldest_at_ = turn.now();
   if (!probing) record(turn, plan, end);
   probe_due_ = false;
   if (plan.push && end >= outgoing_.end()) outgoing_.on_end_pushed();
   if (probing) space_.on_probe_sent(end);
-  last_sent_ = turn.now();
+  flight_->set_last_sent(turn.now());
   outgoing_.on_urgent_notice_sent();
   if (probing) return;
   turn.timers.stop(Timer::persist);  // what it waited for has gone

@@ -152,7 +152,7 @@ bool Sender::on_persist_timer(const Turn& turn, Served served) {
   turn.timers.stop(Timer::persist);
   // However long the pauses between probes: a peer that has answered the last one is there.
   // [RFC 9293 MUST-37]
-  const bool answered = probes_ == 0 || heard_at_ >= last_sent_;
+  const bool answered = probes_ == 0 || heard_at_ >= flight().last_sent();
   const Instant since = std::max(oldest_at_, heard_at_);
   const bool silent = !answered && turn.now() - since >= give_up_after(config);
   // The user timeout bounds the wait itself, answered or not (RFC 5482 §3).
