@@ -1050,6 +1050,63 @@ def status_by_signal():
         wait_for(lambda: "received 1000 B" in estab.stderr(), "the status")
     equal(estab.terminate(), 0, "estab's exit code")
 
+ECHO_ONCE = """
+import socket
+stream, _ = socket.create_server(("", %d)).accept()
+while block := stream.recv(1 << 18):
+    stream.sendall(block)
+""" % PORT
+
+
+@contextlib.contextmanager
+def bad_path(words, left="10.20.0.1", right="10.20.0.2"):
+    """`estab impair` between this namespace and a new one, in which ECHO_ONCE runs."""
+    far = subprocess.Popen(["unshare", "-n", sys.executable, "-c", ECHO_ONCE])
+    impair = subprocess.Popen([Estab.program, "impair", "tun:left", "tun:right", *words, "--json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    there = ["nsenter", "-t", str(far.pid), "-n"]
+
+    def apart():
+        return os.readlink(f"/proc/{far.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+
+    try:
+        wait_for(lambda: os.path.exists("/proc/sys/net/ipv4/conf/right") and apart(),
+                 "the two interfaces")
+        for name, address, inside in (("left", left, []), ("right", right, there)):
+            if inside:
+                run("ip", "link", "set", name, "netns", str(far.pid))
+            run(*inside, "ip", "link", "set", name, "up")
+            run(*inside, "ip", "address", "add", f"{address}/24", "dev", name)
+        wait_for(lambda: subprocess.run([*there, "ss", "-Hltn", f"sport = :{PORT}"],
+                                        capture_output=True).stdout, "the far listener")
+        yield right, impair
+    finally:
+        for process in (far, impair):
+            process.kill()
+            process.wait()
+
+
+def impair():
+    """Two kernels over a path that delays, loses, duplicates and reorders: late, but whole."""
+    need("ss")
+    words = ["delay=20ms", "loss=2%", "duplicate=1%", "reorder=2%/5ms", "queue=1000"]
+    pattern = Pattern("impair", 2 * MEBI)
+    with bad_path(words) as (far, path):
+        begun = time.monotonic()
+        stream = socket.create_connection((far, PORT), HANG)
+        check(time.monotonic() - begun >= 0.040, "the SYN and its answer came before two delays")
+        with stream:
+            sender = Side(lambda: send_all(stream, pattern))
+            arrived(drain(stream.recv), pattern, "over the path and back")
+            sender.end()
+        path.send_signal(signal.SIGINT)
+        out, _ = path.communicate(timeout=HANG)
+        equal(path.returncode, 0, "impair's exit code")
+        told = json.loads(out)
+        for way in ("there", "back"):
+            for what in ("lost", "duplicated", "reordered"):
+                check(told[way][what] > 0, f"nothing {what} on the way {way}: {told[way]}")
+
 
 # ---- running them -----------------------------------------------------------------------------
 
@@ -1097,6 +1154,7 @@ TESTS = {
     "device_deleted": device_deleted,
     "interrupted_while_idle": interrupted_while_idle,
     "status_by_signal": status_by_signal,
+    "impair": impair,
 }
 
 
