@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "estab/device.h"
 #include "estab/device_error.h"
@@ -25,8 +27,9 @@ std::unique_ptr<Device> capture_to(std::unique_ptr<Device> device, OctetSink sin
 /// cannot be written the rest is left out, and failure() says why.
 class CaptureFile {
  public:
-  /// Empties the file if it exists.
-  static std::expected<std::shared_ptr<CaptureFile>, DeviceError> open(const std::string& path);
+  /// Empties the file if it exists. `what` it is to be, for messages: "capture", "trace".
+  static std::expected<std::shared_ptr<CaptureFile>, DeviceError> open(
+      const std::string& path, std::string_view what = "capture");
   CaptureFile(const CaptureFile&) = delete;
   CaptureFile& operator=(const CaptureFile&) = delete;
   ~CaptureFile();
@@ -35,10 +38,11 @@ class CaptureFile {
   const std::optional<DeviceError>& failure() const { return failure_; }
 
  private:
-  CaptureFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  CaptureFile(int descriptor, std::string path, std::string_view what)
+      : descriptor_(descriptor), path_(std::move(path)), what_(what) {}
 
   int descriptor_;
-  std::string path_;
+  std::string path_, what_;
   std::optional<DeviceError> failure_{};
 };
 

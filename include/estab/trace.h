@@ -88,8 +88,11 @@ struct TimerFired {
 };
 struct CongestionChanged {
   FourTuple flow;
-  std::uint32_t cwnd, ssthresh;  ///< octets
-  std::string_view phase;        ///< `slow start`, `congestion avoidance`, `recovery`, `loss`
+  std::uint32_t cwnd, ssthresh;   ///< octets
+  std::string_view phase;         ///< `slow start`, `congestion avoidance`, `recovery`, `loss`
+  std::uint64_t in_flight = 0;    ///< octets sent and neither acknowledged, SACKed nor lost
+  Duration srtt{}, rto{};         ///< RFC 6298
+  std::uint64_t pacing_rate = 0;  ///< octets a second; ~0: not paced
 };
 /// The rule by which a segment was taken for lost.
 enum class LossRule : std::uint8_t {

@@ -51,11 +51,12 @@ class CaptureDevice final : public Device, private FrameTap {
   std::optional<Duration> epoch_{};
 };
 
-DeviceError file_error(const std::string& path, const char* doing, int number) {
+DeviceError file_error(const std::string& path, std::string_view what, const char* doing,
+                       int number) {
   const auto kind = number == EACCES || number == EPERM ? DeviceError::Kind::no_permission
                                                         : DeviceError::Kind::system;
   return {kind, number,
-          std::string("cannot ") + doing + " the capture file " + path + ": " +
+          std::string("cannot ") + doing + " the " + std::string(what) + " file " + path + ": " +
               std::strerror(number) + "; choose another place for it"};
 }
 
@@ -65,11 +66,11 @@ std::unique_ptr<Device> capture_to(std::unique_ptr<Device> device, OctetSink sin
   return std::make_unique<CaptureDevice>(std::move(device), std::move(sink));
 }
 
-std::expected<std::shared_ptr<CaptureFile>, DeviceError> CaptureFile::open(
-    const std::string& path) {
+std::expected<std::shared_ptr<CaptureFile>, DeviceError> CaptureFile::open(const std::string& path,
+                                                                           std::string_view what) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor < 0) return std::unexpected(file_error(path, "open", errno));
-  return std::shared_ptr<CaptureFile>(new CaptureFile(descriptor, path));
+  if (descriptor < 0) return std::unexpected(file_error(path, what, "open", errno));
+  return std::shared_ptr<CaptureFile>(new CaptureFile(descriptor, path, what));
 }
 
 CaptureFile::~CaptureFile() {
@@ -79,7 +80,7 @@ CaptureFile::~CaptureFile() {
 void CaptureFile::write(Octets octets) {
   if (failure_) return;
   if (const int error = device::write_all(descriptor_, octets))
-    failure_ = file_error(path_, "write to", error);
+    failure_ = file_error(path_, what_, "write to", error);
 }
 
 OctetSink sink_to(std::shared_ptr<CaptureFile> file) {

@@ -79,6 +79,7 @@ DrillResult drill(std::string_view file, std::string_view text, const DrillOptio
   }
   Runner runner(*script, options);
   run(file, *script, runner, result);
+  if (options.recorded && runner.recording()) options.recorded(*runner.recording());
   return result;
 }
 

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "estab/posix.h"
+#include "estab/recorder.h"
 
 #include "drill/arguments.h"
 #include "drill/script.h"
@@ -29,6 +31,8 @@ struct DrillOptions {
   std::optional<Duration> tolerance{};      ///< the same
   Defines defines{};
   enum class Log : std::uint8_t { off, on } log = Log::off;  ///< fill DrillResult::log
+  /// Handed all that the stack saw and decided, when the script is over.
+  std::function<void(const Recording&)> recorded{};
 };
 
 enum class DrillVerdict : std::uint8_t { passed, failed, skipped };

@@ -30,6 +30,8 @@ class Runner {
   int line() const { return line_; }
   /// The ladder so far; empty if nothing has been sent or received.
   std::string ladder() const;
+  /// Null if no event needed a stack.
+  const Recording* recording() const { return world_ ? &world_->recording() : nullptr; }
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<std::string>& log() const { return log_; }
 

@@ -23,19 +23,33 @@ constexpr std::uint8_t octet_at(std::uint64_t place) {
   return static_cast<std::uint8_t>(place ^ place >> 8 ^ place >> 16);
 }
 
-/// Counts what the sender decided, by the reasons of its segments.
-class SenderWatch final : public Observer {
+/// Counts what one end saw, and passes it on.
+class Watch : public Observer {
  public:
-  void on_trace(Instant, const TraceEvent& event) override {
+  void pass_to(Observer& next) { next_ = &next; }
+  void on_trace(Instant now, const TraceEvent& event) final {
+    see(event);
+    if (next_) next_->on_trace(now, event);
+  }
+
+ private:
+  virtual void see(const TraceEvent& event) = 0;
+  Observer* next_ = nullptr;
+};
+
+/// Counts what the sender decided, by the reasons of its segments.
+class SenderWatch final : public Watch {
+ public:
+  std::uint64_t retransmits = 0, timeouts = 0, recoveries = 0, tail_probes = 0;
+
+ private:
+  void see(const TraceEvent& event) override {
     if (const auto* sent = std::get_if<SegmentSent>(&event)) on_sent(*sent);
     if (const auto* changed = std::get_if<CongestionChanged>(&event)) on_phase(changed->phase);
     if (const auto* fired = std::get_if<TimerFired>(&event))
       timeouts += fired->timer == Timer::retransmit;
   }
 
-  std::uint64_t retransmits = 0, timeouts = 0, recoveries = 0, tail_probes = 0;
-
- private:
   void on_sent(const SegmentSent& sent) {
     switch (sent.reason) {
       case SendReason::retransmit_tail:
@@ -60,24 +74,29 @@ class SenderWatch final : public Observer {
 };
 
 /// Counts what reached the receiver and told it nothing.
-class ReceiverWatch final : public Observer {
+class ReceiverWatch final : public Watch {
  public:
-  void on_trace(Instant, const TraceEvent& event) override {
-    const auto* received = std::get_if<SegmentReceived>(&event);
-    if (received && !received->segment.payload.empty()) needless += !ranges_.add(received->segment);
-  }
   std::uint64_t needless = 0;
 
  private:
+  void see(const TraceEvent& event) override {
+    const auto* received = std::get_if<SegmentReceived>(&event);
+    if (received && !received->segment.payload.empty()) needless += !ranges_.add(received->segment);
+  }
   ReceivedRanges ranges_;
 };
 
 class Flow {
  public:
-  Flow(Network& network, NodeId sender, NodeId receiver, const BulkConfig& config)
+  Flow(Network& network, NodeId sender, NodeId receiver, const BulkConfig& config,
+       std::size_t number)
       : network_(network), sender_(sender), receiver_(receiver), octets_(config.octets) {
     network_.stack(sender).set_observer(&sender_watch_);
     network_.stack(receiver).set_observer(&receiver_watch_);
+    if (!config.observer) return;
+    const std::string mark = config.flows > 1 ? " " + std::to_string(number) : "";
+    sender_watch_.pass_to(config.observer("sender" + mark));
+    receiver_watch_.pass_to(config.observer("receiver" + mark));
   }
 
   void begin(Instant at) { begin_ = at; }
@@ -246,7 +265,7 @@ BulkReport run_bulk(const BulkConfig& config) {
   }
   std::deque<Flow> flows;
   for (const auto& [sender, receiver] : ends) {
-    flows.emplace_back(network, sender, receiver, config);
+    flows.emplace_back(network, sender, receiver, config, flows.size() + 1);
     flows.back().begin(network.now() + config.apart * static_cast<int>(flows.size() - 1));
     if (config.tap) network.set_tap(sender, config.tap);
   }

@@ -50,17 +50,22 @@ void refuse_other_delay(const DemoOptions& options) {
         fmt::format("--delay: demo {} has delays of its own; leave it out", options.name));
 }
 
+// A file holds one scene, and a contrast has several.
+void refuse_file(std::string_view option, const std::string& path, const Contrast& contrast,
+                 const DemoOptions& options) {
+  if (path.empty()) return;
+  std::string scenes;
+  for (const ContrastPart& part : contrast.parts)
+    scenes += (scenes.empty() ? "" : ", ") + std::string(part.scene.name);
+  throw Failure(ExitCode::bad_input,
+                fmt::format("{}: demo {} plays {} scenes; name the one you want instead: {}",
+                            option, options.name, contrast.parts.size(), scenes));
+}
+
 ExitCode run_contrast(const Contrast& contrast, const DemoOptions& options) {
   refuse_other_delay(options);
-  if (!options.scene.pcap.empty()) {
-    std::string scenes;
-    for (const ContrastPart& part : contrast.parts)
-      scenes += (scenes.empty() ? "" : ", ") + std::string(part.scene.name);
-    throw Failure(
-        ExitCode::bad_input,
-        fmt::format("--pcap: demo {} plays {} scenes; name the one to capture instead: {}",
-                    options.name, contrast.parts.size(), scenes));
-  }
+  refuse_file("--pcap", options.scene.pcap, contrast, options);
+  refuse_file("--trace", options.scene.trace, contrast, options);
   return print_contrast(perform(contrast, options.scene), options.view);
 }
 
@@ -97,6 +102,7 @@ void add_demo(CLI::App& program, ExitCode& exit_code) {
       ->add_option("--pcap", options->scene.pcap,
                    "Capture every frame, as A sees it, into a pcapng file")
       ->type_name("FILE");
+  add_trace_option(*command, options->scene.trace);
   command->add_flag_callback(
       "--ascii", [options] { options->view.glyphs = Glyphs::ascii; }, "Draw with ASCII only");
   add_json_flag(*command, options->view.format);

@@ -98,6 +98,11 @@ Performance perform(const DemoCase& demo, const SceneOptions& options) {
   demo.play(scene);
   performance.failures = scene.failures();
   performance.capture = scene.capture();
+  if (!options.trace.empty()) {
+    performance.trace =
+        std::make_shared<TraceFile>(options.trace, fmt::format("estab demo {}", demo.name));
+    performance.trace->writer().write(scene.recording());
+  }
   const Duration msl = scene.a().stack().config().msl;
   performance.ladder_options.msl = msl;
   performance.ladder_options.msl_remark =

@@ -10,6 +10,7 @@
 #include "estab/simulation.h"
 
 #include "tools/demo_scene.h"
+#include "tools/trace_file.h"
 
 namespace estab::tools {
 
@@ -59,7 +60,10 @@ struct Performance {
   Ladder ladder{};
   std::vector<std::string> failures{};  ///< empty: all that is claimed happened
   std::shared_ptr<CaptureFile> capture{};
+  std::shared_ptr<TraceFile> trace{};
 };
 Performance perform(const DemoCase& demo, const SceneOptions& options);
+/// `code`, unless the capture or the trace that was asked for is not complete.
+ExitCode judge_files(const Performance& performance, ExitCode code);
 
 }  // namespace estab::tools

@@ -132,12 +132,17 @@ class LiveDemo {
       capture_ = *file;
       device = capture_to(std::move(device), sink_to(capture_));
     }
+    if (!options.trace.empty()) {
+      trace_ = std::make_shared<TraceFile>(options.trace, "estab demo", host_.now());
+      host_.stack().set_observer(&trace_->writer().add_end("estab"));
+    }
     const InterfaceId link = host_.add_device(std::move(device));
     (void)host_.add_address(link, Cidr{address(), 24});
   }
   ~LiveDemo() { host_.stack().set_observer(nullptr); }
 
   const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
+  const std::shared_ptr<TraceFile>& trace() const { return trace_; }
 
   LiveResult run() {
     auto files = ServedFiles::open(directory_.path().string());
@@ -212,6 +217,7 @@ class LiveDemo {
     const Endpoint where{address(), kTalkPort};
     result_.conversation = co_await converse_with_kernel(host_, recorder_, where);
     host_.stack().set_observer(nullptr);
+    if (trace_) trace_->writer().write(recorder_.recording());
     if (!result_.conversation.trouble.empty())
       result_.failures.push_back("the small connection runs to its end (" +
                                  result_.conversation.trouble + ")");
@@ -233,6 +239,7 @@ class LiveDemo {
   TemporaryDirectory directory_;
   Recorder recorder_;
   std::shared_ptr<CaptureFile> capture_;
+  std::shared_ptr<TraceFile> trace_;
   Host host_;
   LiveResult result_;
 };
@@ -294,12 +301,15 @@ ExitCode demo_in_memory(const std::string& reason, const DemoView& view,
   ExitCode worst = ExitCode::ok;
   for (const char* name : {"handshake", "teardown"}) {
     SceneOptions scene = options;
-    if (std::string_view(name) != "teardown") scene.pcap.clear();  // one file, one case
+    if (std::string_view(name) != "teardown") {  // one file, one case
+      scene.pcap.clear();
+      scene.trace.clear();
+    }
     const Performance performance = perform(*find_demo_case(name), scene);
     ExitCode code = ExitCode::ok;
     if (view.format == ReportFormat::json) {
       played.push_back(as_json(performance));
-      code = judge_capture(performance.capture, report_failures(name, performance.failures));
+      code = judge_files(performance, report_failures(name, performance.failures));
     } else {
       if (!played.empty() || std::string_view(name) == "teardown") print("\n");
       code = print_performance(performance, view);
@@ -325,13 +335,15 @@ ExitCode demo_live(const DemoView& view, const SceneOptions& options) {
   std::optional<LiveDemo> demo(std::in_place, std::move(*tun), options);
   LiveResult result = demo->run();
   const auto capture = demo->capture();
+  const auto trace = demo->trace();
   demo.reset();  // with which the last frames leave
   result.link = fmt::format("tun:estab0 (10.77.0.1 the kernel, {} estab)", kStackAddress);
   if (view.format == ReportFormat::json)
     print_json(Channel::output, live_json(result));
   else
     print_live(result, view);
-  return judge_capture(capture, report_failures("demo", result.failures));
+  const ExitCode code = report_failures("demo", result.failures);
+  return judge_capture(capture, trace ? trace->judge(code) : code);
 }
 
 }  // namespace estab::tools

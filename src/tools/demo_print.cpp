@@ -84,7 +84,12 @@ ExitCode print_performance(const Performance& performance, const DemoView& view)
     print("{}\n", render_ladder(performance.ladder, options));
     print_paragraph(fmt::format("What to look at: {}", performance.demo->look), options);
   }
-  return judge_capture(performance.capture, report_failures(what, performance.failures));
+  return judge_files(performance, report_failures(what, performance.failures));
+}
+
+ExitCode judge_files(const Performance& performance, ExitCode code) {
+  if (performance.trace) code = performance.trace->judge(code);
+  return judge_capture(performance.capture, code);
 }
 
 }  // namespace estab::tools

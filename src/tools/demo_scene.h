@@ -28,7 +28,7 @@ inline constexpr Duration kShortestDelay = std::chrono::microseconds(1);
 struct SceneOptions {
   std::uint64_t seed = 1;
   Duration delay = std::chrono::milliseconds(10);  ///< one way
-  std::string pcap{};                              ///< empty: no capture
+  std::string pcap{}, trace{};                     ///< empty: none
 };
 
 /// One of the two ends, with its stream once there is one.

@@ -1,6 +1,7 @@
 // estab drill: runs packetdrill scripts against the stack, in this process and in virtual time.
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/report.h"
+#include "tools/trace_file.h"
 
 namespace estab::tools {
 namespace {
@@ -24,7 +26,7 @@ struct DrillCommand {
   std::vector<std::string> paths;
   drill::DrillOptions options;
   std::uint64_t jobs = 0;  // 0: as many as there are processors
-  std::string junit;
+  std::string junit, trace;
   ReportFormat format = ReportFormat::text;
   bool against_kernel = false;
   OracleCommand oracle{};
@@ -123,12 +125,23 @@ ExitCode run_against_kernel(const DrillCommand& command) {
   return drill_against_kernel(oracle);
 }
 
-ExitCode run_drill(const DrillCommand& command) {
+// One file, one script.
+std::optional<TraceFile> open_trace(DrillCommand& command) {
+  if (command.trace.empty()) return std::nullopt;
+  if (command.against_kernel || find_scripts(command.paths).size() != 1)
+    throw Failure(ExitCode::bad_input,
+                  "drill: --trace follows one script against the stack; name that one alone");
+  return std::optional<TraceFile>(std::in_place, command.trace, "estab drill");
+}
+
+ExitCode run_drill(DrillCommand command) {
   if (!command.against_kernel && command.oracle.random > 0)
     throw Failure(ExitCode::bad_input, "drill: --random works with --against-kernel only");
   if (command.paths.empty() && command.oracle.random == 0)
     throw Failure(ExitCode::bad_input,
                   "drill: no script: name a file or a directory (or --against-kernel --random N)");
+  auto trace = open_trace(command);
+  if (trace) command.options.recorded = [&](const Recording& all) { trace->writer().write(all); };
   if (command.against_kernel) return run_against_kernel(command);
   const std::vector<DrillRun> runs = run_scripts(find_scripts(command.paths), command);
   const DrillCount count = count_results(runs);
@@ -139,7 +152,8 @@ ExitCode run_drill(const DrillCommand& command) {
     for (const DrillRun& run : runs) print_run(run, command.options.log);
     print("{} passed, {} failed, {} skipped\n", count.passed, count.failed, count.skipped);
   }
-  return count.passed == runs.size() ? ExitCode::ok : ExitCode::found_wrong;
+  const ExitCode code = count.passed == runs.size() ? ExitCode::ok : ExitCode::found_wrong;
+  return trace ? trace->judge(code) : code;
 }
 
 void add_script_options(CLI::App& command, drill::DrillOptions& options) {
@@ -187,6 +201,7 @@ void add_drill(CLI::App& program, ExitCode& exit_code) {
   add_value(*command, "--jobs", "NUMBER", parse_count, options->jobs,
             "Scripts to run at once (default: as many as there are processors)");
   add_oracle_options(*command, *options);
+  add_trace_option(*command, options->trace);
   add_json_flag(*command, options->format);
   command->add_flag_callback(
       "-v,--verbose", [options] { options->options.log = drill::DrillOptions::Log::on; },

@@ -114,6 +114,7 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
   command.add_option("--pcap", options.pcap, "Capture every frame into a pcapng file")
       ->type_name("FILE")
       ->group(kGroup);
+  add_trace_option(command, options.trace)->group(kGroup);
   add_value(command, "--seed", "NUMBER", parse_count, options.seed,
             "Derive all secrets and random choices from this number (default: random)")
       ->group(kGroup);
@@ -276,6 +277,10 @@ Live::Live(const LiveOptions& options)
     device = capture_to(std::move(device), sink_to(capture_));
   }
   host_.emplace(host_options(options));
+  if (!options.trace.empty()) {
+    trace_ = std::make_shared<TraceFile>(options.trace, "estab", host_->now());
+    host_->stack().set_observer(&trace_->writer().add_end("estab"));
+  }
   link_ = host_->add_device(std::move(device));
   for (const Cidr& address : addresses_)
     require(host_->add_address(link_, address), "--address " + to_string(address));
@@ -318,16 +323,21 @@ ExitCode run_on(Live& live, const std::function<ExitCode(Live&)>& command) {
 
 ExitCode on_link(const LiveOptions& options, const std::function<ExitCode(Live&)>& command) {
   std::shared_ptr<CaptureFile> capture;
+  std::shared_ptr<TraceFile> trace;
+  const auto judge = [&](ExitCode code) {
+    return judge_capture(capture, trace ? trace->judge(code) : code);
+  };
   ExitCode code = ExitCode::ok;
   try {
     Live live(options);
     capture = live.capture();
+    trace = live.trace();
     code = run_on(live, command);
   } catch (const Failure&) {
-    static_cast<void>(judge_capture(capture, ExitCode::found_wrong));
+    static_cast<void>(judge(ExitCode::found_wrong));
     throw;
   }
-  return judge_capture(capture, code);  // the last frames leave as the link is taken down
+  return judge(code);  // the last frames leave as the link is taken down
 }
 
 }  // namespace estab::tools

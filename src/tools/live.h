@@ -14,6 +14,7 @@
 #include "estab/tun.h"
 
 #include "tools/exit_code.h"
+#include "tools/trace_file.h"
 
 namespace CLI {
 class App;
@@ -29,7 +30,8 @@ struct LiveOptions {
   std::optional<IpAddress> gateway;
   std::optional<std::uint16_t> mtu;
   TunOffloads offloads = TunOffloads::automatic;
-  std::string pcap;  ///< empty: no capture
+  std::string pcap;   ///< empty: no capture
+  std::string trace;  ///< empty: none
   std::optional<std::uint64_t> seed;
   std::optional<Duration> msl;  ///< maximum segment lifetime: TIME-WAIT lasts twice this
   CongestionControl congestion_control = CongestionControl::cubic;
@@ -38,7 +40,8 @@ struct LiveOptions {
   std::optional<std::uint8_t> keep_alive_count;
 };
 
-/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --seed --msl
+/// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --trace --seed
+/// --msl
 /// --keep-alive --keep-alive-interval --keep-alive-count`.
 void add_live_options(CLI::App& command, LiveOptions& options);
 
@@ -60,11 +63,14 @@ class Live {
   std::optional<std::string> loss();
   /// Null if nothing is captured.
   const std::shared_ptr<CaptureFile>& capture() const { return capture_; }
+  /// Null if nothing is traced.
+  const std::shared_ptr<TraceFile>& trace() const { return trace_; }
 
  private:
   std::vector<Cidr> addresses_;
   std::string link_name_;
   std::shared_ptr<CaptureFile> capture_;
+  std::shared_ptr<TraceFile> trace_;
   InterfaceId link_;
   std::optional<Host> host_;
 };

@@ -12,13 +12,14 @@
 #include "tools/report.h"
 #include "tools/sim_campaign.h"
 #include "tools/sim_scenario.h"
+#include "tools/trace_file.h"
 
 namespace estab::tools {
 namespace {
 
 struct SimOptions {
   SimScenario scenario{};
-  std::string matrix, pcap;
+  std::string matrix, pcap, trace;
   std::optional<SeedRange> seeds{};
   Shard shard{};
   bool csv = false;
@@ -79,11 +80,19 @@ void run_one(const SimOptions& options, ExitCode& exit_code) {
     tap.emplace(*writer, "sender");
     config.tap = &*tap;
   }
+  std::optional<TraceFile> trace;
+  if (!options.trace.empty()) {
+    trace.emplace(options.trace, "estab sim");
+    config.observer = [&](std::string end) -> Observer& {
+      return trace->writer().add_end(std::move(end));
+    };
+  }
   const sim::BulkReport report = sim::run_bulk(config);
   options.format == ReportFormat::json
       ? print_json(Channel::output, describe_report(options.scenario, report))
       : print_text(options.scenario, report);
   judge(options.scenario, report, exit_code);
+  if (trace) exit_code = trace->judge(exit_code);
   if (file && file->failure()) throw Failure(ExitCode::found_wrong, file->failure()->what);
 }
 
@@ -132,8 +141,12 @@ void run_matrix(const SimOptions& options) {
 void run_sim(const SimOptions& options, ExitCode& exit_code) {
   if (!options.seeds && options.shard.parts > 1)
     throw Failure(ExitCode::bad_input, "sim: --shard is a part of --seeds A..B, which is missing");
-  if (!options.pcap.empty() && (options.seeds || !options.matrix.empty()))
-    throw Failure(ExitCode::bad_input, "sim: --pcap captures one run, not --seeds or --matrix");
+  if (options.seeds || !options.matrix.empty()) {
+    if (!options.pcap.empty())
+      throw Failure(ExitCode::bad_input, "sim: --pcap captures one run, not --seeds or --matrix");
+    if (!options.trace.empty())
+      throw Failure(ExitCode::bad_input, "sim: --trace follows one run, not --seeds or --matrix");
+  }
   if (!options.matrix.empty()) return run_matrix(options);
   if (options.seeds) return run_seeds(options);
   run_one(options, exit_code);
@@ -209,6 +222,7 @@ void add_sim(CLI::App& program, ExitCode& exit_code) {
             "Only the K-th of N parts of them");
   sim->add_option("--pcap", options->pcap,
                   "Capture what the senders send and get, in virtual time");
+  add_trace_option(*sim, options->trace);
   add_json_flag(*sim, options->format);
   add_path_help(*sim);
   add_merge(*sim, options);

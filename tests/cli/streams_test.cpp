@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
 
@@ -70,6 +71,49 @@ TEST_F(Streams, ACaptureThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(outcome.err,
             "estab: the capture is not complete: cannot write to the capture file /dev/full: No "
             "space left on device; choose another place for it\n");
+}
+
+TEST_F(Streams, ATraceThatCannotBeWrittenIsAnError) {
+  const std::string script = (fs::temp_directory_path() / "estab_trace.pkt").string();
+  std::ofstream(script) << "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
+                           "+0 setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0\n"
+                           "+0 bind(3, ..., ...) = 0\n";
+  for (const Arguments& command :
+       {Arguments{"demo", "handshake"}, {"sim", "--bytes", "10k"}, {"drill", script}}) {
+    Arguments arguments = command;
+    arguments.insert(arguments.end(), {"--trace", "/dev/full"});
+    const Outcome full = run(arguments);
+    EXPECT_EQ(full.exit_code, 1) << command[0];
+    EXPECT_EQ(
+        full.err,
+        "estab: the trace is not complete: cannot write to the trace file /dev/full: No space "
+        "left on device; choose another place for it\n");
+    arguments.back() = "/no/such/place";
+    EXPECT_EQ(run(arguments).exit_code, 2) << command[0];
+  }
+  fs::remove(script);
+}
+
+TEST_F(Streams, ATraceOfASimulationNamesTheRuleOfEachLoss) {
+  const std::string file = (fs::temp_directory_path() / "estab_trace.qlog").string();
+  const Outcome outcome = run({"sim", "--loss", "2%", "--bytes", "1M", "--json", "--trace", file});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::ifstream lines(file);
+  std::size_t retransmitted = 0, lost = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ASSERT_EQ(line.at(0), '\x1e');
+    const auto record = nlohmann::json::parse(line.substr(1));
+    const auto name = record.value("name", "");
+    if (name == "tcp:segment_lost") {
+      ++lost;
+      EXPECT_NE(record.at("data").at("why"), "");
+    }
+    if (name == "tcp:segment_sent")
+      retransmitted += record.at("data").at("reason").get<std::string>().starts_with("retransmit");
+  }
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(retransmitted, nlohmann::json::parse(outcome.out).at("retransmits"));
+  fs::remove(file);
 }
 
 TEST_F(Streams, AFileThatMayGrowNoMoreIsAnErrorAndNoSignal) {

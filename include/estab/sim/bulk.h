@@ -6,12 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "estab/config.h"
 #include "estab/frame_tap.h"
 #include "estab/sim/link.h"
+#include "estab/trace.h"
 
 namespace estab::sim {
 
@@ -25,6 +28,8 @@ struct BulkConfig {
   StackConfig sender{}, receiver{};
   std::uint64_t seed = 1;
   FrameTap* tap = nullptr;  ///< sees what the senders send and receive
+  /// Asked once for each end, with its name, who is to see its events; none: nobody.
+  std::function<Observer&(std::string end)> observer{};
 };
 
 struct BulkFlow {

@@ -359,8 +359,16 @@ void Connection::owe_challenge(const Context& context) {
 void Connection::trace_congestion(const Context& context, std::uint32_t before) const {
   if (sender_.congestion().congestion_window() == before) return;
   context.trace([&] {
-    return CongestionChanged{tuple_, sender_.congestion().congestion_window(),
-                             sender_.congestion().ssthresh(), phase_of(sender_)};
+    TcpInfo info;
+    sender_.fill(info, *config_);
+    return CongestionChanged{.flow = tuple_,
+                             .cwnd = sender_.congestion().congestion_window(),
+                             .ssthresh = sender_.congestion().ssthresh(),
+                             .phase = phase_of(sender_),
+                             .in_flight = info.in_flight_bytes,
+                             .srtt = info.rtt,
+                             .rto = info.rto,
+                             .pacing_rate = info.pacing_rate};
   });
 }
 
