@@ -52,6 +52,7 @@ bench-wan:
 	@scripts/install_packages.sh bench
 	@$(MAKE) --no-print-directory build
 	bench/wan.py
+	bench/share.py
 
 conformance:
 	@$(MAKE) --no-print-directory build

@@ -62,6 +62,19 @@ def run(*command, **options):
     return subprocess.run(command, check=True, **options)
 
 
+def require_tools():
+    for tool in ("nginx", "curl", "ip", "nsenter", "unshare"):
+        if not shutil.which(tool):
+            sys.exit(f"{Path(sys.argv[0]).name}: {tool} is missing; install it with: scripts/install_packages.sh bench")
+
+
+def enter_namespace():
+    """Goes on in a network and mount namespace of its own."""
+    if os.environ.get("ESTAB_BENCH_INSIDE") != "yes":
+        os.environ["ESTAB_BENCH_INSIDE"] = "yes"
+        os.execvp("unshare", ["unshare", "-nm", sys.executable, *sys.argv])
+
+
 class Namespace:
     """A network namespace that lives as long as its sleeping process."""
 
@@ -186,12 +199,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=15, help="with random loss (15)")
     parser.add_argument("--json", help="write the figures there too")
     options = parser.parse_args()
-    for tool in ("nginx", "curl", "ip", "nsenter", "unshare"):
-        if not shutil.which(tool):
-            sys.exit(f"wan: {tool} is missing; install it with: scripts/install_packages.sh bench")
-    if os.environ.get("ESTAB_WAN_INSIDE") != "yes":
-        os.environ["ESTAB_WAN_INSIDE"] = "yes"
-        os.execvp("unshare", ["unshare", "-nm", sys.executable, *sys.argv])
+    require_tools()
+    enter_namespace()
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
