@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import markdown
 import sentences
 import tables
 
@@ -18,13 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 def extracted(texts, folder):
     """(path, text of the table) of each RFC whose text is there."""
     for source in sentences.SOURCES:
-        text = Path(texts) / f"rfc{source.number}.txt"
-        if not text.exists():
+        file = Path(texts) / (source.file or f"rfc{source.number}.txt")
+        if not file.exists():
             continue
+        text = file.read_text(encoding="utf-8", errors="replace")
+        if file.suffix == ".md":
+            text = markdown.plain(text)
         path = tables.path_of(folder, source.number)
         old = tables.parse(path.read_text(encoding="utf-8")) if path.exists() else None
-        found = sentences.extract(text.read_text(encoding="utf-8", errors="replace"), source)
-        yield path, tables.write(tables.fresh(source, found, old))
+        yield path, tables.write(tables.fresh(source, sentences.extract(text, source), old))
 
 
 def main():

@@ -23,6 +23,7 @@ class Source:
     take: tuple = ("",)
     skip: tuple = ()
     lower_case: bool = False
+    file: str = ""  # of its text, if that is not rfcNNNN.txt; .md: see markdown.py
 
 
 SOURCES = (
@@ -36,6 +37,7 @@ SOURCES = (
     Source(3042, "Enhancing TCP's Loss Recovery Using Limited Transmit"),
     Source(3168, "The Addition of Explicit Congestion Notification (ECN) to IP"),
     Source(5681, "TCP Congestion Control"),
+    Source(5682, "Forward RTO-Recovery (F-RTO): An Algorithm for Detecting Spurious Retransmission Timeouts with TCP"),
     Source(5961, "Improving TCP's Robustness to Blind In-Window Attacks"),
     Source(6093, "On the Implementation of the TCP Urgent Mechanism"),
     Source(6191, "Reducing the TIME-WAIT State Using TCP Timestamps"),

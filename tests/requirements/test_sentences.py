@@ -5,6 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "requirements"))
+import markdown  # noqa: E402
 import sentences  # noqa: E402
 import tables  # noqa: E402
 
@@ -101,6 +102,42 @@ class Extraction(unittest.TestCase):
     def test_finds_headings_set_in_by_their_depth(self):
         text = "   3.2  WALK-THROUGH\n\n      3.2.1  Version\n\n         It MUST be 4.\n"
         self.gives(text, ("3.2.1-1", "MUST", "It MUST be 4."), source=sentences.Source(1122, ""))
+
+
+MARKDOWN = """---
+title: It MUST NOT count
+--- middle
+
+# One
+
+It *MUST* hold W<sub>max</sub> {{!RFC5681}}.
+
+## Deeper {#deep}
+
+~~~ math
+it MUST NOT count
+~~~
+{: #eq1 }
+
+{{{β}{}}}*<sub>cubic</sub>* SHOULD be
+set ({{deep}}).
+
+# Two
+## Deep
+It MAY go.
+
+--- back
+# Acknowledgments
+It MUST NOT count.
+"""
+
+
+class Markdown(unittest.TestCase):
+    def test_is_numbered_and_read_without_its_marks(self):
+        self.assertEqual(extracted(markdown.plain(MARKDOWN)),
+                         [("1-1", "MUST", "It MUST hold W_max [RFC5681]."),
+                          ("1.1-1", "SHOULD", "β_cubic SHOULD be set ([deep])."),
+                          ("2.1-1", "MAY", "It MAY go.")])
 
 
 class Answers(unittest.TestCase):

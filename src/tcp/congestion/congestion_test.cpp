@@ -206,6 +206,7 @@ TEST(Congestion, FallsToOneSegmentOnATimeoutAndHalvesTheThreshold) {
   peer.after(600ms);
   peer.out(". 1:1001(1000) ack 1");
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u) << "one loss is one loss, however often it times out";
+  peer.ack(1);     // a duplicate: the timeout was true (RFC 5682 §2.1 (2a))
   peer.ack(1001);  // slow start through what was in flight
   peer.out_run(1001, 3001);
   peer.quiet();

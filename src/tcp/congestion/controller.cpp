@@ -69,13 +69,14 @@ void Controller::on_mss(std::uint32_t mss) {
   tell([&](auto& state) { state.on_mss(mss); });
 }
 
-void Controller::on_restart_after_idle(const RestartEvent& event) {
+void Controller::on_restart_after_idle(RestartEvent event) {
+  event.window = restart_window();
   tell([&](auto& state) { state.on_restart_after_idle(event); });
 }
 
 void Controller::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {
   hasher.add_all(settings_.mss, settings_.initial_window_segments, settings_.paced, algorithm_,
-                 static_cast<bool>(state_));
+                 initial_window_lost_, static_cast<bool>(state_));
   if (!state_) return;
   std::visit([&](const auto& state) { state.hash_into(hasher, total_delivered); }, *state_);
 }

@@ -48,6 +48,12 @@ class Controller {
   /// Octets that may go before anything is known of the path.
   std::uint32_t initial_window() const { return congestion::initial_window(settings_); }
 
+  /// And after a pause (RW). Once the path has lost some of those, no more than RFC 3390 allows.
+  // [RFC 6928 2-5]
+  std::uint32_t restart_window() const {
+    return initial_window_lost_ ? older_initial_window(settings_) : initial_window();
+  }
+
   /// Memory for what on_sent() begins; it may throw, what follows does not.
   void make_room() {
     if (!state_) state_.emplace(make_state());
@@ -63,9 +69,11 @@ class Controller {
   void on_mss(std::uint32_t mss);
   /// The first transmission follows a pause of more than an RTO, and the connection starts slowly
   /// after a pause (RFC 5681 §4.1). Before the on_sent of that transmission.
-  void on_restart_after_idle(const RestartEvent& event);
+  void on_restart_after_idle(RestartEvent event);
   /// The SYN or SYN-ACK had to be repeated: the initial window is one segment (RFC 6928 §2).
   void on_syn_lost() { settings_.initial_window_segments = 1; }
+  /// Some of the octets that the initial window, or the one after a pause, let go at once are lost.
+  void on_initial_window_lost() { initial_window_lost_ = true; }
 
   friend bool operator==(const Controller&, const Controller&) = default;
   void hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const;
@@ -81,6 +89,7 @@ class Controller {
 
   Settings settings_;
   Algorithm algorithm_;
+  bool initial_window_lost_ = false;
   base::Box<State> state_;
 };
 

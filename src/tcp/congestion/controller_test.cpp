@@ -36,6 +36,31 @@ TEST(Controller, BeginsWithOneSegmentAfterALostSyn) {  // RFC 6928 §2
   EXPECT_EQ(controller.ssthresh(), kNoThreshold);
 }
 
+// min(4*MSS, max(2*MSS, 4380)).
+// [RFC 6928 2-5]
+TEST(Controller, RestartsWithTheWindowOfRfc3390OnceTheInitialOneWasTooMuch) {
+  const auto restart = [](std::uint32_t mss, std::uint16_t segments) {
+    Controller controller(Algorithm::cubic,
+                          {.mss = mss, .initial_window_segments = segments, .paced = true});
+    EXPECT_EQ(controller.restart_window(), controller.initial_window());
+    controller.on_initial_window_lost();
+    return controller.restart_window();
+  };
+  EXPECT_EQ(restart(500, 10), 2000u);
+  EXPECT_EQ(restart(1460, 10), 4380u);
+  EXPECT_EQ(restart(4000, 10), 8000u);
+  EXPECT_EQ(restart(1000, 1), 1000u);
+  for (const Algorithm algorithm : {Algorithm::new_reno, Algorithm::cubic, Algorithm::dctcp}) {
+    Controller controller(algorithm, kSettings);
+    controller.on_sent({.octets = 10000});
+    controller.on_restart_after_idle({});
+    EXPECT_EQ(controller.congestion_window(), 10000u);
+    controller.on_initial_window_lost();
+    controller.on_restart_after_idle({});
+    EXPECT_EQ(controller.congestion_window(), 4000u);
+  }
+}
+
 TEST(Controller, IsAValue) {
   Controller controller(Algorithm::new_reno, kSettings);
   testing::Acks acks;

@@ -157,15 +157,14 @@ void Cubic::on_spurious() {
   at_.epoch.counted_until = kNever;  // the episode is no part of t
 }
 
-void Cubic::on_restart_after_idle(const RestartEvent&) {
+void Cubic::on_restart_after_idle(const RestartEvent& event) {
   Window& window = at_.window;
-  // RFC 5681 §4.1: RW = min(IW, cwnd). The way back up is quick as far as the window was in use,
-  // and the curve is where it was.
-  const std::uint32_t restart = initial_window(settings_);
-  if (window.cwnd <= restart) return;
+  // RFC 5681 §4.1: min(RW, cwnd). The way back up is quick as far as the window was in use, and the
+  // curve is where it was.
+  if (window.cwnd <= event.window) return;
   if (window.ssthresh != kNoThreshold)
     window.ssthresh = std::max(window.ssthresh, window.cwnd / 4 * 3);  // RFC 7661 §4.4.3
-  window.cwnd = restart;
+  window.cwnd = event.window;
   at_.epoch.w_est = std::min(at_.epoch.w_est, window.ssthresh);
 }
 

@@ -224,7 +224,7 @@ TEST(Cubic, ReturnsQuicklyToItsCurveAfterAPause) {
   sender.cubic.on_recovered();
   sender.run(seconds(5));
   const std::uint32_t before = sender.cwnd();
-  sender.cubic.on_restart_after_idle({});
+  sender.cubic.on_restart_after_idle({.window = 10000});
   EXPECT_EQ(sender.cwnd(), 10u);
   EXPECT_GE(sender.cubic.ssthresh(), before * (kMss / 4 * 3)) << "quickly as far as was in use";
   sender.acks.pass(seconds(60));

@@ -80,6 +80,7 @@ struct RestartEvent {
   Instant now{};
   Duration idle{};  ///< since something was last sent
   Duration rto{};
+  std::uint32_t window = 0;  ///< RW, what may go at once; the Controller fills it in
 };
 
 }  // namespace estab::tcp::congestion

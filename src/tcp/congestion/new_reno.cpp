@@ -57,13 +57,12 @@ void NewReno::on_spurious() {
 }
 
 // [RFC 5681 4.1-1] [RFC 6928 2-4]
-void NewReno::on_restart_after_idle(const RestartEvent&) {
-  // RFC 5681 §4.1: RW = min(IW, cwnd). The way back up is quick as far as the window was in use.
-  const std::uint32_t restart = initial_window(settings_);
-  if (window_.cwnd <= restart) return;
+void NewReno::on_restart_after_idle(const RestartEvent& event) {
+  // RFC 5681 §4.1: min(RW, cwnd). The way back up is quick as far as the window was in use.
+  if (window_.cwnd <= event.window) return;
   if (!window_.in_slow_start() || window_.ssthresh != kNoThreshold)
     window_.ssthresh = std::max(window_.ssthresh, window_.cwnd / 4 * 3);  // RFC 7661 §4.4.3
-  window_.cwnd = restart;
+  window_.cwnd = event.window;
 }
 
 void NewReno::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {

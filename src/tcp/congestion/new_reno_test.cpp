@@ -249,16 +249,16 @@ TEST(NewReno, RestartsAfterAPauseWithTheInitialWindow) {  // RFC 5681 §4.1
   Sender sender;
   sender.ack(10000);
   sender.ack(20000);
-  sender.reno.on_restart_after_idle({});
+  sender.reno.on_restart_after_idle({.window = 10000});
   EXPECT_EQ(sender.reno.congestion_window(), 10000u);
   EXPECT_EQ(sender.reno.ssthresh(), kNoThreshold);
   sender = avoiding(40);
-  sender.reno.on_restart_after_idle({});
+  sender.reno.on_restart_after_idle({.window = 10000});
   EXPECT_EQ(sender.reno.congestion_window(), 10000u);
   EXPECT_EQ(sender.reno.ssthresh(), 40000u) << "as far as that it may grow quickly";
   sender = avoiding(4);
   sender.lose(Cause::timeout);
-  sender.reno.on_restart_after_idle({});
+  sender.reno.on_restart_after_idle({.window = 10000});
   EXPECT_EQ(sender.reno.congestion_window(), 1000u) << "a pause does not open the window";
 }
 

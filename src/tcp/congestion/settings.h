@@ -31,4 +31,10 @@ inline std::uint32_t initial_window(const Settings& settings) {
   return std::min(10 * mss, std::max(2 * mss, 14600u));
 }
 
+/// RFC 3390: min(4*MSS, max(2*MSS, 4380)), and no more than the setting.
+inline std::uint32_t older_initial_window(const Settings& settings) {
+  const std::uint32_t mss = settings.mss;
+  return std::min(initial_window(settings), std::min(4 * mss, std::max(2 * mss, 4380u)));
+}
+
 }  // namespace estab::tcp::congestion

@@ -103,7 +103,7 @@ Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
       gains.rtt = now - record.sent_at;
     }
     if (!gains.sample && record.sent_at >= sampled_at_) gains.sample = now - record.sent_at;
-    if (delivery.end <= recover_) gains.original = true;
+    (delivery.end <= recover_ ? gains.original : gains.later) = true;
   };
   scoreboard_.acknowledge(ack.number, deliver);
   // What arrived long ago was held up by what had to go again (RFC 6298 §3).
@@ -163,11 +163,14 @@ void Flight::count_duplicates(const Lent& lent, const Ack& ack, Gains& gains) {
     const std::uint32_t counted = std::min(duplicated_, beyond_hole);
     gains.delivered -= std::min(counted, gains.delivered);
     duplicate_acks_ = 0;
-    duplicated_ = state_ == CaState::recovery ? duplicated_ - counted : 0;
+    const bool repairing = state_ == CaState::recovery || state_ == CaState::loss;
+    duplicated_ = repairing ? duplicated_ - counted : 0;
   } else if (ack.is_duplicate) {
-    if (state_ == CaState::loss) return;  // they answer what goes again
+    // After a timeout they answer what went again, but for the new segments of F-RTO.
+    if (state_ == CaState::loss && duplicated_ + lent.mss > lent.nxt - recover_) return;
     if (duplicate_acks_ < 255) ++duplicate_acks_;
-    const bool counts = state_ == CaState::recovery || duplicate_acks_ <= kLimitedTransmit ||
+    const bool counts = state_ == CaState::recovery || state_ == CaState::loss ||
+                        duplicate_acks_ <= kLimitedTransmit ||
                         (duplicate_acks_ == kLimitedTransmit + 1 && lent.una > recover_);
     if (!counts || duplicated_ + lent.mss > scoreboard_.in_flight()) return;
     duplicated_ += lent.mss;
@@ -185,25 +188,33 @@ void Flight::undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains
     return;
   }
   if (ack.reported && undo_.is_proved_by_duplicates()) return undo(lent, UndoProof::duplicates);
-  if (state_ == CaState::loss && frto_ != FRto::off && is_spurious_timeout(ack, gains))
+  if (state_ == CaState::loss && frto_ != FRto::off && is_spurious_timeout(lent, ack, gains))
     undo(lent, UndoProof::f_rto);
 }
 
 // F-RTO (RFC 5682 §2.1, and §3.1 with SACK). After a timeout only the first segment goes again;
-// whatever else from before it is then acknowledged had never been lost. Without SACK the first ACK
-// may cover what the peer had kept for long: the second has to tell, and until it comes new octets
-// go instead of those that count as lost.
-bool Flight::is_spurious_timeout(const Ack& ack, const Gains& gains) {
-  if (ack.number >= recover_ || ack.echo.is_since(timeout_at_)) {
-    frto_ = FRto::off;
-  } else if (gains.original && (frto_ == FRto::second || !ack.sacked.empty())) {
-    return true;
-  } else if (frto_ == FRto::first && gains.advanced) {
-    frto_ = FRto::second;
-  } else {
-    frto_ = FRto::off;
-  }
+// whatever else from before it is then acknowledged had never been lost. The first ACK that
+// advances may cover what the peer had kept for long: the second has to tell, and until it comes
+// new octets go instead of those that count as lost. Octets that are SACKed before the first one
+// advances have just arrived, and tell at once. [RFC 5682 2.1-1, 2.1-4, 3.1-1]
+bool Flight::is_spurious_timeout(const Lent& lent, const Ack& ack, const Gains& gains) {
+  if (!gains.advanced && !ack.is_duplicate && gains.delivered == 0)
+    return false;  // it tells nothing
+  const bool decides = frto_ == FRto::second || !gains.advanced;
+  const bool answers_later = gains.later || ack.echo.is_since(timeout_at_);
+  if (decides && gains.original && !answers_later && ack.number < recover_) return true;
+  frto_ = after_step(lent, ack, gains);
   return false;
+}
+
+// RFC 5682: where the steps lead if the timeout is not proved to be for nothing.
+Flight::FRto Flight::after_step(const Lent& lent, const Ack& ack, const Gains& gains) const {
+  if (frto_ == FRto::second || ack.number >= recover_) return FRto::off;  // (2a), (3a)
+  if (ack.echo.is_since(timeout_at_)) return FRto::off;  // the timestamp says that it was true
+  if (!gains.advanced) return lent.sack ? FRto::first : FRto::off;
+  const Transmission* next = scoreboard_.first();
+  const bool only_in_part = next && next->sent_twice() && next->sent_at >= timeout_at_;
+  return only_in_part ? FRto::off : FRto::second;
 }
 
 // RFC 4015: the window and everything else of congestion control as before; what was taken for lost
@@ -216,6 +227,7 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
   frto_ = FRto::off;
   episode_open_ = false;
   episode_end_ = reduced_end_ = kSynOffset;
+  recover_ = kSynOffset;  // fast retransmit may follow at once (RFC 5682 §2.1 (3b))
   duplicated_ = 0;
   ++undone_;
   lent.turn.context.trace([&] { return RecoveryUndone{lent.turn.flow, proof}; });
@@ -314,7 +326,8 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
   // What was SACKed while the window came down is no reason to let it grow; nor is, without SACK,
   // what a duplicate ACK has stood for: limited transmit has sent as much in its place.
   const bool counted = gains.ended || !lent.sack;
-  const std::uint32_t acked = counted ? std::min(gains.acked, gains.delivered) : gains.acked;
+  std::uint32_t acked = counted ? std::min(gains.acked, gains.delivered) : gains.acked;
+  if (frto_ == FRto::second) acked = std::min(acked, lent.mss);  // two new segments go, no more
   Repairing repairing = Repairing::nothing;
   if (state_ == CaState::loss) repairing = Repairing::timeout;
   // A mark is no reason to send more (RFC 3168 §6.1.2).
@@ -354,10 +367,19 @@ void Flight::advance_prr(const Lent& lent, const Gains& gains) {
 
 // ---- what is lost
 
+// RFC 6928 §2: the first octets of a connection, or after a pause, if they were more than 4 KB.
+// [RFC 6928 2-5]
+bool Flight::is_initial(const Lent& lent, const Transmission& record) const {
+  return record.begin - burst_begin_ < lent.congestion.initial_window() &&
+         lent.nxt - burst_begin_ > 4096;
+}
+
 auto Flight::loser(const Lent& lent, LossRule rule, std::uint32_t& lost) {
   return [&, rule](Transmission& record) {
     record.rule = rule;
     lost += record.length;
+    if (rule != LossRule::too_big && is_initial(lent, record))
+      lent.congestion.on_initial_window_lost();
     lent.congestion.on_lost(rate_.on_lost(record.snapshot(), record.length, lent.now()));
     lent.turn.context.trace([&] {
       return SegmentLost{lent.turn.flow,
@@ -436,7 +458,7 @@ void Flight::on_timeout(const Lent& lent, Repeat repeat) {
         return !lent.sack || record.begin == lent.una || record.sent_at <= late;
       },
       loser(lent, LossRule::timeout, lost));
-  const bool is_new = state_ != CaState::loss;
+  frto_ = begins_frto(lent) ? FRto::first : FRto::off;
   // An episode that a timeout interrupts goes on, and is undone whole.
   if (state_ != CaState::recovery && repeat == Repeat::first) {
     close_episode(lent);
@@ -450,11 +472,18 @@ void Flight::on_timeout(const Lent& lent, Repeat repeat) {
   note_reduction(lent);
   state_ = CaState::loss;
   recover_ = lent.nxt;
-  frto_ = is_new ? FRto::first : FRto::off;
   timeout_at_ = lent.now();
   tail_probe_.reset();
   lent.turn.timers.stop(Timer::reordering);
   ++timeouts_;
+}
+
+// RFC 5682 §2.1, §3.1, step 1: not while losses are repaired, whose retransmissions would be taken
+// for proof; but once more if the timer has run out again and nothing was heard meanwhile.
+// [RFC 5682 2.1-2, 2.1-3, 3.1-3, 3.1-4]
+bool Flight::begins_frto(const Lent& lent) const {
+  if (state_ == CaState::loss) return frto_ == FRto::first;
+  return state_ != CaState::recovery || !lent.sack;
 }
 
 // No sign of congestion: the window stays as it is (RFC 1191 §6.4).
@@ -515,8 +544,9 @@ void Flight::hash_into(base::Hasher& h, Times times) const {
   if (state_ == CaState::recovery || state_ == CaState::cwr) prr_.hash_into(h);
   undo_.hash_into(h);
   tail_probe_.hash_into(h);
-  h.add_all(recover_.value(), reduced_end_.value(), episode_end_.value(), duplicated_,
-            duplicate_acks_, state_, frto_, limit_, cwr_due_, partial_seen_, episode_open_);
+  h.add_all(recover_.value(), reduced_end_.value(), episode_end_.value(), burst_begin_.value(),
+            duplicated_, duplicate_acks_, state_, frto_, limit_, cwr_due_, partial_seen_,
+            episode_open_);
   if (h.takes_history())
     h.add_all(last_rate_, recoveries_, timeouts_, tail_probes_, undone_, reported_,
               retransmitted_segments_, retransmitted_octets_);

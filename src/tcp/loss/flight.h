@@ -84,6 +84,8 @@ class Flight {
   /// The window and the pace would let octets go, and there are none.
   void on_app_limited() { rate_.on_app_limited(in_flight()); }
   void set_limit(congestion::Limit limit) { limit_ = limit; }
+  /// After a pause octets go at once as they did at the beginning, from here on.
+  void on_restart(StreamOffset nxt) { burst_begin_ = nxt; }
   Pacer& pacer() { return pacer_; }
   const Pacer& pacer() const { return pacer_; }
 
@@ -155,6 +157,7 @@ class Flight {
     bool repeated = false;             // something that had been sent twice
     bool ended = false;                // an episode, and nothing was undone
     bool original = false;             // something from before a timeout, not sent again
+    bool later = false;                // something from behind it
     Instant newest{};                  // when what was sent last was sent
     std::optional<Duration> rtt;       // of that
     std::optional<Duration> sample{};  // for the estimator
@@ -177,10 +180,13 @@ class Flight {
   void take_reports(const Lent& lent, const Ack& ack);
   void count_duplicates(const Lent& lent, const Ack& ack, Gains& gains);
   void undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains);
-  bool is_spurious_timeout(const Ack& ack, const Gains& gains);
+  bool begins_frto(const Lent& lent) const;
+  bool is_spurious_timeout(const Lent& lent, const Ack& ack, const Gains& gains);
+  FRto after_step(const Lent& lent, const Ack& ack, const Gains& gains) const;
   void undo(const Lent& lent, UndoProof proof);
   void leave_episode(const Lent& lent, const Ack& ack, Gains& gains);
   void close_episode(const Lent& lent);
+  bool is_initial(const Lent& lent, const Transmission& record) const;
   auto loser(const Lent& lent, LossRule rule, std::uint32_t& lost);
   std::uint32_t detect(const Lent& lent);
   std::uint32_t detect_without_sack(const Lent& lent, const Gains& gains, Repair before);
@@ -204,6 +210,8 @@ class Flight {
   Instant sampled_at_{};      // when the last RTT was measured
   Instant timeout_at_{};      // when the timer last ran out
   Instant last_sent_{};
+  // Of what an initial or a restart window let go.
+  StreamOffset burst_begin_ = kFirstOctet;
   Duration reordering_window_{};
   std::uint32_t duplicated_ = 0;  // octets for which duplicate ACKs stand, of a peer without SACK
   std::uint8_t duplicate_acks_ = 0;

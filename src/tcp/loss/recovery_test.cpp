@@ -1,35 +1,11 @@
 // How losses are found and repaired, as a peer sees it: from the record of what was sent, with SACK
 // (RFC 2018, 6675, 8985), without; how fast meanwhile (RFC 9937); and what is undone when nothing
-// had been lost (RFC 3522, 3708, 4015, 5682).
+// had been lost (RFC 3522, 3708, 4015). After a timeout: frto_test.cpp.
 
-#include "stack/testing/opened.h"
+#include "tcp/loss/testing/recovery.h"
 
 namespace estab::script {
 namespace {
-
-TcpConfig reno() {
-  TcpConfig tcp;
-  tcp.congestion_control = CongestionControl::new_reno;
-  tcp.tail_loss_probe = false;
-  return tcp;
-}
-
-constexpr const char* kSackAndTimestamps = "mss 1012,sackOK,TS val 5 ecr 0";
-
-/// Ten segments in flight, ten more waiting; a peer with SACK, 100 ms away.
-struct Recovery : testing::Test {
-  Recovery() {
-    peer.send(20000);
-    peer.out_run(1, 10001);
-    peer.quiet();
-    peer.after(100ms);
-  }
-  void sack(int ack, const std::string& blocks) { sack(peer, ack, blocks); }
-  static void sack(Opened& to, int ack, const std::string& blocks) {
-    to.in(". 1:1(0) ack " + std::to_string(ack) + " win 65535 <nop,nop,sack " + blocks + ">");
-  }
-  Opened peer{{.tcp = reno(), .options = "mss 1000,sackOK"}};
-};
 
 // Only what is missing goes again.
 // [RFC 2018 5-1, 5.1-1]
@@ -183,47 +159,6 @@ TEST_F(Recovery, IsNotUndoneForALossThatWasOne) {
   peer.after(100ms);
   peer.ack(11001);
   EXPECT_EQ(peer.info().undone, 0u);
-  EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
-}
-
-// RFC 5682 §3.1: what was never sent again is acknowledged after a timeout.
-TEST_F(Recovery, UndoesATimeoutWhenWhatWasNotSentAgainIsAcknowledged) {
-  peer.after(200ms);
-  EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
-  EXPECT_EQ(peer.info().snd_cwnd, 1000u);
-  peer.ack(1001);  // it may be the original's
-  for (int fresh = 0; fresh < 2; ++fresh)
-    EXPECT_EQ(peer.out(". " + Opened::range(10001 + fresh * 1000, 11001 + fresh * 1000) + " ack 1")
-                  .reason,
-              SendReason::data);
-  peer.quiet();
-  peer.ack(2001);  // and this one can only be
-  EXPECT_EQ(peer.info().undone, 1u);
-  EXPECT_GE(peer.info().snd_cwnd, 10000u);
-  EXPECT_EQ(peer.info().lost_bytes, 0u);
-  while (const auto sent = peer.next()) EXPECT_EQ(sent->reason, SendReason::data);
-}
-
-TEST_F(Recovery, RepairsAfterATimeoutThatWasTrue) {
-  peer.after(200ms);
-  peer.out(". 1:1001(1000) ack 1");
-  peer.ack(1001);
-  peer.out_run(10001, 12001);  // F-RTO looks first
-  sack(1001, "10001:11001");
-  EXPECT_EQ(peer.info().undone, 0u);
-  EXPECT_EQ(peer.out(". 1001:2001(1000) ack 1").reason, SendReason::retransmit_timeout);
-}
-
-TEST(Undo, KeepsTheThresholdOfATimeoutThatTimestampsDoNotDoubt) {
-  Opened peer({.tcp = reno(), .options = kSackAndTimestamps});
-  peer.send(20000);
-  peer.forget_output();
-  peer.after(400ms);
-  const auto repeated = peer.out(". 1:1001(1000) ack 1");
-  const auto echo =
-      std::to_string(repeated.segment->options.timestamps->value - peer.stack_clock());
-  peer.in(". 1:1(0) ack 1001 win 65535 <TS val 900 ecr " + echo + ">");
-  EXPECT_EQ(peer.out(". 1001:2001(1000) ack 1").reason, SendReason::retransmit_timeout);
   EXPECT_EQ(peer.info().snd_ssthresh, 5000u);
 }
 

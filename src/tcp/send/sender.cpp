@@ -121,7 +121,9 @@ void Sender::accept_advance(const Turn& turn, StreamOffset ack) {
 void Sender::restart_after_idle(const Context& context, const TcpConfig& config) {
   if (!config.slow_start_after_idle || space_.in_flight() || space_.max() == kFirstOctet) return;
   const Duration idle = context.now - flight().last_sent(), rto = rtt_.rto(config);
-  if (idle > rto) congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
+  if (idle <= rto) return;
+  congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
+  if (flight_) flight_->on_restart(space_.nxt());
 }
 
 // tcp_update_pacing_rate and tcp_tso_autosize of Linux: twice the window a round trip in slow
