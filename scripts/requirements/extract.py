@@ -3,7 +3,8 @@
 
     scripts/requirements/extract.py [--texts FOLDER] [--tables FOLDER]
 
-The texts (rfc9293.txt, ...) are no part of the repository; without them nothing is written.
+The texts (rfc9293.txt, ..., or a draft's Markdown) are no part of the repository; without them nothing is written. The
+table of an RFC whose text cannot be had is written by hand, says so at its head, and is not named in sentences.py.
 """
 import argparse
 import sys

@@ -44,9 +44,11 @@ SOURCES = (
     Source(6298, "Computing TCP's Retransmission Timer"),
     Source(6528, "Defending against Sequence Number Attacks"),
     Source(6582, "The NewReno Modification to TCP's Fast Recovery Algorithm", lower_case=True),
+    Source(6675, "A Conservative Loss Recovery Algorithm Based on Selective Acknowledgment (SACK) for TCP"),
     Source(6928, "Increasing TCP's Initial Window"),
     Source(7323, "TCP Extensions for High Performance"),
     Source(8201, "Path MTU Discovery for IP version 6", lower_case=True),
+    Source(8985, "The RACK-TLP Loss Detection Algorithm for TCP"),
 )
 
 # RFC 9293 numbers this sentence in its appendix B only.

@@ -193,6 +193,7 @@ class Connection {
   Stop check_timestamps(const Context& context, const Arrival& arrival);
   bool check_ack_range(const Arrival& arrival) const;
   bool is_duplicate_ack(const Arrival& arrival) const;
+  void accept_late_sack(const Context& context, const Arrival& arrival);
   void accept_valid_ack(const Context& context, const Arrival& arrival);
   Turn turn(const Context& context) { return {context, *config_, tuple_, timers_}; }
   void note_timestamp(const Context& context, const Arrival& arrival);

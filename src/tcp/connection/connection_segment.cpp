@@ -161,11 +161,22 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
     owe_challenge(context);
     return Verdict::ack_unacceptable;
   }
-  if (kind == AckKind::old) return std::nullopt;
+  if (kind == AckKind::old) {
+    accept_late_sack(context, arrival);
+    return std::nullopt;
+  }
   accept_valid_ack(context, arrival);
   accept_state_of_ack(context);
   if (state_ == State::closed) return Verdict::accepted;
   return std::nullopt;
+}
+
+// An ACK that comes late may SACK what no other does.
+// [RFC 6675 5-1]
+void Connection::accept_late_sack(const Context& context, const Arrival& arrival) {
+  const SackBlocks& sack = arrival.segment.options.sack;
+  if (!sack.empty())
+    sender_.accept_ack(turn(context), {.number = arrival.ack, .seq = arrival.seq, .sack = sack});
 }
 
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {

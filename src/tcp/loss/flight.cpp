@@ -119,7 +119,11 @@ Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
 void Flight::take_rtt(const Lent& lent, const Ack& ack, const Gains& gains) {
   const TcpConfig& config = lent.turn.config;
   std::optional<Duration> sample = gains.sample;
-  if (gains.rtt) lent.rtt.on_round_trip(*gains.rtt);
+  if (gains.rtt) {
+    lent.rtt.on_round_trip(*gains.rtt);
+    if (const auto least = recent_rtt_.on_round_trip(lent.now(), *gains.rtt))
+      lent.rtt.forget_older(*least);
+  }
   if (!sample && gains.advanced && gains.repeated) {
     // The timestamp says which sending is answered (RFC 7323 §4.3). The clock counts whole
     // milliseconds.
@@ -133,6 +137,7 @@ void Flight::take_rtt(const Lent& lent, const Ack& ack, const Gains& gains) {
   lent.rtt.on_sample(*sample, config);
 }
 
+// [RFC 8985 7.4.2-1, 7.4.2-2]
 void Flight::take_reports(const Lent& lent, const Ack& ack) {
   if (ack.reported) ++reported_;
   if (tail_probe_.is_out()) {
@@ -236,7 +241,7 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
 // ---- episodes
 
 // The window is ssthresh then: no more was ever added to it.
-// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3]
+// [RFC 5681 3.2-13, 4.3-3] [RFC 6582 6-1, 6-3] [RFC 6675 5-6, 5-7]
 void Flight::leave_episode(const Lent& lent, const Ack& ack, Gains& gains) {
   if (state_ != CaState::open && ack.number >= recover_) {
     if (state_ != CaState::cwr) rack_.on_recovered();
@@ -277,7 +282,7 @@ congestion::LossEvent Flight::loss_event(const Lent& lent, std::uint32_t in_flig
           .total_delivered = rate_.delivered()};
 }
 
-// [RFC 6582 6-2] [RFC 5681 3.2-8] [RFC 2018 5.1-1]
+// [RFC 6582 6-2] [RFC 5681 3.2-8] [RFC 2018 5.1-1] [RFC 6675 5.1-6]
 void Flight::begin_recovery(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t lost,
                             std::uint32_t recover_fs) {
   if (state_ == CaState::recovery || state_ == CaState::loss) return;
@@ -351,7 +356,7 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
 
 // RFC 9937 takes the place of the inflated window of RFC 5681 §3.2 (4, 5): a duplicate ACK lets a
 // segment go, or part of one while in flight is above ssthresh.
-// [RFC 5681 3.2-10, 3.2-12]
+// [RFC 5681 3.2-10, 3.2-12] [RFC 8985 9.3-2]
 void Flight::advance_prr(const Lent& lent, const Gains& gains) {
   const bool safe = gains.advanced && gains.lost == 0;
   const std::uint32_t ssthresh = lent.congestion.ssthresh();
@@ -394,6 +399,7 @@ auto Flight::loser(const Lent& lent, LossRule rule, std::uint32_t& lost) {
 }
 
 // RFC 8985 §6.2 step 5, and the timer for what is not lost yet.
+// [RFC 8985 4-1, 6.2-2, 9.2-1]
 std::uint32_t Flight::detect(const Lent& lent) {
   const bool repairing = state_ == CaState::recovery || state_ == CaState::loss;
   reordering_window_ =
@@ -445,7 +451,7 @@ void Flight::on_reordering_timer(const Lent& lent) {
 
 // With SACK what was sent a moment ago may still arrive (RFC 8985 §6.3); without nothing is known.
 // What the peer has dropped after it had SACKed it counts as not SACKed (RFC 2018 §8).
-// [RFC 2018 8-5, 5-3]
+// [RFC 2018 8-5, 5-3] [RFC 6675 5.1-4, 5.1-5]
 void Flight::on_timeout(const Lent& lent, Repeat repeat) {
   const std::uint32_t before = in_flight();
   if (scoreboard_.has_reneged()) scoreboard_.forget_sacks();
@@ -499,12 +505,15 @@ void Flight::on_smaller_segments(const Lent& lent) {
 // ---- the tail loss probe
 
 // RFC 8985 §7.2: with SACK, outside recovery, with no sign of a loss, and one probe at a time.
+// [RFC 8985 7.2-1, 7.2-2, 7.2-3, 7.2-4, 7.3-1]
 std::optional<Duration> Flight::tail_probe_timeout(const Lent& lent) const {
-  const bool quiet = state_ == CaState::open && scoreboard_.sacked() == 0 && !has_lost();
-  if (!lent.turn.config.tail_loss_probe || !lent.sack || !lent.rtt.has_sample() || !quiet ||
-      scoreboard_.empty() || !tail_probe_.may_be_sent())
+  const bool repairs = state_ == CaState::recovery || state_ == CaState::loss;
+  const bool quiet = !repairs && scoreboard_.sacked() == 0 && !has_lost();
+  if (!lent.turn.config.tail_loss_probe || !lent.sack || !quiet || scoreboard_.empty() ||
+      !tail_probe_.may_be_sent())
     return std::nullopt;
-  return TailProbe::timeout(lent.rtt.srtt(), in_flight() <= lent.mss ? 1 : 2);
+  const auto srtt = lent.rtt.has_sample() ? std::optional(lent.rtt.srtt()) : std::nullopt;
+  return TailProbe::timeout(srtt, in_flight() <= lent.mss ? 1 : 2);
 }
 
 // ---- what can be asked
@@ -538,7 +547,7 @@ void Flight::hash_into(base::Hasher& h, Times times) const {
     rack_.hash_into(h);
     rate_.hash_into(h, in_flight());
     pacer_.hash_into(h);
-    h.add(sampled_at_);
+    h.add_all(sampled_at_, recent_rtt_);
     if (frto_ != FRto::off) h.add(timeout_at_);
   }
   if (state_ == CaState::recovery || state_ == CaState::cwr) prr_.hash_into(h);

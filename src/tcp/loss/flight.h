@@ -207,8 +207,9 @@ class Flight {
   StreamOffset recover_;      // RecoveryPoint (RFC 6582, RFC 6675): SND.NXT as the episode began
   StreamOffset reduced_end_;  // behind what was sent when the window was last reduced
   StreamOffset episode_end_;  // the proof by duplicates may come until this is acknowledged; 0: no
-  Instant sampled_at_{};      // when the last RTT was measured
-  Instant timeout_at_{};      // when the timer last ran out
+  RecentRtt recent_rtt_;
+  Instant sampled_at_{};  // when the last RTT was measured
+  Instant timeout_at_{};  // when the timer last ran out
   Instant last_sent_{};
   // Of what an initial or a restart window let go.
   StreamOffset burst_begin_ = kFirstOctet;

@@ -53,6 +53,17 @@ TEST_F(PrrTest, SendsAsInTheFigureOfTheRfcAfterManyLosses) {
   }
 }
 
+TEST_F(PrrTest, BeginsAnewWithEachRecovery) {
+  prr.begin(20 * 1000);
+  ssthresh = 10;
+  in_flight = 3;
+  EXPECT_EQ(ack(7), 7u);
+  prr.begin(100 * 1000);
+  EXPECT_EQ(prr.send_count(), 0u);
+  in_flight = 100;
+  EXPECT_EQ(ack(20), 2u) << "a tenth of what was delivered in this one";
+}
+
 TEST_F(PrrTest, KeepsToSevenTenthsForCubic) {
   prr.begin(100 * 1000);
   ssthresh = 70;

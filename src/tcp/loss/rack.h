@@ -7,6 +7,7 @@
 // retransmission proved to be for nothing.
 //
 // The variables have the RFC's names.
+// [RFC 8985 1-1]
 #pragma once
 
 #include <algorithm>
@@ -34,6 +35,7 @@ class Rack {
   // ---- step 4
   /// The peer reports octets it got twice (RFC 2883), of a retransmission that was not a probe. A
   /// segment that came late after all shows reordering like one that was never sent again.
+  // [RFC 8985 3.3.2-3, 4-3]
   void on_duplicate_reported(StreamOffset una, StreamOffset nxt);
   void on_recovered();
   struct Measures {
@@ -41,6 +43,7 @@ class Rack {
     std::uint32_t segments_sacked;
     Repair repair;
   };
+  // [RFC 8985 3.3.2-1, 3.3.2-2, 3.3.2-4]
   Duration reordering_window(const Measures& measures) const;
   // ---- step 5
   /// RACK.segment was sent after this one. Of what was sent at one time the octets tell; but what

@@ -81,6 +81,7 @@ TEST_F(RackTest, SeesNoReorderingInTheOrderOfOneAcksBlocks) {
 
 // ---- step 4
 
+// [RFC 8985 3.3.2-1, 3.3.2-2]
 TEST_F(RackTest, WaitsForNothingAfterThreeSacksOrInRecoveryIfReorderingWasNeverSeen) {
   EXPECT_EQ(window(1), 15ms);
   EXPECT_EQ(window(2), 15ms);
@@ -90,8 +91,12 @@ TEST_F(RackTest, WaitsForNothingAfterThreeSacksOrInRecoveryIfReorderingWasNeverS
   deliver(sent(3001, 5ms), 82ms);
   EXPECT_EQ(window(3), 15ms);
   EXPECT_EQ(window(1, Repair::under_way), 15ms);
+  EXPECT_EQ(rack.reordering_window({.srtt = {}, .min_rtt = {}, .segments_sacked = 1, .repair = {}}),
+            0ms)
+      << "no round trip was measured";
 }
 
+// [RFC 8985 3.3.2-3, 3.3.2-4, 4-3]
 TEST_F(RackTest, WaitsLongerForEachRoundTripWithADuplicate) {
   const auto at = [](std::int64_t offset) { return StreamOffset(offset); };
   rack.on_duplicate_reported(at(1), at(10001));

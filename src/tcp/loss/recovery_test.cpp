@@ -4,11 +4,13 @@
 
 #include "tcp/loss/testing/recovery.h"
 
+#include <vector>
+
 namespace estab::script {
 namespace {
 
 // Only what is missing goes again.
-// [RFC 2018 5-1, 5.1-1]
+// [RFC 2018 5-1, 5.1-1] [RFC 6675 4-5, 4-6, 5-8, 5-10]
 TEST_F(Recovery, RetransmitsEachHoleAndNothingElse) {
   sack(1, "1001:2001 3001:10001");
   EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_fast);
@@ -23,6 +25,7 @@ TEST_F(Recovery, RetransmitsEachHoleAndNothingElse) {
 }
 
 // RFC 8985 §6.2: before three segments are SACKed a quarter of the round trip is waited.
+// [RFC 6675 5-4] [RFC 8985 1-1, 6.2-2]
 TEST_F(Recovery, WaitsTheReorderingWindowForOneSack) {
   peer.mark();
   sack(1, "1001:2001");
@@ -51,6 +54,7 @@ TEST_F(Recovery, RepeatsNothingThatIsOnlyLate) {
 
 // A retransmission that is lost is found by what was sent after it, with no timeout and no second
 // reduction.
+// [RFC 8985 4-2]
 TEST_F(Recovery, FindsALostRetransmission) {
   sack(1, "1001:10001");
   peer.out(". 1:1001(1000) ack 1");
@@ -65,7 +69,9 @@ TEST_F(Recovery, FindsALostRetransmission) {
   EXPECT_EQ(peer.info().timeouts, 0u);
 }
 
-// RFC 9937: two lost of twenty, ssthresh 10 of 20: a segment for every other that is delivered.
+// What is lost waits for its turn: ssthresh is 10 of 20, and a segment goes for every other that is
+// delivered (RFC 9937).
+// [RFC 8985 9.3-1, 9.3-2]
 TEST(ProportionalRate, SendsInProportionToWhatIsDelivered) {
   TcpConfig tcp = reno();
   tcp.initial_window_segments = 20;
@@ -109,6 +115,129 @@ TEST_F(Recovery, SurvivesAPeerThatDropsWhatItHadSacked) {  // RFC 2018 §8
     again |= sent->reason == SendReason::retransmit_timeout &&
              sent->segment->seq - peer.stack_isn() == 1001;
   EXPECT_TRUE(again);
+}
+
+// ---- RFC 6675 and 8985, rule by rule
+
+// [RFC 6675 4-10]
+TEST_F(Recovery, SendsNothingWhenNothingIsLostOrNew) {
+  Opened other({.tcp = reno(), .options = "mss 1000,sackOK"});
+  other.send(10000);
+  other.forget_output();
+  sack(other, 1, "1001:10001");
+  other.out(". 1:1001(1000) ack 1");
+  other.quiet();
+}
+
+// [RFC 6675 5-1]
+TEST_F(Recovery, LearnsFromAnAckThatComesLate) {
+  peer.ack(2001);
+  sack(1001, "4001:5001");
+  EXPECT_EQ(peer.info().sacked_bytes, 1000u);
+  EXPECT_EQ(peer.info().snd_wnd, 65535u);
+}
+
+// [RFC 6675 5-6]
+TEST_F(Recovery, EndsWhenWhatWasSentAtItsBeginningIsAcknowledged) {
+  sack(1, "1001:10001");
+  peer.forget_output();
+  peer.ack(9001);
+  EXPECT_EQ(peer.info().ca_state, CaState::recovery);
+  peer.ack(10001);
+  EXPECT_EQ(peer.info().ca_state, CaState::open);
+}
+
+// [RFC 6675 5-7]
+TEST_F(Recovery, LeavesWhatIsSackedBehindItsEnd) {
+  sack(1, "1001:10001");
+  peer.forget_output();
+  peer.after(100ms);
+  sack(10001, "11001:12001");
+  EXPECT_EQ(peer.info().ca_state, CaState::disorder);
+  EXPECT_EQ(peer.info().sacked_bytes, 1000u);
+  peer.after(100ms);
+  peer.ack(10001);
+  peer.forget_output();
+  EXPECT_EQ(peer.info().sacked_bytes, 1000u);
+}
+
+// [RFC 6675 5.1-3, 5.1-7, 5.1-8]
+TEST_F(Recovery, RepeatsNothingThatIsSackedAfterATimeout) {
+  peer.after(200ms);
+  peer.out(". 1:1001(1000) ack 1");
+  peer.ack(1001);
+  peer.out_run(10001, 12001);
+  peer.after(100ms);
+  std::vector<int> again;
+  for (int una = 1001; una <= 5001; una += 1000) {
+    sack(una == 5001 ? 7001 : una, "5001:7001 10001:12001");
+    while (const auto sent = peer.next())
+      if (sent->reason != SendReason::data) again.push_back(sent->segment->seq - peer.stack_isn());
+    peer.after(10ms);
+  }
+  EXPECT_EQ(again, (std::vector{1001, 2001, 3001, 4001, 7001, 8001, 9001}));
+}
+
+// [RFC 6675 5.1-4, 5.1-5, 5.1-6]
+TEST_F(Recovery, IsOverWithATimeoutAndDoesNotBeginAgainBeforeAllIsAcknowledged) {
+  sack(1, "1001:4001");
+  peer.forget_output();
+  const int sent = static_cast<int>(peer.info().bytes_sent - peer.info().bytes_retrans);
+  peer.after(350ms);
+  peer.out(". 1:1001(1000) ack 1");
+  EXPECT_EQ(peer.info().ca_state, CaState::loss);
+  const std::uint32_t ssthresh = peer.info().snd_ssthresh;
+  peer.after(100ms);
+  sack(4001, "5001:" + std::to_string(sent + 1));
+  peer.forget_output();
+  peer.ack(sent);
+  EXPECT_EQ(peer.info().ca_state, CaState::loss);
+  EXPECT_EQ(peer.info().recoveries, 1u);
+  EXPECT_EQ(peer.info().snd_ssthresh, ssthresh);
+  peer.ack(sent + 1);
+  EXPECT_EQ(peer.info().ca_state, CaState::open);
+}
+
+// Three duplicates are a loss by RFC 6675, but not where segments are seen to overtake each other.
+// [RFC 8985 9.2-1]
+TEST_F(Recovery, CountsNoDuplicatesWhereReorderingWasSeen) {
+  sack(1, "1001:2001");
+  peer.ack(2001);
+  ASSERT_TRUE(peer.info().reord_seen);
+  peer.forget_output();
+  sack(2001, "3001:8001");
+  while (const auto sent = peer.next()) EXPECT_EQ(sent->reason, SendReason::data);
+  peer.after(30ms);
+  EXPECT_EQ(peer.out(". 2001:3001(1000) ack 1").reason, SendReason::retransmit_fast);
+}
+
+// [RFC 8985 4-1]
+TEST(WithoutSack, NothingIsLostByItsTime) {
+  Opened peer({.tcp = reno()});
+  peer.send(10000);
+  peer.out_run(1, 10001, 1000, "P.");
+  peer.after(100ms);
+  peer.acks(2, 1);
+  peer.after(150ms);
+  peer.quiet();
+}
+
+// A path of 100 ms has become one of 400.
+// [RFC 8985 6.2-1]
+TEST(RoundTrips, OfAnotherPathAreForgotten) {
+  Opened peer({.tcp = reno(), .options = "mss 1000,sackOK"});
+  for (int i = 0; i < 10; ++i) {
+    peer.after(60s);
+    peer.send(100);
+    peer.out("P. " + Opened::range(1 + i * 100, 101 + i * 100) + " ack 1");
+    peer.after(400ms);
+    if (i == 1) {
+      EXPECT_EQ(peer.info().min_rtt, 100ms);
+    }
+    peer.ack(101 + i * 100);
+    peer.forget_output();
+  }
+  EXPECT_EQ(peer.info().min_rtt, 400ms);
 }
 
 // ---- nothing had been lost

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "estab/config.h"
 #include "estab/time.h"
@@ -31,6 +33,8 @@ class RttEstimator {
   void on_round_trip(Duration rtt) {
     if (has_sample()) min_rtt_ = std::min(min_rtt_, std::max(rtt, Duration(1)));
   }
+  /// What was measured before these last ones may have been of another path: see RecentRtt.
+  void forget_older(Duration least) { min_rtt_ = least; }
   /// (5.5) RTO <- RTO * 2, up to the maximum.
   void back_off(const TcpConfig& config);
   /// (5.7) The SYN had to be repeated and no sample was taken: 3 s for the data.
@@ -54,6 +58,33 @@ class RttEstimator {
   Duration rto_;
   std::uint8_t backoff_ = 0;
   bool beyond_ = false;  // the last sample lay beyond the RTO
+};
+
+/// The least round trip of late, so that a path may become longer: the least of one period and of
+/// what has passed of the next, 150 to 300 seconds.
+// [RFC 8985 6.2-1]
+class RecentRtt {
+ public:
+  static constexpr Duration kPeriod = std::chrono::seconds(150);
+
+  /// At the end of a period: the least of it.
+  std::optional<Duration> on_round_trip(Instant now, Duration rtt) {
+    if (least_ == kNone) begun_ = now;
+    least_ = std::min(least_, rtt);
+    if (now - begun_ < kPeriod) return std::nullopt;
+    return std::exchange(least_, kNone);
+  }
+
+  friend bool operator==(const RecentRtt&, const RecentRtt&) = default;
+  void hash_into(auto& hasher) const {
+    hasher.add(least_);
+    if (least_ != kNone) hasher.add(begun_);
+  }
+
+ private:
+  static constexpr Duration kNone = Duration::max();
+  Duration least_ = kNone;
+  Instant begun_{};
 };
 
 }  // namespace estab::tcp

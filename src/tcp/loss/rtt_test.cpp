@@ -144,6 +144,17 @@ TEST(RttEstimator, RemembersTheSmallestSample) {
   EXPECT_EQ(rtt.min_rtt(), 30ms);
 }
 
+// [RFC 8985 6.2-1]
+TEST(RecentRtt, IsTheLeastOfAPeriod) {
+  RecentRtt recent;
+  const Instant start{1000s};
+  EXPECT_FALSE(recent.on_round_trip(start, 60ms));
+  EXPECT_FALSE(recent.on_round_trip(start + 149s, 50ms));
+  EXPECT_EQ(recent.on_round_trip(start + 150s, 70ms), 50ms);
+  EXPECT_FALSE(recent.on_round_trip(start + 151s, 80ms));
+  EXPECT_EQ(recent.on_round_trip(start + 301s, 90ms), 80ms);
+}
+
 TEST(RttEstimator, SurvivesSamplesOfAnySize) {
   const TcpConfig config;
   RttEstimator rtt(config);

@@ -59,6 +59,7 @@ class Scoreboard {
 
   // ---- sums, in octets unless they say otherwise
   bool empty() const { return first_ == kNoRecord; }
+  // [RFC 6675 4-3, 5-8]
   std::uint32_t in_flight() const { return in_flight_; }
   std::uint32_t lost() const { return lost_; }
   std::uint32_t sacked() const { return sacked_; }
@@ -86,6 +87,7 @@ class Scoreboard {
   // ---- acknowledgements: `deliver(const Delivery&)` is called for what they deliver
   template <class Deliver>
   void acknowledge(StreamOffset una, Deliver&& deliver);
+  // [RFC 6675 5.1-3, 5.1-7]
   /// A SACK block, already known to lie between SND.UNA and SND.NXT. Only whole segments count: the
   /// rest of one that is SACKed in part has to go again anyway. Splits no more than `limit` records
   /// allow.

@@ -135,6 +135,8 @@ TEST_F(ScoreboardTest, LosesWhatWasSentFirstFirst) {
   EXPECT_EQ(board.next_lost(1500), (OctetRange{at(1), at(1501)}));
 }
 
+// What is neither SACKed nor lost, and what has gone again.
+// [RFC 6675 4-3]
 TEST_F(ScoreboardTest, CountsARetransmissionAsInFlightAndAsTheNewest) {
   send(1, 1001);
   send(1001, 2001);

@@ -17,6 +17,7 @@ struct TailProbe : testing::Test {
   Opened peer{{.tcp = probing(), .options = "mss 1000,sackOK"}};
 };
 
+// [RFC 8985 7.2-4, 7.3-4]
 TEST_F(TailProbe, RepeatsTheLastSegmentAfterTwoRoundTrips) {
   peer.send(3500);
   peer.out_run(1, 3501, 1000, "P.");
@@ -28,6 +29,7 @@ TEST_F(TailProbe, RepeatsTheLastSegmentAfterTwoRoundTrips) {
   peer.quiet();  // one probe at a time
 }
 
+// [RFC 8985 7.2-3, 7.2-4]
 TEST_F(TailProbe, OfOneSegmentWaitsForADelayedAck) {
   peer.send(500);
   peer.out("P. 1:501(500) ack 1");
@@ -37,6 +39,59 @@ TEST_F(TailProbe, OfOneSegmentWaitsForADelayedAck) {
   peer.out("P. 1:501(500) ack 1");
 }
 
+// §7.2: "If Now() + PTO > TCP_RTO_expiration()".
+// [RFC 8985 7.2-4]
+TEST(TailProbeAndTimeout, TheProbeComesInPlaceOfASoonerTimeout) {
+  TcpConfig tcp = probing();
+  tcp.rto_min = 200ms;
+  Opened peer({.tcp = tcp, .options = "mss 1000,sackOK"});
+  peer.send(500);
+  peer.out("P. 1:501(500) ack 1");
+  peer.after(300ms);
+  EXPECT_EQ(peer.out("P. 1:501(500) ack 1").reason, SendReason::retransmit_tail);
+}
+
+// [RFC 8985 7.2-2]
+TEST(TailProbeWithoutARoundTrip, ComesAfterASecond) {
+  Peer peer(probing());
+  peer.listen();
+  peer.in("S 0:0(0) win 65535 <mss 1000,sackOK>");
+  peer.after(1s);
+  peer.in(". 1:1(0) ack 1 win 65535");
+  ASSERT_TRUE(peer.accept());
+  peer.forget_output();
+  peer.send(1000);
+  peer.out("P. 1:1001(1000) ack 1");
+  peer.after(999ms);
+  peer.quiet();
+  peer.after(1ms);
+  EXPECT_EQ(peer.out("P. 1:1001(1000) ack 1").reason, SendReason::retransmit_tail);
+}
+
+// While the window comes down for a mark nothing else would find a lost tail either.
+// [RFC 8985 7.2-1]
+TEST(TailProbeAndMarks, GoesThoughTheWindowComesDown) {
+  TcpConfig tcp = probing();
+  tcp.ecn = Ecn::accept;
+  tcp.congestion_control = CongestionControl::new_reno;
+  tcp.pacing = false;
+  Peer peer(tcp);
+  peer.listen();
+  peer.in("SEW 0:0(0) win 65535 <mss 1000,sackOK>");
+  peer.forget_output();
+  peer.after(100ms);
+  peer.in(". 1:1(0) ack 1 win 65535");
+  ASSERT_TRUE(peer.accept());
+  peer.send(5000);
+  peer.forget_output();
+  peer.after(100ms);
+  peer.in("E. 1:1(0) ack 2001 win 65535");
+  EXPECT_EQ(peer.info().ca_state, CaState::cwr);
+  peer.after(200ms);
+  EXPECT_EQ(peer.out("P. 4001:5001(1000) ack 1").reason, SendReason::retransmit_tail);
+}
+
+// [RFC 8985 7.3-3]
 TEST_F(TailProbe, IsNewOctetsIfThereAreAny) {
   peer.send(12000);
   peer.out_run(1, 10001);
@@ -53,6 +108,7 @@ TEST_F(TailProbe, RepeatsAFinThatStandsAlone) {
   peer.out("F. 2001:2001(0) ack 1");
 }
 
+// [RFC 8985 7.2-1]
 TEST_F(TailProbe, IsPutOffByAnAckAndByNewData) {
   peer.send(3000);
   peer.out_run(1, 3001, 1000, "P.");
@@ -95,6 +151,7 @@ TEST(TailProbeAndUserTimeout, TheTimeoutComesBeforeTheProbe) {
   EXPECT_EQ(peer.told().failure, Error::user_timeout);
 }
 
+// [RFC 8985 7.3-6]
 TEST_F(TailProbe, IsFollowedByTheTimeout) {
   peer.send(2000);
   peer.out_run(1, 2001, 1000, "P.");
@@ -106,6 +163,23 @@ TEST_F(TailProbe, IsFollowedByTheTimeout) {
   EXPECT_EQ(peer.out(". 1:1001(1000) ack 1").reason, SendReason::retransmit_timeout);
 }
 
+// [RFC 8985 7.3-1, 7.3-2]
+TEST_F(TailProbe, LeavesTheNextLossToTheTimeoutIfNoRoundTripWasMeasuredMeanwhile) {
+  peer.send(2000);
+  peer.out_run(1, 2001, 1000, "P.");
+  peer.after(200ms);
+  peer.out("P. 1001:2001(1000) ack 1");
+  peer.after(100ms);
+  peer.ack(2001);
+  peer.send(500);
+  peer.out("P. 2001:2501(500) ack 1");
+  peer.after(1099ms);
+  peer.quiet();
+  peer.after(1ms);
+  EXPECT_EQ(peer.out("P. 2001:2501(500) ack 1").reason, SendReason::retransmit_timeout);
+}
+
+// [RFC 8985 7.3-5]
 TEST_F(TailProbe, BringsTheSackThatStartsRecovery) {
   peer.send(5000);
   peer.out_run(1, 5001, 1000, "P.");
@@ -121,6 +195,7 @@ TEST_F(TailProbe, BringsTheSackThatStartsRecovery) {
 
 // §7.4: if the peer never says that the octets came twice, the probe has repaired a loss. The
 // window is then half of what was in flight, two segments at least (RFC 5681 §3.1 (4)).
+// [RFC 8985 7.4.2-1, 7.4.2-2]
 TEST_F(TailProbe, ThatRepairedALossReducesTheWindow) {
   peer.send(2000);
   peer.forget_output();

@@ -25,6 +25,7 @@ struct Transmission {
   };
 
   StreamOffset begin;
+  // [RFC 8985 4-2]
   Instant sent_at;  ///< the last time
   // The snapshot of the delivery rate: see congestion::DeliverySnapshot.
   Instant delivered_time, first_sent_time;

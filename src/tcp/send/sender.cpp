@@ -55,8 +55,8 @@ void Sender::take_sack(const AckFacts& facts, loss::Flight::Ack& ack,
         continue;
       }
     }
-    if (block.end <= facts.number) continue;
-    blocks[count++] = {std::max(block.begin, facts.number), block.end};
+    if (block.end <= ack.number) continue;
+    blocks[count++] = {std::max(block.begin, ack.number), block.end};
   }
   ack.sacked = std::span(blocks.data(), count);
 }
@@ -69,7 +69,7 @@ void Sender::accept_ack(const Turn& turn, const AckFacts& facts) {
   if (flight_ && (advances || facts.is_duplicate || facts.answers_nothing ||
                   facts.echoes_congestion || !facts.sack.empty())) {
     std::array<loss::OctetRange, SackBlocks::kMax> blocks;
-    loss::Flight::Ack ack{.number = facts.number,
+    loss::Flight::Ack ack{.number = std::max(facts.number, space_.una()),
                           .sacked = {},
                           .reported = {},
                           .is_duplicate = facts.is_duplicate,

@@ -75,8 +75,8 @@ class Sender {
   const congestion::Controller& congestion() const { return congestion_; }
   const RttEstimator& rtt() const { return rtt_; }
 
-  /// An acknowledgement that is neither old nor beyond what was sent, and the window beside it. It
-  /// may throw std::bad_alloc, and has then changed nothing.
+  /// An acknowledgement of nothing beyond what was sent, and the window beside it; of an old one
+  /// only what it SACKs counts. It may throw std::bad_alloc, and has then changed nothing.
   void accept_ack(const Turn& turn, const AckFacts& facts);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }

@@ -18,6 +18,7 @@ std::optional<SendPlan> Sender::plan(const Turn& turn, std::uint32_t most) {
 }
 
 // What is lost goes first: only it can move SND.UNA (RFC 6675 §4, NextSeg).
+// [RFC 6675 4-6, 4-10, 5-10]
 std::optional<SendPlan> Sender::plan_by_window(const Turn& turn, std::uint32_t most) {
   if (slowed_) return std::nullopt;
   if (is_paced(turn.config)) {
@@ -71,6 +72,7 @@ bool Sender::is_stopped_by(std::int64_t congestion_room, std::int64_t wanted) co
   return congestion_room < wanted && flight().in_flight() > 0;
 }
 
+// [RFC 6675 4-5, 5.1-8] [RFC 8985 9.3-1]
 // Octets that were sent before, from their records. Into a window that the peer has shrunk nothing
 // goes (RFC 9293 §3.8.6, SHLD-15).
 std::optional<SendPlan> Sender::plan_lost(std::uint32_t most) const {
@@ -92,7 +94,7 @@ std::optional<SendPlan> Sender::plan_lost(std::uint32_t most) const {
   return plan;
 }
 
-// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1]
+// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1] [RFC 6675 5-4]
 std::optional<SendPlan> Sender::plan_next(const Turn& turn, std::uint32_t most) const {
   if (!has_unsent()) return std::nullopt;
   // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
@@ -173,6 +175,7 @@ std::optional<SendPlan> Sender::plan_probe() const {
 
 // RFC 8985 §7.3: new octets if there are any and the peer has room, whatever the congestion window
 // says; else the last segment once more.
+// [RFC 8985 7.3-3, 7.3-4]
 std::optional<SendPlan> Sender::plan_tail() const {
   if (!flight_ || !flight_->tail_probe().is_due() || space_.nxt() == space_.una())
     return std::nullopt;
@@ -232,6 +235,7 @@ void Sender::on_sent(const Turn& turn, const SendPlan& plan) {
   if (all_new) arrange_tail_probe(turn, Anew::yes);  // RFC 8985 §7.2: new data puts the probe off
 }
 
+// [RFC 8985 7.3-5]
 void Sender::record(const Turn& turn, const SendPlan& plan, StreamOffset end) {
   const loss::Flight::Lent lent = lend(turn);
   // With nothing in flight nothing is known of the queue: what the initial window allows goes at

@@ -132,11 +132,12 @@ void Sender::suspect_black_hole(const Turn& turn) {
   }
 }
 
-// RFC 8985 §7.3: a probe is due.
+// RFC 8985 §7.3: a probe is due. Whether it goes or not, the retransmission timer counts anew.
+// [RFC 8985 7.3-2, 7.3-6]
 void Sender::on_tail_probe_timer(const Turn& turn) {
   turn.timers.stop(Timer::tail_probe);
-  if (!flight_ || !flight_->tail_probe_timeout(lend(turn))) return;
-  flight_->tail_probe().set_due();
+  if (!flight_ || space_.una() == space_.nxt()) return;
+  if (flight_->tail_probe_timeout(lend(turn))) flight_->tail_probe().set_due();
   restart_retransmit_timer(turn);
 }
 
