@@ -42,6 +42,11 @@ void Cubic::on_sent(const SentEvent& event) {
 
 void Cubic::on_ack(const AckEvent& event) {
   const RoundTrip round = use_.on_ack(event);
+  const std::uint32_t initial = initial_window(settings_);
+  if (event.repairing != Repairing::losses && use_.has_expired(at_.window, initial, event.now)) {
+    at_.window.leave_unused(initial);
+    at_.epoch.w_est = std::min(at_.epoch.w_est, at_.window.ssthresh);
+  }
   if (event.repairing == Repairing::losses || !use_.lets_grow(at_.window)) {
     at_.epoch.counted_until = event.now;
     return;

@@ -151,6 +151,7 @@ TEST(Cubic, BeginsTheCurveWhereSlowStartEndsAfterATimeout) {  // §4.8
   sender.ack(kMss);
   EXPECT_EQ(sender.cubic.k(), Duration::zero());
   EXPECT_EQ(sender.cubic.w_max(), 49'000u);
+  EXPECT_NEAR(sender.cubic.w_est(), 49'000, 20) << "one ACK later";
 }
 
 TEST(Cubic, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
@@ -199,6 +200,70 @@ TEST(Cubic, GivesBackWMaxAndThePlaceOnTheCurveAfterASpuriousLoss) {  // §4.9
     undisturbed.run(seconds(3));
     EXPECT_NEAR(sender.cwnd(), undisturbed.cwnd(), 1) << "no growth without end behind it";
   }
+}
+
+TEST(Cubic, KeepsWhatItHasFoundWhenASpuriousLossIsProvedLate) {
+  Sender sender(100);
+  sender.lose(Cause::recovery);
+  sender.run(seconds(20));
+  ASSERT_GT(sender.cwnd(), 100u);
+  const Cubic before = sender.cubic;
+  sender.cubic.on_spurious();
+  EXPECT_EQ(sender.cubic.congestion_window(), before.congestion_window());
+  EXPECT_EQ(sender.cubic.ssthresh(), before.ssthresh());
+  EXPECT_EQ(sender.cubic.w_max(), before.w_max());
+}
+
+// HyStart++ in the first slow start.
+TEST(Cubic, LeavesTheFirstSlowStartWhenRoundTripsGrowLonger) {
+  Sender sender;
+  const auto round = [&sender](Duration rtt) {
+    for (std::uint32_t left = sender.cwnd(), all = left; left > 0; --left) {
+      sender.acks.pass(rtt / all);
+      AckEvent event = sender.acks.next(kMss, sender.cubic.congestion_window());
+      event.rtt = rtt;
+      // All of a window was sent as the round began.
+      event.rate.has_data = left == 1;
+      sender.cubic.on_ack(event);
+    }
+  };
+  for (int i = 0; i < 3; ++i) round(milliseconds(60));
+  EXPECT_EQ(sender.cwnd(), 80u);
+  EXPECT_EQ(sender.cubic.ssthresh(), kNoThreshold);
+  for (int i = 0; i < 3; ++i) round(milliseconds(80));
+  EXPECT_NE(sender.cubic.ssthresh(), kNoThreshold);
+  EXPECT_LT(sender.cwnd(), 200u);
+}
+
+// RFC 7661 in place of FlightSize: a window that is not used neither grows nor counts.
+TEST(Cubic, ReducesWhatWasInUseAndLetsNothingGrowThatWasNot) {
+  Sender sender = after_loss_at(200);
+  ASSERT_EQ(sender.cwnd(), 140u);
+  for (int i = 0; i < 5; ++i) {
+    sender.acks.pass(seconds(10));
+    sender.cubic.on_ack(sender.acks.next(kMss, 40 * kMss));
+  }
+  EXPECT_EQ(sender.cwnd(), 140u);
+  sender.cubic.on_congestion(Cause::recovery, {.now = sender.acks.now(), .in_flight = kMss});
+  EXPECT_EQ(sender.cubic.ssthresh(), 28'000u);
+}
+
+// [RFC 7661 4.4-2, 4.4.3-1, 4.4.3-2]
+TEST(Cubic, HalvesAWindowThatWasNotUsedForFiveMinutes) {
+  Sender sender;
+  while (sender.cwnd() < 320) sender.round_trip();
+  sender.lose(Cause::recovery);
+  sender.cubic.on_recovered();
+  const std::uint32_t before = sender.cubic.congestion_window();
+  const auto second = [&sender] {
+    sender.acks.pass(seconds(1));
+    sender.cubic.on_ack(sender.acks.next(kMss, 20 * kMss));
+  };
+  for (int i = 0; i < 300; ++i) second();
+  EXPECT_NEAR(sender.cubic.congestion_window(), before, 100);
+  for (int i = 0; i < 10; ++i) second();
+  EXPECT_NEAR(sender.cubic.congestion_window(), before / 2, 100);
+  EXPECT_EQ(sender.cubic.ssthresh(), before);
 }
 
 TEST(Cubic, GoesOnWithSlowStartAfterASpuriousTimeoutInIt) {

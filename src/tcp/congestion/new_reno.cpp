@@ -11,7 +11,10 @@ NewReno::NewReno(const Settings& settings)
 // [RFC 9293 MUST-19] [RFC 5681 3.1-9, 3.1-10, 3.1-11, 3.1-12, 3.1-13]
 void NewReno::on_ack(const AckEvent& event) {
   use_.on_ack(event);
-  if (event.repairing == Repairing::losses || !use_.lets_grow(window_)) return;
+  if (event.repairing == Repairing::losses) return;
+  const std::uint32_t initial = initial_window(settings_);
+  if (use_.has_expired(window_, initial, event.now)) window_.leave_unused(initial);
+  if (!use_.lets_grow(window_)) return;
   std::uint32_t acked = event.acked;
   if (window_.in_slow_start()) {
     // Slow start by octets (RFC 5681 §3.1 (2), RFC 3465 with L unlimited: pacing, not L, keeps one
@@ -27,7 +30,7 @@ void NewReno::on_ack(const AckEvent& event) {
   window_.grow(settings_.mss);
 }
 
-// [RFC 5681 3.1-8, 3.1-16, 3.1-17]
+// [RFC 5681 3.1-8, 3.1-16, 3.1-17] [RFC 7661 4.4-6, 4.4.1-3]
 void NewReno::on_congestion(Cause cause, const LossEvent& event) {
   const std::uint32_t half = used_window(window_, use_, event) / 2;
   if (cause == Cause::ecn) return reduce_for_mark(half);

@@ -118,6 +118,7 @@ TEST(NewReno, HalvesWhatIsInUseOnALoss) {
   EXPECT_EQ(sender.reno.congestion_window(), 10000u);
 }
 
+// [RFC 7661 4.4.1-3]
 TEST(NewReno, HasAThresholdOfAtLeastTwoSegments) {
   Sender sender = avoiding(10);
   for (const std::uint32_t expected : {5000u, 2500u, 2000u, 2000u}) {
@@ -216,6 +217,7 @@ TEST(NewReno, GivesBackNothingForAMark) {
   EXPECT_EQ(sender.reno.congestion_window(), 20000u);
 }
 
+// [RFC 7661 4.4-1, 4.4-3, 4.4-4, 4.4-7, 4.4-8]
 TEST(NewReno, DoesNotGrowInSlowStartBeyondTwiceWhatWasInFlight) {  // RFC 7661 §4.3
   Sender sender;
   sender.reno.on_ack(sender.acks.next(1000, 5000));
@@ -237,11 +239,53 @@ TEST(NewReno, DoesNotGrowWhileSomethingElseLimits) {
   }
 }
 
+// [RFC 7661 4.2-2, 4.2-3, 4.2-4, 4.4-5, 4.4.1-1]
 TEST(NewReno, ReducesWhatWasInUseNotAWindowNobodyUsed) {
   Sender sender = avoiding(100);
   for (int round = 0; round < 3; ++round) sender.reno.on_ack(sender.acks.next(1000, 10000));
   sender.reno.on_congestion(Cause::recovery, {.in_flight = 3000});
   EXPECT_EQ(sender.reno.ssthresh(), 5000u) << "10000 were in flight, 3000 of them just now";
+}
+
+// What was in flight before a loss, and while it was repaired, says nothing later.
+// [RFC 7661 4.2-5, 4.4.1-4]
+TEST(NewReno, MeasuresWhatIsInUseAnewAfterLossesWereRepaired) {
+  Sender sender = avoiding(100);
+  sender.ack(1000);
+  AckEvent event = sender.acks.next(1000, 90000);
+  event.repairing = Repairing::losses;
+  sender.reno.on_ack(event);
+  sender.reno.on_ack(sender.acks.next(1000, 10000));
+  sender.reno.on_congestion(Cause::recovery, {.in_flight = 3000});
+  EXPECT_EQ(sender.reno.ssthresh(), 5000u);
+}
+
+// [RFC 7661 4.4-6]
+TEST(NewReno, ResumesFromATimeoutWithAWindowThatWasNotUsed) {
+  Sender sender = avoiding(100);
+  for (int round = 0; round < 3; ++round) sender.reno.on_ack(sender.acks.next(1000, 10000));
+  sender.lose(Cause::timeout);
+  EXPECT_EQ(sender.reno.congestion_window(), 1000u);
+  sender.reno.on_ack(sender.acks.next(1000, 1000));
+  EXPECT_EQ(sender.reno.congestion_window(), 2000u);
+}
+
+// [RFC 7661 4.4-2, 4.4.3-1, 4.4.3-2]
+TEST(NewReno, HalvesAWindowThatWasNotUsedForFiveMinutes) {
+  Sender sender = avoiding(100);
+  const auto minute = [&sender] {
+    for (int i = 0; i < 60; ++i) {
+      sender.acks.pass(std::chrono::seconds(1));
+      sender.reno.on_ack(sender.acks.next(1000, 10000));
+    }
+  };
+  for (int i = 0; i < 5; ++i) minute();
+  EXPECT_EQ(sender.reno.congestion_window(), 100000u);
+  minute();
+  EXPECT_EQ(sender.reno.congestion_window(), 50000u);
+  EXPECT_EQ(sender.reno.ssthresh(), 100000u) << "as far as that it may grow quickly";
+  for (int i = 0; i < 20; ++i) minute();
+  EXPECT_LT(sender.reno.congestion_window(), 21000u) << "half of that is in use";
 }
 
 // [RFC 5681 4.1-1] [RFC 6928 2-4]

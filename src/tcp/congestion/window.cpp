@@ -1,10 +1,21 @@
 #include "tcp/congestion/window.h"
 
+#include <utility>
+
 #include "base/hasher.h"
 
 namespace estab::tcp::congestion {
 
+// [RFC 7661 4.2-2, 4.2-5, 4.4.1-4]
 RoundTrip WindowUse::on_ack(const AckEvent& event) {
+  if (event.repairing == Repairing::losses) {
+    repairing_ = true;
+    return RoundTrip::goes_on;
+  }
+  if (std::exchange(repairing_, false)) {
+    round_.start(event.total_delivered);
+    most_ = most_before_ = 0;
+  }
   most_ = std::max(most_, event.in_flight_before);
   limited_ |= event.limit == Limit::congestion_window || event.limit == Limit::pacing;
   if (round_.on_ack(event.rate, event.total_delivered) == RoundTrip::goes_on)
@@ -18,7 +29,7 @@ RoundTrip WindowUse::on_ack(const AckEvent& event) {
 
 void WindowUse::hash_into(base::Hasher& hasher, std::uint64_t total_delivered) const {
   hasher.add_all(round_.delivered_since(total_delivered), most_, most_before_, limited_,
-                 limited_before_);
+                 limited_before_, repairing_, unused_since_);
 }
 
 std::uint64_t pace_of(const Window& window, Duration srtt) {
