@@ -50,6 +50,7 @@ SOURCES = (
     Source(7661, "Updating TCP to Support Rate-Limited Traffic"),
     Source(8201, "Path MTU Discovery for IP version 6", lower_case=True),
     Source(8985, "The RACK-TLP Loss Detection Algorithm for TCP"),
+    Source(9438, "CUBIC for Fast and Long-Distance Networks", file="rfc9438-draft.md"),
 )
 
 # RFC 9293 numbers this sentence in its appendix B only.

@@ -77,7 +77,7 @@ TEST(Congestion, BeginsWithOneSegmentAfterALostSynAck) {
   peer.quiet();
 }
 
-// [RFC 7323 2.4-4] [RFC 5681 2-1, 3-1]
+// [RFC 7323 2.4-4] [RFC 5681 2-1, 3-1] [RFC 9937 3-1]
 TEST(Congestion, NeverSendsBeyondTheWindowOfThePeer) {
   Opened peer({.window = 2500});
   peer.send(50000);
@@ -96,7 +96,7 @@ TEST(Congestion, TakesNoMoreDuplicatesForLossesThanSegmentsWereSent) {
   EXPECT_LE(peer.info().snd_cwnd, 5000u + 10000u + 1000u);
 }
 
-// [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1]
+// [RFC 9293 MUST-19] [RFC 5681 2-1, 3-1] [RFC 9937 3-2]
 TEST(Congestion, SendsTwoSegmentsForEachAcknowledgedInSlowStart) {
   Opened peer{{.tcp = reno()}};
   peer.send(200000);

@@ -8,6 +8,7 @@ namespace estab::tcp::congestion {
 namespace {
 
 // C = 0.4 segments / s^3 and beta_cubic = 0.7 (§5.1, §4.6), as fractions.
+// [RFC 9438 4.6-2, 5.1-1, 5.1-2]
 constexpr std::uint64_t kC = 2, kCUnder = 5;
 constexpr std::uint64_t kBeta = 7, kBetaUnder = 10;
 // alpha_cubic = 3 (1 - beta) / (1 + beta) = 9/17 (§4.3).
@@ -35,11 +36,13 @@ std::uint32_t capped(std::int64_t window) {
 Cubic::Cubic(const Settings& settings)
     : at_{.window = {.cwnd = initial_window(settings)}}, settings_(settings) {}
 
+// [RFC 9438 4.2-1]
 void Cubic::on_sent(const SentEvent& event) {
   // What passed with nothing in flight is no part of t (§5.8).
   if (event.in_flight == 0) at_.epoch.counted_until = event.now;
 }
 
+// [RFC 9438 4.2-1, 4.6-3]
 void Cubic::on_ack(const AckEvent& event) {
   const RoundTrip round = use_.on_ack(event);
   const std::uint32_t initial = initial_window(settings_);
@@ -58,6 +61,7 @@ void Cubic::on_ack(const AckEvent& event) {
 }
 
 /// §4.10: HyStart++ the first time, the ordinary slow start up to ssthresh later.
+// [RFC 9438 4.10-1, 4.10-2] [RFC 9406 4.3-5]
 void Cubic::slow_start(const AckEvent& event, RoundTrip round) {
   Window& window = at_.window;
   if (window.ssthresh == kNoThreshold) {
@@ -72,6 +76,7 @@ void Cubic::slow_start(const AckEvent& event, RoundTrip round) {
   if (growth < event.acked) avoid_congestion(event, event.acked - growth);
 }
 
+// [RFC 9438 4.3-1, 4.4-1, 4.5-1]
 void Cubic::avoid_congestion(const AckEvent& event, std::uint32_t acked) {
   Epoch& epoch = at_.epoch;
   if (!epoch.begun) begin_epoch(event.now);
@@ -88,6 +93,7 @@ void Cubic::avoid_congestion(const AckEvent& event, std::uint32_t acked) {
   window.cwnd = std::max(window.cwnd, epoch.w_est);
 }
 
+// [RFC 9438 4.8-1]
 void Cubic::begin_epoch(Instant now) {
   const std::uint32_t cwnd = at_.window.cwnd;
   at_.epoch = {.begun = true, .counted_until = now, .w_est = cwnd};
@@ -102,6 +108,7 @@ void Cubic::begin_epoch(Instant now) {
 }
 
 /// W_est += alpha * segments_acked / cwnd (§4.3), alpha being 1 once W_est has reached cwnd_prior.
+// [RFC 9438 4.3-2]
 void Cubic::grow_w_est(std::uint32_t acked) {
   Epoch& epoch = at_.epoch;
   const std::uint64_t alpha = epoch.w_est < at_.cwnd_prior ? kAlpha : kAlphaUnder;
@@ -124,6 +131,7 @@ std::uint32_t Cubic::target(Duration rtt) const {
   return std::clamp(w_cubic(at_.epoch.t + rtt), cwnd, std::min(cwnd + cwnd / 2, kMaxWindow));
 }
 
+// [RFC 9438 4.6-1, 4.6-5, 4.7-1, 4.9.2-2]
 void Cubic::on_congestion(Cause cause, const LossEvent& event) {
   if (!in_episode_) before_ = at_;
   in_episode_ = cause != Cause::ecn;  // marks stay true, whatever becomes of a suspected loss
@@ -154,6 +162,7 @@ void Cubic::on_congestion(Cause cause, const LossEvent& event) {
   }
 }
 
+// [RFC 9438 4.9.1-2, 4.9.2-3, 4.9.2-4]
 void Cubic::on_spurious() {
   if (!in_episode_) return;
   in_episode_ = false;

@@ -68,6 +68,7 @@ TEST(CubeRoot, IsTheGreatestWholeOne) {
   EXPECT_EQ(cube_root(~0ull), 2642245u);
 }
 
+// [RFC 9438 4.6-1, 4.6-2]
 TEST(Cubic, ReducesBySevenTenths) {  // §4.6
   Sender sender = after_loss_at(100);
   EXPECT_EQ(sender.cubic.congestion_window(), 70'000u);
@@ -75,6 +76,7 @@ TEST(Cubic, ReducesBySevenTenths) {  // §4.6
   EXPECT_EQ(sender.cubic.w_max(), 100'000u);
 }
 
+// [RFC 9438 4.6-5]
 TEST(Cubic, KeepsTwoSegmentsAfterALossAndOneAfterAMark) {  // §4.6
   Sender sender = after_loss_at(2);
   EXPECT_EQ(sender.cubic.congestion_window(), 2000u);
@@ -85,6 +87,7 @@ TEST(Cubic, KeepsTwoSegmentsAfterALossAndOneAfterAMark) {  // §4.6
   EXPECT_EQ(sender.cubic.ssthresh(), 2000u);
 }
 
+// [RFC 9438 5.1-1, 5.1-2]
 TEST(Cubic, TakesKForTheWayBackToWMax) {  // §4.2
   Sender sender = after_loss_at(401);
   // Linux had 279 where 0.7 gives 280.7: K = cbrt((401 - 280.7) / 0.4).
@@ -94,6 +97,7 @@ TEST(Cubic, TakesKForTheWayBackToWMax) {  // §4.2
 
 // Linux 6.18, 50 Mbit/s and 60 ms, one loss at 401 segments: 90 % of W_max after 2.2 s, 95 % after
 // 3.2 s, 399 after 6 to 8 s, 401 itself after 8.5 s and 433 after 11.1 s.
+// [RFC 9438 4.4-1, 4.5-1]
 TEST(Cubic, GrowsAsLinuxDoesAfterALossAt401Segments) {
   Sender sender = after_loss_at(401);
   const Instant from = sender.acks.now();
@@ -108,6 +112,7 @@ TEST(Cubic, GrowsAsLinuxDoesAfterALossAt401Segments) {
   EXPECT_NEAR(at(11.1), 433, 4);
 }
 
+// [RFC 9438 4.3-1, 4.3-2]
 TEST(Cubic, IsNoSlowerThanRenoWhereWindowsAreSmall) {  // §4.3
   Sender sender = after_loss_at(20);
   ASSERT_EQ(sender.cwnd(), 14u);
@@ -130,6 +135,7 @@ TEST(Cubic, GrowsByAtMostHalfAWindowARoundTrip) {  // §4.2
   EXPECT_LE(sender.cwnd(), 7000u * 1.66) << "cwnd/2 a window, compounded";
 }
 
+// [RFC 9438 4.7-1]
 TEST(Cubic, RemembersLessThanItHadWhenThePathIsFullEarlier) {  // §4.7
   Sender sender = after_loss_at(100);
   sender.lose(Cause::recovery);
@@ -142,6 +148,7 @@ TEST(Cubic, RemembersLessThanItHadWhenThePathIsFullEarlier) {  // §4.7
   EXPECT_EQ(sender.cubic.w_max(), cwnd);
 }
 
+// [RFC 9438 4.8-1, 4.10-1] [RFC 9406 4.3-5]
 TEST(Cubic, BeginsTheCurveWhereSlowStartEndsAfterATimeout) {  // §4.8
   Sender sender = after_loss_at(100);
   sender.lose(Cause::timeout);
@@ -161,6 +168,7 @@ TEST(Cubic, KeepsTheThresholdWhenTheSameOctetsTimeOutAgain) {
   EXPECT_EQ(sender.cubic.ssthresh(), 49'000u);
 }
 
+// [RFC 9438 4.2-1]
 TEST(Cubic, LeavesOutOfTTheTimeInWhichSomethingElseLimits) {  // §4.2, §5.8
   Sender busy = after_loss_at(400), limited = after_loss_at(400);
   busy.run(seconds(2));
@@ -175,6 +183,7 @@ TEST(Cubic, LeavesOutOfTTheTimeInWhichSomethingElseLimits) {  // §4.2, §5.8
   EXPECT_NEAR(limited.cwnd(), busy.cwnd(), 1);
 }
 
+// [RFC 9438 4.2-1]
 TEST(Cubic, LeavesOutOfTThePausesWithNothingInFlight) {
   Sender busy = after_loss_at(400), pausing = after_loss_at(400);
   busy.run(seconds(2));
@@ -185,6 +194,7 @@ TEST(Cubic, LeavesOutOfTThePausesWithNothingInFlight) {
   EXPECT_NEAR(pausing.cwnd(), busy.cwnd(), 1);
 }
 
+// [RFC 9438 4.9.1-2, 4.9.2-2, 4.9.2-3]
 TEST(Cubic, GivesBackWMaxAndThePlaceOnTheCurveAfterASpuriousLoss) {  // §4.9
   for (const Cause cause : {Cause::recovery, Cause::timeout, Cause::tail_probe}) {
     Sender sender = after_loss_at(400), undisturbed = after_loss_at(400);
@@ -202,6 +212,7 @@ TEST(Cubic, GivesBackWMaxAndThePlaceOnTheCurveAfterASpuriousLoss) {  // §4.9
   }
 }
 
+// [RFC 9438 4.9.2-4]
 TEST(Cubic, KeepsWhatItHasFoundWhenASpuriousLossIsProvedLate) {
   Sender sender(100);
   sender.lose(Cause::recovery);
@@ -215,6 +226,7 @@ TEST(Cubic, KeepsWhatItHasFoundWhenASpuriousLossIsProvedLate) {
 }
 
 // HyStart++ in the first slow start.
+// [RFC 9438 4.10-1, 4.10-2] [RFC 9406 4.3-5]
 TEST(Cubic, LeavesTheFirstSlowStartWhenRoundTripsGrowLonger) {
   Sender sender;
   const auto round = [&sender](Duration rtt) {
@@ -236,6 +248,7 @@ TEST(Cubic, LeavesTheFirstSlowStartWhenRoundTripsGrowLonger) {
 }
 
 // RFC 7661 in place of FlightSize: a window that is not used neither grows nor counts.
+// [RFC 9438 4.6-3]
 TEST(Cubic, ReducesWhatWasInUseAndLetsNothingGrowThatWasNot) {
   Sender sender = after_loss_at(200);
   ASSERT_EQ(sender.cwnd(), 140u);

@@ -10,6 +10,7 @@ namespace estab::tcp::congestion {
 namespace {
 
 // RFC 9406 §4.3: the recommended constants.
+// [RFC 9406 4.3-3]
 constexpr Duration kMinRttThreshold = std::chrono::milliseconds(4);
 constexpr Duration kMaxRttThreshold = std::chrono::milliseconds(16);
 constexpr int kMinRttDivisor = 8;
@@ -82,6 +83,7 @@ void HyStart::end_round(std::uint32_t mss) {
   judged_ = delayed_ = false;
 }
 
+// [RFC 9406 4.3-4]
 std::uint32_t HyStart::growth(std::uint32_t acked, const Settings& settings) const {
   if (!settings.paced) acked = std::min(acked, kUnpacedLimit * settings.mss);
   return phase_ == Phase::conservative ? acked / kCssGrowthDivisor : acked;

@@ -104,6 +104,7 @@ TEST(HyStart, SeesTheQueueOfTheFlightThatBuildsIt) {
       << "the least RTT of the whole round is 60 ms still";
 }
 
+// [RFC 9406 4.3-3]
 TEST(HyStart, GrowsByAQuarterInConservativeSlowStart) {
   Start start;
   start.round(milliseconds(60));
@@ -160,6 +161,7 @@ TEST(HyStart, TakesAcksOfOneInstantForOneSample) {
   EXPECT_EQ(start.hystart.phase(), Phase::slow_start);
 }
 
+// [RFC 9406 4.3-4]
 TEST(HyStart, LimitsAnUnpacedAckToEightSegments) {  // RFC 9406 §4.3: L
   HyStart hystart;
   EXPECT_EQ(hystart.growth(50'000, kUnpaced), 8000u);

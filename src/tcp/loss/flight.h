@@ -52,6 +52,7 @@ class Flight {
 
   // ---- sums, in octets
   /// RFC 6675's pipe; for a peer without SACK less a segment for each duplicate ACK.
+  // [RFC 9937 6.2-1]
   std::uint32_t in_flight() const {
     return scoreboard_.in_flight() - std::min(duplicated_, scoreboard_.in_flight());
   }
@@ -64,6 +65,7 @@ class Flight {
   const Transmission* first() const { return scoreboard_.first(); }
 
   // ---- sending
+  // [RFC 9937 3-2]
   /// Octets that congestion control lets go now; below zero: so many too many are in flight.
   std::int64_t room(const congestion::Controller& congestion) const {
     if (reduces_by_prr(congestion)) return prr_.send_count();

@@ -83,6 +83,7 @@ TEST_F(FlightTest, ReducesTheWindowOnceAnEpisode) {
   EXPECT_EQ(flight.state(), CaState::open);
 }
 
+// [RFC 9937 6.2-1]
 TEST_F(FlightTest, LetsNothingMoreGoForDuplicatesWithoutSackThanWasSent) {
   sack = false;
   send(1, 5001);

@@ -15,6 +15,7 @@ enum class SafeAck : bool { no, yes };
 
 class Prr {
  public:
+  // [RFC 9937 6.1-1]
   /// Recovery begins. RecoverFS is what the network still owes an answer for: all that is sent and
   /// not acknowledged as the ACK came, less what had been SACKed before it.
   void begin(std::uint32_t recover_fs) { *this = {}, recover_fs_ = std::max(recover_fs, 1u); }

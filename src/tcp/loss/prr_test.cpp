@@ -53,6 +53,7 @@ TEST_F(PrrTest, SendsAsInTheFigureOfTheRfcAfterManyLosses) {
   }
 }
 
+// [RFC 9937 6.1-1]
 TEST_F(PrrTest, BeginsAnewWithEachRecovery) {
   prr.begin(20 * 1000);
   ssthresh = 10;

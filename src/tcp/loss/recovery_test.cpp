@@ -293,7 +293,7 @@ TEST_F(Recovery, IsNotUndoneForALossThatWasOne) {
 
 // ---- pace, limits, and what can be seen
 
-// [RFC 7661 4.4.2-1]
+// [RFC 7661 4.4.2-1] [RFC 9937 6.4-1]
 TEST(Pacing, SpreadsTheSecondFlightOverTheRoundTrip) {
   TcpConfig tcp = reno();
   Opened peer({.tcp = tcp, .options = "mss 1000,sackOK", .paced = true});

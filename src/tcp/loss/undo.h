@@ -3,6 +3,7 @@
 // timestamps, RFC 3522), and the peer's report of every retransmission as a duplicate (D-SACK, RFC
 // 3708). What is then done about it is RFC 4015's answer: see Flight::undo.
 //
+// [RFC 9438 4.9.2-1]
 //
 // Law: it is armed with a reduction, by it alone, and ends with the next one, or with the proof.
 #pragma once

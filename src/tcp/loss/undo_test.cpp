@@ -15,6 +15,7 @@ Echo echo_of(Instant sent_at) {
   return {timestamp_clock(sent_at, 5), 5};
 }
 
+// [RFC 9438 4.9.2-1]
 TEST(Undo, IsProvedByAnAnswerToTheOriginal) {  // RFC 3522 §3.2
   Undo undo;
   undo.arm(StreamOffset(1));
@@ -37,6 +38,7 @@ TEST(Undo, IsNotProvedByAnAckThatEndsBeforeTheFirstRetransmission) {
   EXPECT_TRUE(undo.is_proved_by(echo_of(kStart + 50ms), StreamOffset(4001)));
 }
 
+// [RFC 9438 4.9.2-1]
 TEST(Undo, IsProvedWhenEveryRetransmissionCameTwice) {  // RFC 3708
   Undo undo;
   undo.arm(StreamOffset(1001));

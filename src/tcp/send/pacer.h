@@ -5,7 +5,7 @@
 // millisecond's worth, and what was allowed as a burst. A wait of less than a millisecond is not
 // worth a timer: what is due within one goes at once, and what a late timer held up is made up for,
 // so fast connections never wait and slow ones keep their rate.
-// [RFC 7661 4.4.2-1]
+// [RFC 7661 4.4.2-1] [RFC 9937 6.4-1]
 #pragma once
 
 #include <algorithm>

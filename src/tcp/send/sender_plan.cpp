@@ -94,7 +94,7 @@ std::optional<SendPlan> Sender::plan_lost(std::uint32_t most) const {
   return plan;
 }
 
-// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1] [RFC 6675 5-4]
+// [RFC 3042 2-1, 2-2] [RFC 5681 2-1, 3-1] [RFC 6675 5-4] [RFC 9937 3-1]
 std::optional<SendPlan> Sender::plan_next(const Turn& turn, std::uint32_t most) const {
   if (!has_unsent()) return std::nullopt;
   // [RFC 9293 MUST-34, SHLD-15, SHLD-16] [RFC 7323 2.4-4, 2.4-5]
