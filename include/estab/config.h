@@ -23,11 +23,12 @@ struct KeepAlive {
   friend bool operator==(const KeepAlive&, const KeepAlive&) = default;
 };
 
-/// Explicit Congestion Notification (RFC 3168).
+/// Explicit Congestion Notification: whether to use it. One setting for each kind of feedback, that
+/// of RFC 3168 (one echo a round trip) and that of RFC 9768 (AccECN: how much was marked).
 enum class Ecn : std::uint8_t {
   off,
   accept,   ///< use it if the peer asks for it
-  request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
+  request,  ///< ask for it too; a SYN that gets no answer is repeated without
 };
 
 /// What decides how much may be in flight (src/tcp/congestion).
@@ -63,7 +64,10 @@ struct TcpConfig {
   /// their segments ends the connection.
   bool require_timestamps = false;
   bool use_sack = true;  ///< offer and accept RFC 2018; SYN
-  Ecn ecn = Ecn::off;    ///< SYN
+  Ecn ecn = Ecn::off;    ///< RFC 3168; SYN
+  /// RFC 9768. Who asks for it takes RFC 3168 from a peer that knows no better, whatever `ecn`
+  /// says; SYN.
+  Ecn accurate_ecn = Ecn::accept;
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
   bool tail_loss_probe = true;

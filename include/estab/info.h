@@ -53,10 +53,17 @@ struct TcpInfo {
   std::uint64_t delivered = 0;             ///< octets, acknowledged or SACKed
   std::uint64_t delivery_rate = 0;         ///< octets a second, the last that was measured; 0: none
   bool delivery_rate_app_limited = false;  ///< then the application had too little to send
-  std::uint64_t pacing_rate = 0;           ///< octets a second; ~0: not paced
-  bool reord_seen = false;                 ///< segments were seen to overtake each other
-  Duration reordering_window{};            ///< RACK.reo_wnd (RFC 8985): how late a segment may be
-  std::uint64_t dsack_dups = 0;            ///< duplicates the peer reported (RFC 2883)
+  bool accurate_ecn = false;               ///< the feedback is that of RFC 9768
+  std::uint64_t delivered_ce = 0;          ///< packets sent that met congestion, as far as is known
+  std::uint64_t received_ce = 0;           ///< packets received that had met it
+  /// Payload octets by the mark with which the peer says they came (RFC 9768 §3.2.3).
+  std::uint64_t delivered_e0_bytes = 0, delivered_e1_bytes = 0, delivered_ce_bytes = 0;
+  /// The same of what was received.
+  std::uint64_t received_e0_bytes = 0, received_e1_bytes = 0, received_ce_bytes = 0;
+  std::uint64_t pacing_rate = 0;  ///< octets a second; ~0: not paced
+  bool reord_seen = false;        ///< segments were seen to overtake each other
+  Duration reordering_window{};   ///< RACK.reo_wnd (RFC 8985): how late a segment may be
+  std::uint64_t dsack_dups = 0;   ///< duplicates the peer reported (RFC 2883)
   std::uint64_t recoveries = 0, timeouts = 0, tail_probes = 0;  ///< episodes; timers; probes sent
   std::uint64_t undone = 0;       ///< episodes that proved to be for nothing
   std::uint64_t recv_queue = 0;   ///< waiting for the application, in order

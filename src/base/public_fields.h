@@ -43,9 +43,14 @@ inline auto public_fields(const SackBlock& block) {
   return base::fields(left, right);
 }
 
+inline auto public_fields(const AccurateEcnOption& option) {
+  const auto& [order, fields, e0b, ceb, e1b] = option;
+  return base::fields(order, fields, e0b, ceb, e1b);
+}
+
 inline auto public_fields(const TcpOptions& options) {
-  const auto& [mss, window_scale, sack_permitted, timestamps, sack] = options;
-  return base::fields(mss, window_scale, sack_permitted, timestamps, sack);
+  const auto& [mss, window_scale, sack_permitted, timestamps, sack, accurate_ecn] = options;
+  return base::fields(mss, window_scale, sack_permitted, timestamps, sack, accurate_ecn);
 }
 
 inline auto public_fields(const Segment& segment) {
@@ -76,16 +81,16 @@ inline auto public_fields(const StackQuirks& quirks) {
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
                slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
-               require_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, cork, nagle,
-               urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks, rto_initial,
-               rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
+               require_timestamps, use_sack, ecn, accurate_ecn, tail_loss_probe, detect_black_holes,
+               cork, nagle, urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks,
+               rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
                fin_wait_2_timeout, keep_alive, quirks] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
                       pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
-                      use_timestamps, require_timestamps, use_sack, ecn, tail_loss_probe,
-                      detect_black_holes, cork, nagle, urgent_inline, ttl, dscp, source_route,
-                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
-                      user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
+                      use_timestamps, require_timestamps, use_sack, ecn, accurate_ecn,
+                      tail_loss_probe, detect_black_holes, cork, nagle, urgent_inline, ttl, dscp,
+                      source_route, delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2,
+                      r2_syn, user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
                       quirks);
 }
 

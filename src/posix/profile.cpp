@@ -38,6 +38,7 @@ StackConfig linux_config() {
   tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
   tcp.detect_black_holes = false;  // tcp_mtu_probing = 0
   tcp.urgent_inline = false;
+  tcp.accurate_ecn = Ecn::off;  // tcp_ecn = 2 answers requests for RFC 3168 alone
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;
   tcp.rto_min = 200ms;
@@ -56,7 +57,8 @@ StackConfig freebsd_config() {
   tcp.require_timestamps = true;           // net.inet.tcp.tolerate_missing_ts
   tcp.receive_buffer = 65536;              // net.inet.tcp.recvspace
   tcp.send_buffer = 32768;                 // net.inet.tcp.sendspace
-  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
+  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable = 2
+  tcp.accurate_ecn = Ecn::off;             // the same
   tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.congestion_control = CongestionControl::new_reno;  // net.inet.tcp.cc.algorithm

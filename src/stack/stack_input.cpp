@@ -136,9 +136,10 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
-                                                 ? tcp::Congestion::experienced
-                                                 : tcp::Congestion::none};
+  tcp::Carrier carrier{in.frame.owner, tcp::IpMark{in.packet.ecn()}};
+  if (in.frame.gso_size > 0 && segment.payload.size() > in.frame.gso_size)
+    carrier.segments =
+        static_cast<std::uint16_t>((segment.payload.size() - 1) / in.frame.gso_size + 1);
   const bool routed = !in.packet.options.empty();  // hardly ever
   return tcp.on_segment(core, now, tuple, segment, in.origin, carrier,
                         routed ? return_route_of(in.packet) : tcp::ReturnRoute());

@@ -100,7 +100,8 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
   interrupted_ = true;
-  const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
+  const tcp::Handshake::Step step =
+      handshake.on_segment(core.context(now), in.segment, in.carrier.mark);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
     follow_up(core, now, index);
@@ -146,9 +147,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       return complete(core, now, in, tcp::HalfOpen(record), index);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
-      half_open_[index].sent_twice = true;
-      send_syn_ack(core, now, index);
-      return Verdict::accepted;
+      return repeat_syn_ack(core, now, in, index);
     case tcp::SynReceivedStep::acknowledge:
       answer_half_open(core, now, index, view, SendReason::ack_unacceptable);
       return Verdict::out_of_window;
@@ -173,6 +172,24 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   }
   refuse(core, in, SendReason::reset_bad_ack);
   return Verdict::ack_unacceptable;
+}
+
+// The mode of the first SYN stays, whatever the next ask for.
+// [RFC 9768 3.1.5-1, 3.1.5-5, 3.1.5-8, 3.1.5-10]
+Verdict TcpLayer::repeat_syn_ack(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  tcp::HalfOpen& record = half_open_[index];
+  const TcpConfig& config = *listeners_[record.listener].config;
+  record.syns.add(in.segment.flags, in.carrier.mark);
+  if (config.accurate_ecn != Ecn::off && record.syns.contradict()) {
+    send_reply(core, in.tuple, tcp::make_reset(record, now, SendReason::reset_bad_ack),
+               State::syn_received, config, record.return_route);
+    ++core.counters.resets_out;
+    forget_half_open(core, now, index, State::listen);
+    return Verdict::syn_dropped;
+  }
+  record.sent_twice = true;
+  send_syn_ack(core, now, index);
+  return Verdict::accepted;
 }
 
 // RFC 5961 §10: a limit for each opening too.
@@ -266,7 +283,7 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
                                    in.tuple.local_address.zone());
   if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
-                                             config, path->link_mtu);
+                                             in.carrier.mark, config, path->link_mtu);
   record.listener = listener;
   record.hash = in.hash;
   record.return_route = in.return_route;

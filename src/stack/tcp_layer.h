@@ -190,6 +190,7 @@ class TcpLayer {
   void send_syn_ack(Core& core, Instant now, std::uint32_t index);
   /// Into the cache, its SYN-ACK as just sent; returns its number.
   std::uint32_t add_half_open(Instant now, tcp::HalfOpen record);
+  Verdict repeat_syn_ack(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   void answer_half_open(Core& core, Instant now, std::uint32_t index,
                         const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);

@@ -67,6 +67,8 @@ Connection::Connection(const Context& context, const Opening& opening,
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {
+  // [RFC 9768 3.2.3-5]
+  if (negotiated_.ecn == EcnMode::accurate) accurate_.emplace(opening.accurate);
   sender_.on_heard(context.now);
   arm_keep_alive(context);
 }
@@ -76,7 +78,8 @@ TcpInfo Connection::info() const {
   info.state = state_;
   info.timestamps = negotiated_.timestamps;
   info.sack = negotiated_.sack;
-  info.ecn = negotiated_.ecn;
+  info.ecn = negotiated_.ecn != EcnMode::none;
+  info.accurate_ecn = negotiated_.ecn == EcnMode::accurate;
   info.wscale = negotiated_.window_scale;
   info.snd_wscale = negotiated_.send_shift;
   info.ato = config_->delayed_ack;
@@ -87,6 +90,10 @@ TcpInfo Connection::info() const {
   info.segs_out = segs_out_;
   sender_.fill(info, *config_);
   receiver_.fill(info);
+  if (accurate_) {
+    accurate_->reflector.fill(info);
+    accurate_->feedback.fill(info);
+  }
   return info;
 }
 
@@ -392,8 +399,8 @@ void Emission::hash_into(base::Hasher& hasher) const {
 auto Connection::fields(Instant now) const {
   const auto& [tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
                keep_alive_due, challenge_due, burst, keep_alive_probes, answers, answers_since,
-               segs_in, segs_out, signals, timestamp_offset, ending, timers, sender, receiver] =
-      *this;
+               segs_in, segs_out, signals, timestamp_offset, ending, timers, sender, receiver,
+               accurate] = *this;
   const bool counting = now - answers_since < std::chrono::seconds(1);
   return base::fields(
       tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
@@ -402,7 +409,8 @@ auto Connection::fields(Instant now) const {
       signals, timestamp_offset, ending, timers,
       base::hashed_by(sender, [&config](auto& h, const Sender& s) { s.hash_into(h, *config); }),
       base::hashed_by(receiver,
-                      [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }));
+                      [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }),
+      accurate);
 }
 
 bool operator==(const Connection& a, const Connection& b) {

@@ -19,7 +19,8 @@
 #include "tcp/connection/context.h"
 #include "tcp/connection/signals.h"
 #include "tcp/connection/timers.h"
-#include "tcp/ecn/classic.h"
+#include "tcp/ecn/accurate.h"
+#include "tcp/ecn/mark.h"
 #include "tcp/open/early_data.h"
 #include "tcp/open/opening.h"
 #include "tcp/receive/receiver.h"
@@ -78,6 +79,8 @@ class Connection {
   const Receiver& receiver() const { return receiver_; }
   const std::optional<Ending>& ending() const { return ending_; }
   bool released() const { return released_; }
+  /// AE, CWR and ECE of what is sent now.
+  TcpFlags feedback_flags() const;
   TcpInfo info() const;
   const TimerTable& timers() const { return timers_; }
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
@@ -179,11 +182,13 @@ class Connection {
   // is for hosts with IP security labels, which this IP layer does not have (docs/rfc_coverage.md).
   Verdict examine(const Context& context, const Arrival& arrival);
   Stop first_check_sequence(const Context& context, const Arrival& arrival);
+  void answer_refused(const Arrival& arrival, std::uint32_t octets);
   Stop second_check_reset(const Context& context, const Arrival& arrival);
   Stop fourth_check_syn(const Context& context, const Arrival& arrival);
   Stop fifth_check_ack(const Context& context, const Arrival& arrival);
   void sixth_check_urgent(const Context& context, const Arrival& arrival);
-  void accept_congestion(const Arrival& arrival);
+  void accept_echo(const Arrival& arrival);
+  void count_mark(const Arrival& arrival);
   Stop seventh_check_text(const Context& context, const Arrival& arrival);
   void eighth_check_fin(const Context& context, const Arrival& arrival);
 
@@ -224,6 +229,9 @@ class Connection {
 
   TcpTimestamps timestamps(const Context& context) const;
   void add_sack_blocks(std::uint32_t length, Segment& segment);
+  std::size_t accurate_room(const TcpOptions& options) const;
+  std::size_t option_room(const SendPlan& plan, const Segment& segment) const;
+  void add_accurate_option(std::size_t room, TcpOptions& options);
   void emit_header(const Context& context, StreamOffset at, Segment& segment);
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
   void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
@@ -253,6 +261,7 @@ class Connection {
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;
+  base::Box<AccurateEcn> accurate_;  // if the SYNs have agreed on it
 };
 
 }  // namespace estab::tcp

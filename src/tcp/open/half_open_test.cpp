@@ -21,7 +21,8 @@ class HalfOpens : public testing::Test {
     syn.options.timestamps = TcpTimestamps{4444, 0};
   }
   HalfOpen made() {
-    return make_half_open({now, stack, blocks, counters}, secrets, tuple, syn, stack.tcp, 1500);
+    return make_half_open({now, stack, blocks, counters}, secrets, tuple, syn, IpMark::not_ect,
+                          stack.tcp, 1500);
   }
   Segment ack(std::uint16_t window) const {
     Segment segment;

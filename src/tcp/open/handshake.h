@@ -44,7 +44,7 @@ class Handshake {
     bool established = false;
     std::optional<Emission> reply{};
   };
-  Step on_segment(const Context& context, const Segment& segment);
+  Step on_segment(const Context& context, const Segment& segment, IpMark mark);
   /// ICMP reported this of the destination. Hard errors end the attempt (RFC 9293 §3.9.2.2).
   void on_icmp(const Context& context, Error error, const IcmpReport& report);
   /// What the failure, or the advice, goes back to, if it came by ICMP.
@@ -72,18 +72,17 @@ class Handshake {
  private:
   auto fields() const;
 
-  Step in_syn_sent(const Context& context, const Segment& segment);
-  Step in_syn_received(const Context& context, const Segment& segment);
-  void accept_syn(const Segment& segment);
+  Step in_syn_sent(const Context& context, const Segment& segment, IpMark mark);
+  Step in_syn_received(const Context& context, const Segment& segment, IpMark mark);
+  void accept_syn(const Segment& segment, IpMark mark);
+  void agree_on_ecn(const Segment& segment, IpMark mark);
+  void settle_ecn(const Segment& segment, IpMark mark);
+  Step repeat_syn_ack(const Context& context, const Segment& segment, IpMark mark);
   Step answer(const Context& context, Verdict verdict, SendReason reason);
   SynReceivedView syn_received_view() const;
   Emission emit(const Context& context, SendReason reason) const;
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
-  /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
-  /// §6.1.1.1).
-  // [RFC 3168 6.1.1.1-2]
-  bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
   bool has_announced() const {
@@ -101,6 +100,7 @@ class Handshake {
   std::uint32_t timestamp_offset_ = 0;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
+  SynsSeen syns_;            // what the peer's said of ECN
   AnswerCount answers_;      // to unacceptable segments, since the SYN-ACK was last sent
   bool due_ = true;          // the SYN, or the SYN-ACK, is to be sent
   bool sent_twice_ = false;  // so that no answer can be timed
@@ -109,6 +109,7 @@ class Handshake {
   std::optional<Error> failure_, advice_, soft_error_;
   std::optional<IcmpReport> report_;  // of advice_
   EarlyData early_data_;
+  AccurateOpening accurate_{};
 };
 
 }  // namespace estab::tcp

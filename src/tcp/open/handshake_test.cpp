@@ -62,7 +62,8 @@ TEST_F(Handshakes, MeasureTheRttOnlyIfNothingWasRepeated) {
       (void)handshake.poll(at(1s));
     }
     const Duration answered = repeated ? 1100ms : 900ms;
-    const auto step = handshake.on_segment(at(answered), from_peer(kSyn | kAck, 501));
+    const auto step =
+        handshake.on_segment(at(answered), from_peer(kSyn | kAck, 501), IpMark::not_ect);
     EXPECT_TRUE(step.established);
     const Opening opening = handshake.opening(start + answered);
     EXPECT_EQ(opening.rtt, repeated ? std::nullopt : std::optional(answered));
@@ -77,7 +78,7 @@ TEST_F(Handshakes, MeasureTheRttOnlyIfNothingWasRepeated) {
 TEST_F(Handshakes, FailOnceAndSayNothingMore) {
   Handshake handshake = made();
   (void)handshake.poll(at(0s));
-  EXPECT_EQ(handshake.on_segment(at(0s), from_peer(kRst | kAck, 501)).verdict,
+  EXPECT_EQ(handshake.on_segment(at(0s), from_peer(kRst | kAck, 501), IpMark::not_ect).verdict,
             Verdict::reset_accepted);
   EXPECT_EQ(handshake.failure(), Error::connection_refused);
   handshake.fail(at(0s), Error::connect_timed_out);

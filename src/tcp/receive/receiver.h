@@ -85,6 +85,8 @@ class Receiver {
     owe(SendReason::ack_immediate);
   }
   bool echoes_congestion() const { return echoes_congestion_; }
+  /// Octets have come in order that no ACK has told of.
+  bool has_unacknowledged() const { return unacknowledged_ > 0; }
 
   // ---- acknowledging
   void owe(SendReason reason) { due_ = reason; }

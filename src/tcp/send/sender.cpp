@@ -11,7 +11,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
     : space_(opening.iss, opening.send_window),
       mss_(mss),
       path_mss_(mss),
-      ecn_(opening.negotiated.ecn),
+      says_cwr_(opening.negotiated.ecn == EcnMode::classic),
       sack_(opening.negotiated.sack),
       rtt_(config),
       congestion_(config.congestion_control,
@@ -21,6 +21,9 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
                        std::min<std::uint32_t>(config.initial_window_segments, 0xffff)),
                    .paced = config.pacing || config.congestion_control == CongestionControl::bbr}) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
+  // A mark counts as a loss would: that of a SYN too (RFC 9768 §3.2.2.2).
+  // [RFC 9768 3.2.2.2-3, 3.2.2.2-5]
+  if (opening.accurate.met_congestion) congestion_.on_syn_lost();
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
   // [RFC 5681 3.1-5]
@@ -75,9 +78,14 @@ void Sender::accept_ack(const Turn& turn, const AckFacts& facts) {
                           .is_duplicate = facts.is_duplicate,
                           .answers_nothing = facts.answers_nothing,
                           .echoes_congestion = facts.echoes_congestion,
+                          .feedback = facts.feedback,
+                          .told = facts.told,
                           .echo = facts.echo};
     if (sack_) take_sack(facts, ack, blocks);
     outcome = flight_->on_ack(lend(turn), ack);
+  } else if (facts.feedback) {
+    const Feedback::Marked marked = facts.feedback->on_ack(facts.told, {.mss = mss_});
+    if (flight_ && marked.segments > 0) outcome = flight_->on_marked(lend(turn));
   }
   if (advances) accept_advance(turn, facts.number);
   if (outcome.is_least) slowed_ = true;
@@ -194,15 +202,15 @@ loss::Times Sender::times_of(const TcpConfig& config) const {
 
 // For the future a time counts only while something may yet ask for it.
 auto Sender::fields(const TcpConfig& config) const {
-  const auto& [space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
-               oldest_at, heard_at, rtt, congestion, flight_box, outgoing] = *this;
+  const auto& [space, mss, path_mss, mss_cap, retransmits, probes, probe_due, says_cwr, sack,
+               slowed, oldest_at, heard_at, rtt, congestion, flight_box, outgoing] = *this;
   // Else it is set anew before it is read.
   const bool owes = space.in_flight() || has_unsent();
   // It tells whether a peer with a shut window, or a silent one, is there.
   const bool doubts = space.window() == 0 || probes > 0 || config.keep_alive.enabled;
   const loss::Times times = times_of(config);
   return base::fields(
-      space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
+      space, mss, path_mss, mss_cap, retransmits, probes, probe_due, says_cwr, sack, slowed,
       base::If{owes}.decides(oldest_at), base::If{doubts}.decides(heard_at),
       base::If{times == loss::Times::decide}.decides(rtt),
       base::hashed_by(

@@ -53,7 +53,9 @@ struct AckFacts {
   loss::Echo echo{};
   bool is_duplicate = false;       ///< by the definition of RFC 5681 §2
   bool answers_nothing = false;    ///< no text, no SACK, and nothing new in it
-  bool echoes_congestion = false;  ///< ECE, on a connection that uses ECN
+  bool echoes_congestion = false;  ///< ECE, on a connection that uses the feedback of RFC 3168
+  Feedback* feedback = nullptr;    ///< on one that uses that of RFC 9768
+  Feedback::Ack told{};            ///< then
 };
 
 /// What is known of the peer's being there.
@@ -119,8 +121,8 @@ class Sender {
 
  private:
   loss::Flight::Lent lend(const Turn& turn) {
-    return {turn, rtt_,  congestion_, space_.numbers(), space_.una(), space_.nxt(),
-            mss_, sack_, ecn_};
+    return {turn,         rtt_, congestion_, space_.numbers(), space_.una(),
+            space_.nxt(), mss_, sack_,       says_cwr_};
   }
   bool is_paced(const TcpConfig& config) const {
     return config.pacing || congestion_.recovers_itself();
@@ -177,11 +179,11 @@ class Sender {
   std::uint8_t retransmits_ = 0;    // timeouts since SND.UNA last moved
   std::uint8_t probes_ = 0;         // since the window was last open
   bool probe_due_ = false;
-  bool ecn_ = false;     // negotiated
-  bool sack_ = false;    // negotiated
-  bool slowed_ = false;  // one MSS was still too much: nothing goes before the timer has run
-  Instant oldest_at_;    // when what is oldest in flight was first sent
-  Instant heard_at_;     // when the peer was last heard
+  bool says_cwr_ = false;  // the feedback is that of RFC 3168
+  bool sack_ = false;      // negotiated
+  bool slowed_ = false;    // one MSS was still too much: nothing goes before the timer has run
+  Instant oldest_at_;      // when what is oldest in flight was first sent
+  Instant heard_at_;       // when the peer was last heard
   RttEstimator rtt_;
   congestion::Controller congestion_;
   base::Box<loss::Flight> flight_;  // nothing before the first octet is sent
