@@ -123,6 +123,9 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
       ->group(kGroup);
   add_value(command, "--cc", "NAME", parse_congestion_control, options.congestion_control,
             "Congestion control: reno, cubic, bbr or dctcp (default: cubic)");
+  add_value(command, "--ecn", "off|classic|accurate", parse_ecn, options.ecn,
+            "Explicit congestion notification: ask for RFC 3168 or for AccECN (RFC 9768) (default: "
+            "answer who asks for AccECN)");
   add_keep_alive_options(command, options);
   command.footer(kSignalHelp);
 }
@@ -171,6 +174,7 @@ HostOptions host_options(const LiveOptions& options) {
   chosen.stack.tcp.receive_buffer = kBuffer;
   chosen.stack.tcp.keep_alive = keep_alive_of(options);
   chosen.stack.tcp.congestion_control = options.congestion_control;
+  set_ecn(chosen.stack.tcp, options.ecn);
   // Who waits at a terminal is told at once, not after three minutes (RFC 5461 §4.1).
   chosen.stack.tcp.soft_errors_end_opening = true;
   if (options.msl) chosen.stack.msl = *options.msl;
