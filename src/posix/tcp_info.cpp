@@ -73,6 +73,7 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_lost = segments(info.lost_bytes, info.snd_mss);
   out.tcpi_retrans = segments(info.retrans_out_bytes, info.snd_mss);
   out.tcpi_delivered = segments(info.delivered, info.snd_mss);
+  out.tcpi_delivered_ce = shown(info.delivered_ce);
   out.tcpi_delivery_rate = info.delivery_rate;
   out.tcpi_delivery_rate_app_limited = info.delivery_rate_app_limited;
   out.tcpi_dsack_dups = shown(info.dsack_dups);
@@ -101,8 +102,16 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;
   out.tcpi_snd_wnd = info.snd_wnd;
-  std::vector<std::uint8_t> octets(sizeof out);
-  std::memcpy(octets.data(), &out, sizeof out);
+  const AccurateEcnInfo marks{.received_ce = shown(info.received_ce),
+                              .delivered_e1_bytes = shown(info.delivered_e1_bytes),
+                              .delivered_e0_bytes = shown(info.delivered_e0_bytes),
+                              .delivered_ce_bytes = shown(info.delivered_ce_bytes),
+                              .received_e1_bytes = shown(info.received_e1_bytes),
+                              .received_e0_bytes = shown(info.received_e0_bytes),
+                              .received_ce_bytes = shown(info.received_ce_bytes)};
+  std::vector<std::uint8_t> octets(kAccurateEcnInfoAt + sizeof marks);
+  std::memcpy(octets.data(), &out, std::min(sizeof out, kAccurateEcnInfoAt));
+  std::memcpy(octets.data() + kAccurateEcnInfoAt, &marks, sizeof marks);
   return octets;
 }
 
