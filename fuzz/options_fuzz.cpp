@@ -41,6 +41,7 @@ void require_prefix(const TcpOptions& part, const TcpOptions& whole) {
   require(!part.sack_permitted || whole.sack_permitted);
   require(!part.timestamps || whole.timestamps);
   require(part.sack.size() <= whole.sack.size());
+  require(!part.fast_open || whole.fast_open);
 }
 
 }  // namespace

@@ -30,6 +30,32 @@ enum class Ecn : std::uint8_t {
   request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
 };
 
+/// What Fast Open cookies are made with; sixteen octets nobody else knows.
+using FastOpenKey = std::array<std::uint8_t, 16>;
+
+/// TCP Fast Open (RFC 7413): the first octets go in the SYN, and a server has them, and may answer,
+/// a round trip sooner. Off unless asked for: such octets may, rarely, be delivered twice (§6.1),
+/// so that it is only for what may be said twice.
+struct FastOpen {
+  /// Of who connects: ask the server for a cookie and, once there is one, put what is sent before
+  /// the SYN leaves into it. Needs to be sent again where the server does not take it, which is
+  /// seen to.
+  bool connect = false;
+  /// Off: the octets go without one (§7.3), to servers that are known to take them so.
+  bool connect_cookies = true;
+  /// Of who listens: most connections that a SYN alone has opened and no ACK yet (§5.1,
+  /// PendingFastOpenRequests). 0: does not take part, and passes cookies over.
+  std::uint32_t pending = 0;
+  /// Of who listens. Off: octets are taken without one (§7.3), and nothing stops a flood of SYNs
+  /// with made-up addresses from being answered by the application.
+  bool cookies = true;
+  /// Cookies are made with the first and taken by any (§4.1.2). A farm behind one address needs the
+  /// same (§6.3.4); Linux makes the same cookies with the same keys. Empty: the stack's own, which
+  /// change by themselves (StackConfig::fast_open_key_lifetime).
+  std::vector<FastOpenKey> keys{};
+  friend bool operator==(const FastOpen&, const FastOpen&) = default;
+};
+
 /// What decides how much may be in flight (src/tcp/congestion).
 enum class CongestionControl : std::uint8_t {
   new_reno,  ///< RFC 5681
@@ -64,6 +90,7 @@ struct TcpConfig {
   bool require_timestamps = false;
   bool use_sack = true;  ///< offer and accept RFC 2018; SYN
   Ecn ecn = Ecn::off;    ///< SYN
+  FastOpen fast_open{};  ///< RFC 7413; SYN
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
   bool tail_loss_probe = true;
@@ -132,6 +159,8 @@ struct StackLimits {
   std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t echo_requests = 1024;            ///< not yet answered; then the oldest is forgotten
   std::uint32_t echo_events = 1 << 14;           ///< answers to them not yet polled
+  /// Servers whose Fast Open cookies are remembered, and as many that did not take them.
+  std::uint32_t fast_open_cookies = 1024;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };
 
@@ -147,7 +176,12 @@ struct StackConfig {
   bool time_wait_ignores_resets = false;
   Duration fragment_timeout = std::chrono::seconds(60);   ///< RFC 1122 §3.3.2, RFC 8200 §4.5
   Duration path_mtu_lifetime = std::chrono::minutes(10);  ///< RFC 1191 §6.3, RFC 8201 §5.2
-  std::uint16_t port_min = 32768, port_max = 60999;       ///< ephemeral ports (RFC 6056)
+  /// Fast Open cookies of the stack's own keys are taken for between once and twice as long.
+  Duration fast_open_key_lifetime = std::chrono::hours(24);
+  /// How long Fast Open is not tried with a server that did not take it, or on a path that let
+  /// nothing through (RFC 7413 §4.1.3.1). Zero: it is tried each time.
+  Duration fast_open_pause = std::chrono::hours(1);
+  std::uint16_t port_min = 32768, port_max = 60999;  ///< ephemeral ports (RFC 6056)
   bool syn_cookies = true;      ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
   bool forward_nothing = true;  ///< a host, not a router: datagrams for others are dropped
   bool answer_echo = true;      ///< RFC 1122 §3.2.2.6

@@ -23,6 +23,16 @@ enum class CaState : std::uint8_t {
 };
 std::string_view name(CaState state);
 
+/// What became of Fast Open (RFC 7413), as TCP_INFO tells it.
+enum class FastOpenOutcome : std::uint8_t {
+  unused,              ///< no octets went, or came, in the SYN; a server: without the right cookie
+  taken,               ///< the SYN's octets were taken, every one (TCPI_OPT_SYN_DATA)
+  cookie_unavailable,  ///< a client: there was no cookie yet, or the path was not to be tried
+  data_not_acked,      ///< a client: the server acknowledged the SYN and not all of its octets
+  syn_retransmitted,   ///< a client: the SYN had to be repeated, and then without
+};
+std::string_view name(FastOpenOutcome outcome);
+
 struct TcpInfo {
   State state = State::closed;
   std::uint8_t retransmits = 0;  ///< of the oldest segment, since it was last acknowledged
@@ -44,6 +54,7 @@ struct TcpInfo {
   std::uint64_t total_retrans = 0;  ///< segments
   std::uint64_t notsent_bytes = 0;  ///< queued, never sent
   std::uint64_t unacked_bytes = 0;  ///< sent, not acknowledged
+  FastOpenOutcome fast_open = FastOpenOutcome::unused;
   CaState ca_state = CaState::open;
   CongestionControl congestion_control = CongestionControl::cubic;
   std::uint64_t in_flight_bytes = 0;       ///< unacked_bytes less what is SACKed or taken for lost
@@ -71,6 +82,10 @@ struct StackCounters {
   std::uint64_t retransmitted_segments = 0, resets_out = 0, challenge_acks_out = 0;
   std::uint64_t active_opens = 0, passive_opens = 0, failed_opens = 0, resets_in_established = 0;
   std::uint64_t syn_cookies_sent = 0, syn_cookies_accepted = 0, syn_cache_overflow = 0;
+  /// Fast Open: SYNs whose octets were taken here, and by servers; cookies here that were not good;
+  /// SYNs that came while FastOpen::pending was reached.
+  std::uint64_t fast_opens_in = 0, fast_opens_out = 0, fast_open_bad_cookies = 0,
+                fast_open_overflow = 0;
   std::uint64_t accept_queue_overflow = 0, time_wait_overflow = 0, replies_dropped = 0;
   std::uint64_t icmp_in = 0, icmp_out = 0, icmp_rate_limited = 0;
   std::uint64_t out_of_order_refused = 0;

@@ -55,6 +55,10 @@ class Sockets {
   Sockets(const Sockets&) = delete;
   Sockets& operator=(const Sockets&) = delete;
 
+  /// What sockets are made with from now on, as sysctl sets it; at first StackConfig::tcp.
+  /// `fast_open.connect` lets MSG_FASTOPEN and TCP_FASTOPEN_CONNECT be used, and does no more.
+  void set_defaults(const TcpConfig& defaults);
+
   /// Takes what Stack::poll_event gave: errors for SO_ERROR, accepts, urgent marks.
   void handle_event(Instant now, const Event& event);
 

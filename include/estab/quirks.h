@@ -17,6 +17,7 @@ struct Quirks {
   bool push_bursts = false;
   std::uint8_t least_burst = 2;
   bool drop_syn_fin = false;       ///< LISTEN ignores a SYN that has FIN too
+  bool listen_opens_fast = false;  ///< sockets that listen take part in Fast Open unasked
   bool ack_releases_more = false;  ///< SendMode::more holds octets back until an ACK comes
   /// The short path for the expected segment. The result is the same without it.
   bool header_prediction = true;

@@ -105,6 +105,39 @@ class SackBlocks {
   std::uint8_t count_ = 0;
 };
 
+/// A Fast Open cookie (RFC 7413 §4.1.1): an even number of octets, 4 to 16; or none at all, which
+/// asks for one.
+class FastOpenCookie {
+ public:
+  static constexpr std::size_t kLeast = 4, kMost = 16;
+  constexpr FastOpenCookie() = default;
+  /// Nothing if no cookie has that many octets.
+  static constexpr std::optional<FastOpenCookie> from(Octets octets) {
+    const std::size_t size = octets.size();
+    if (size % 2 != 0 || size > kMost || (size > 0 && size < kLeast)) return std::nullopt;
+    FastOpenCookie cookie;
+    cookie.size_ = static_cast<std::uint8_t>(size);
+    std::ranges::copy(octets, cookie.octets_.begin());
+    return cookie;
+  }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr Octets octets() const { return Octets(octets_).first(size_); }
+  friend constexpr bool operator==(const FastOpenCookie&, const FastOpenCookie&) = default;
+
+ private:
+  std::array<std::uint8_t, kMost> octets_{};  // zero behind the cookie
+  std::uint8_t size_ = 0;
+};
+
+/// The option that carries it, in a SYN or SYN-ACK.
+struct FastOpenOption {
+  FastOpenCookie cookie;
+  /// As it was before it had a number of its own: kind 254 with the identifier 0xF989 (RFC 7413
+  /// §9).
+  bool experimental = false;
+  friend constexpr bool operator==(const FastOpenOption&, const FastOpenOption&) = default;
+};
+
 /// The options the stack understands. What it does not know is skipped by the parser (MUST-6).
 struct TcpOptions {
   std::optional<std::uint16_t> mss;
@@ -112,6 +145,7 @@ struct TcpOptions {
   bool sack_permitted = false;
   std::optional<TcpTimestamps> timestamps;
   SackBlocks sack;
+  std::optional<FastOpenOption> fast_open;
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };
 

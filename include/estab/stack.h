@@ -95,6 +95,12 @@ struct ConnectOptions {
   Endpoint remote;
   std::optional<IpAddress> local_address{};  ///< MUST-43; else chosen by the route (MUST-44)
   std::uint16_t local_port = 0;              ///< 0: an ephemeral one (RFC 6056)
+  /// The SYN does not leave before the first send, which may be one of no octets, or shutdown: so
+  /// that it can take octets along (TcpConfig::fast_open) however long they take to come.
+  bool hold_syn = false;
+  /// Sent at once, all or Error::message_too_long: in the SYN, as far as it takes them, with
+  /// TcpConfig::fast_open and a cookie; else behind it.
+  Octets first_octets{};
   std::optional<TcpConfig> tcp{};
 };
 
@@ -155,6 +161,9 @@ class Stack {
   std::size_t readable(StreamId stream) const;
   /// Octets send would take now.
   std::size_t writable(StreamId stream) const;
+  /// Octets that the SYN of this stream, which has not left yet, will carry if they are sent before
+  /// it does (TcpConfig::fast_open): 0 without a cookie.
+  std::size_t syn_room(StreamId stream) const;
   /// The peer's direction has ended and all of it has been read.
   bool at_end(StreamId stream) const;
   /// Urgent data not yet read to its end; nothing if there is none (RFC 9293 §3.8.5).

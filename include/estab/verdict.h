@@ -26,6 +26,7 @@ enum class Verdict : std::uint8_t {
   time_wait_acked,   ///< TIME-WAIT: answered again and the wait restarted
   time_wait_reopened,   ///< TIME-WAIT: a new SYN took the pair over (RFC 6191)
   syn_queued,           ///< LISTEN: a SYN entered the cache
+  syn_opened,           ///< LISTEN: a SYN with a Fast Open cookie: its octets were taken (RFC 7413)
   syn_cookie_sent,      ///< LISTEN: answered without state
   syn_dropped,          ///< LISTEN: no room and no cookie
   handshake_completed,  ///< SYN-RECEIVED or SYN-SENT became ESTABLISHED

@@ -47,6 +47,7 @@ SOURCES = (
     Source(6675, "A Conservative Loss Recovery Algorithm Based on Selective Acknowledgment (SACK) for TCP"),
     Source(6928, "Increasing TCP's Initial Window"),
     Source(7323, "TCP Extensions for High Performance"),
+    Source(7413, "TCP Fast Open"),
     Source(7661, "Updating TCP to Support Rate-Limited Traffic"),
     Source(8201, "Path MTU Discovery for IP version 6", lower_case=True),
     Source(8985, "The RACK-TLP Loss Detection Algorithm for TCP"),

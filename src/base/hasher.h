@@ -79,6 +79,7 @@ class Hasher {
     add(load_be64(address.octets().data() + 8));
     if (address.zone() != 0) add(address.zone());
   }
+  void add(const FastOpenCookie& cookie) { add(cookie.octets()); }
   constexpr void add(TcpFlags flags) { add(flags.wire()); }
   void add(const Endpoint& endpoint) { add_all(endpoint.address, endpoint.port); }
 

@@ -74,6 +74,11 @@ TEST(CaState, HasItsOwnName) {
   expect_different_names(CaState::loss);
 }
 
+TEST(FastOpenOutcome, HasItsOwnName) {
+  EXPECT_EQ(name(FastOpenOutcome::taken), "taken");
+  expect_different_names(FastOpenOutcome::syn_retransmitted);
+}
+
 TEST(Error, HasItsOwnName) {
   EXPECT_EQ(name(Error::connection_refused), "connection_refused");
   EXPECT_EQ(name(Error::invalid_argument), "invalid_argument");

@@ -43,9 +43,14 @@ inline auto public_fields(const SackBlock& block) {
   return base::fields(left, right);
 }
 
+inline auto public_fields(const FastOpenOption& option) {
+  const auto& [cookie, experimental] = option;
+  return base::fields(cookie, experimental);
+}
+
 inline auto public_fields(const TcpOptions& options) {
-  const auto& [mss, window_scale, sack_permitted, timestamps, sack] = options;
-  return base::fields(mss, window_scale, sack_permitted, timestamps, sack);
+  const auto& [mss, window_scale, sack_permitted, timestamps, sack, fast_open] = options;
+  return base::fields(mss, window_scale, sack_permitted, timestamps, sack, fast_open);
 }
 
 inline auto public_fields(const Segment& segment) {
@@ -62,10 +67,16 @@ inline auto public_fields(const KeepAlive& keep_alive) {
   return base::fields(enabled, idle, interval, probes);
 }
 
+inline auto public_fields(const FastOpen& fast_open) {
+  const auto& [connect, connect_cookies, pending, cookies, keys] = fast_open;
+  return base::fields(connect, connect_cookies, pending, cookies, keys);
+}
+
 inline auto public_fields(const Quirks& quirks) {
-  const auto& [push_bursts, least_burst, drop_syn_fin, ack_releases_more, header_prediction] =
-      quirks;
-  return base::fields(push_bursts, least_burst, drop_syn_fin, ack_releases_more, header_prediction);
+  const auto& [push_bursts, least_burst, drop_syn_fin, listen_opens_fast, ack_releases_more,
+               header_prediction] = quirks;
+  return base::fields(push_bursts, least_burst, drop_syn_fin, listen_opens_fast, ack_releases_more,
+                      header_prediction);
 }
 
 inline auto public_fields(const StackQuirks& quirks) {
@@ -76,13 +87,13 @@ inline auto public_fields(const StackQuirks& quirks) {
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
                slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
-               require_timestamps, use_sack, ecn, tail_loss_probe, detect_black_holes, cork, nagle,
-               urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks, rto_initial,
-               rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
+               require_timestamps, use_sack, ecn, fast_open, tail_loss_probe, detect_black_holes,
+               cork, nagle, urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks,
+               rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
                fin_wait_2_timeout, keep_alive, quirks] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
                       pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
-                      use_timestamps, require_timestamps, use_sack, ecn, tail_loss_probe,
+                      use_timestamps, require_timestamps, use_sack, ecn, fast_open, tail_loss_probe,
                       detect_black_holes, cork, nagle, urgent_inline, ttl, dscp, source_route,
                       delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
                       user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
@@ -98,22 +109,22 @@ inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
                fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
-               icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events] =
-      limits;
+               icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events,
+               fast_open_cookies] = limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                       datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
                       fragments_per_datagram, path_mtu_entries, pending_replies,
                       pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
-                      echo_requests, echo_events);
+                      echo_requests, echo_events, fast_open_cookies);
 }
 
 inline auto public_fields(const StackConfig& config) {
   const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
-               path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing, answer_echo,
-               quirks] = config;
+               path_mtu_lifetime, fast_open_key_lifetime, fast_open_pause, port_min, port_max,
+               syn_cookies, forward_nothing, answer_echo, quirks] = config;
   return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
-                      path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing,
-                      answer_echo, quirks);
+                      path_mtu_lifetime, fast_open_key_lifetime, fast_open_pause, port_min,
+                      port_max, syn_cookies, forward_nothing, answer_echo, quirks);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
@@ -158,13 +169,15 @@ inline auto public_fields(const StackCounters& counters) {
   const auto& [verdicts, frames_in, frames_out, segments_in, segments_out, retransmitted_segments,
                resets_out, challenge_acks_out, active_opens, passive_opens, failed_opens,
                resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
+               fast_opens_in, fast_opens_out, fast_open_bad_cookies, fast_open_overflow,
                accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
                icmp_rate_limited, out_of_order_refused, echo_replies_unsolicited,
                echo_events_dropped, segments_without_route, fragments_out] = counters;
   return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
                       retransmitted_segments, resets_out, challenge_acks_out, active_opens,
                       passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
-                      syn_cookies_accepted, syn_cache_overflow, accept_queue_overflow,
+                      syn_cookies_accepted, syn_cache_overflow, fast_opens_in, fast_opens_out,
+                      fast_open_bad_cookies, fast_open_overflow, accept_queue_overflow,
                       time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
                       out_of_order_refused, echo_replies_unsolicited, echo_events_dropped,
                       segments_without_route, fragments_out);

@@ -77,6 +77,14 @@ constexpr auto kCaStates = std::to_array<base::Named<CaState>>({
 });
 static_assert(base::is_complete(kCaStates, 5));
 
+constexpr auto kFastOpenOutcomes = std::to_array<base::Named<FastOpenOutcome>>({
+    {FastOpenOutcome::unused, "unused"},
+    {FastOpenOutcome::taken, "taken"},
+    {FastOpenOutcome::cookie_unavailable, "cookie_unavailable"},
+    {FastOpenOutcome::data_not_acked, "data_not_acked"},
+    {FastOpenOutcome::syn_retransmitted, "syn_retransmitted"},
+});
+
 }  // namespace
 
 std::string_view name(LossRule rule) {
@@ -85,6 +93,10 @@ std::string_view name(LossRule rule) {
 
 std::string_view name(UndoProof proof) {
   return base::name_in(kProofs, proof);
+}
+
+std::string_view name(FastOpenOutcome outcome) {
+  return base::name_in(kFastOpenOutcomes, outcome);
 }
 
 std::string_view name(CaState state) {

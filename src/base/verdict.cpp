@@ -26,6 +26,7 @@ constexpr auto kVerdicts = std::to_array<base::Named<Verdict>>({
     {Verdict::time_wait_acked, "time_wait_acked"},
     {Verdict::time_wait_reopened, "time_wait_reopened"},
     {Verdict::syn_queued, "syn_queued"},
+    {Verdict::syn_opened, "syn_opened"},
     {Verdict::syn_cookie_sent, "syn_cookie_sent"},
     {Verdict::syn_dropped, "syn_dropped"},
     {Verdict::handshake_completed, "handshake_completed"},

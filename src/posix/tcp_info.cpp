@@ -24,6 +24,22 @@ std::uint32_t segments(std::uint64_t octets, std::uint32_t mss) {
   return mss == 0 ? 0 : shown((octets + mss - 1) / mss);
 }
 
+// enum tcp_fastopen_client_fail.
+std::uint8_t client_fail(FastOpenOutcome outcome) {
+  switch (outcome) {
+    case FastOpenOutcome::unused:
+    case FastOpenOutcome::taken:
+      return TFO_STATUS_UNSPEC;
+    case FastOpenOutcome::cookie_unavailable:
+      return TFO_COOKIE_UNAVAILABLE;
+    case FastOpenOutcome::data_not_acked:
+      return TFO_DATA_NOT_ACKED;
+    case FastOpenOutcome::syn_retransmitted:
+      return TFO_SYN_RETRANSMITTED;
+  }
+  return TFO_STATUS_UNSPEC;
+}
+
 }  // namespace
 
 std::uint8_t linux_state(State state) {
@@ -61,7 +77,9 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_backoff = info.backoff;
   out.tcpi_options = static_cast<std::uint8_t>(
       (info.timestamps ? TCPI_OPT_TIMESTAMPS : 0) | (info.sack ? TCPI_OPT_SACK : 0) |
-      (info.wscale ? TCPI_OPT_WSCALE : 0) | (info.ecn ? TCPI_OPT_ECN : 0));
+      (info.wscale ? TCPI_OPT_WSCALE : 0) | (info.ecn ? TCPI_OPT_ECN : 0) |
+      (info.fast_open == FastOpenOutcome::taken ? TCPI_OPT_SYN_DATA : 0));
+  out.tcpi_fastopen_client_fail = client_fail(info.fast_open) & 3;
   out.tcpi_snd_wscale = info.snd_wscale & 15;
   out.tcpi_rcv_wscale = info.wscale ? info.rcv_wscale & 15 : 0;
   out.tcpi_rto = microseconds(info.rto);
@@ -72,7 +90,7 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_sacked = segments(info.sacked_bytes, info.snd_mss);
   out.tcpi_lost = segments(info.lost_bytes, info.snd_mss);
   out.tcpi_retrans = segments(info.retrans_out_bytes, info.snd_mss);
-  out.tcpi_delivered = segments(info.delivered, info.snd_mss);
+  out.tcpi_delivered = segments(info.delivered, info.snd_mss) + (is_synchronized(state) ? 1 : 0);
   out.tcpi_delivery_rate = info.delivery_rate;
   out.tcpi_delivery_rate_app_limited = info.delivery_rate_app_limited;
   out.tcpi_dsack_dups = shown(info.dsack_dups);

@@ -25,11 +25,12 @@ base::SipKey draw_key(base::Prng& prng) {
   return {prng.next(), prng.next()};
 }
 
-/// Apart from the others, so that what these draw stays what it was.
-base::SipKey fragment_key(const StackConfig& config) {
-  base::Prng prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x667261676964, config.seed[1]});
+/// Each apart from the others, so that what these draw stays what it was.
+base::SipKey key_for(std::uint64_t purpose, const StackConfig& config) {
+  base::Prng prng(std::array<std::uint64_t, 2>{config.seed[0] ^ purpose, config.seed[1]});
   return draw_key(prng);
 }
+constexpr std::uint64_t kFragments = 0x667261676964, kFastOpen = 0x66617374;
 
 const IpAddress& source_of(const Reply& reply) {
   const auto* segment = std::get_if<TcpReply>(&reply);
@@ -43,9 +44,11 @@ Core::Core(const StackConfig& stack_config)
       secrets(config.seed),
       prng(std::array<std::uint64_t, 2>{config.seed[0] ^ 0x657374616265737a, config.seed[1]}),
       path_mtu({draw_key(prng), config.limits.path_mtu_entries, config.path_mtu_lifetime, {}}),
+      fast_open(
+          {key_for(kFastOpen, config), config.limits.fast_open_cookies, config.fast_open_pause}),
       icmp_limit(config.limits.icmp_errors_per_second,
                  std::max(config.limits.icmp_errors_per_second / 10, 1u)),
-      fragment_ids(fragment_key(config)),
+      fragment_ids(key_for(kFragments, config)),
       echo_requests(config.limits.echo_requests) {}
 
 // [RFC 1122 3.3.3-2]
@@ -175,10 +178,10 @@ void RawReply::hash_into(base::Hasher& hasher) const {
 // The secrets follow from the seed. Paths that were looked up are looked up again. And time is told
 // with each call.
 auto Core::fields() const {
-  const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, icmp_errors, text,
-               numbers, answers, asked, echoes, last_call, version] = *this;
+  const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, opened_fast,
+               icmp_errors, text, numbers, answers, asked, echoes, last_call, version] = *this;
   return base::fields(settings, base::history(counts), base::derived(pool), base::derived(watch),
-                      base::derived(keys), chance, links, ways, mtus, icmp_errors,
+                      base::derived(keys), chance, links, ways, mtus, opened_fast, icmp_errors,
                       base::derived(text), numbers, answers, asked, echoes,
                       base::derived(last_call), base::derived(version));
 }

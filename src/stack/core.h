@@ -22,6 +22,7 @@
 #include "stack/output_queue.h"
 #include "tcp/connection/connection.h"
 #include "tcp/connection/context.h"
+#include "tcp/open/fast_open_cache.h"
 #include "tcp/open/secrets.h"
 #include "wire/ip.h"
 
@@ -124,6 +125,7 @@ struct Core {
   ip::InterfaceTable interfaces;
   ip::RouteTable routes;
   ip::PathMtuCache path_mtu;
+  tcp::FastOpenCache fast_open;  // what servers are known to do
   ip::RateLimit icmp_limit;
   std::vector<std::uint8_t> traced_text;  // for an observer: a segment's text in one piece
   ip::FragmentIds fragment_ids;

@@ -59,6 +59,7 @@ Result<TcpInfo> Stack::info(StreamId stream) const {
   TcpInfo info;
   info.state = flow->state();
   info.notsent_bytes = flow->handshake()->early_data().size();
+  info.fast_open = flow->handshake()->fast_open_outcome();
   return info;
 }
 
@@ -111,9 +112,16 @@ std::size_t Stack::writable(StreamId stream) const {
                                                : handshake->early_data().room(handshake->config());
   const auto* connection = impl_->tcp.find_connection(stream);
   if (!connection || connection->sender().outgoing().fin_queued()) return 0;
+  const State state = connection->state();
   const bool open =
-      connection->state() == State::established || connection->state() == State::close_wait;
+      state == State::established || state == State::close_wait || state == State::syn_received;
   return open ? connection->send_room() : 0;
+}
+
+std::size_t Stack::syn_room(StreamId stream) const {
+  const auto* flow = impl_->tcp.find(stream);
+  const auto* handshake = flow ? flow->handshake() : nullptr;
+  return handshake ? handshake->syn_room() : 0;
 }
 
 bool Stack::at_end(StreamId stream) const {
@@ -174,7 +182,8 @@ Stack::Census Stack::census() const {
 std::size_t Stack::memory() const {
   const Impl& impl = *impl_;
   return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.fragments.memory() +
-         impl.core.path_mtu.memory() + impl.core.blocks.free_octets() + impl.core.replies.memory() +
+         impl.core.path_mtu.memory() + impl.core.fast_open.memory() +
+         impl.core.blocks.free_octets() + impl.core.replies.memory() +
          impl.core.echo_requests.memory() + impl.core.echo_events.memory() +
          impl.raw_frame.capacity();
 }
@@ -271,6 +280,7 @@ void Stack::Impl::on_removed(Instant now, const stack::Removed& gone) {
   core.latest = now;
   ++core.path_version;
   core.forget_replies(gone);
+  core.fast_open.forget_if([&](const FourTuple& tuple) { return gone.concerns(tuple); });
   if (gone.zone != 0) {
     core.path_mtu.forget_zone(gone.zone);
     fragments.forget_zone(gone.zone);

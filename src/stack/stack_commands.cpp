@@ -31,6 +31,7 @@ Result<std::size_t> Stack::send(Instant now, StreamId stream, Octets octets, Sen
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
       [&](Handshake& opening) {
+        opening.release_syn();
         return opening.early_data().send(opening.config(), octets, mode, impl_->core.blocks);
       },
       [&](Connection& connection, const Context& context) {
@@ -43,6 +44,7 @@ Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
   return impl_->tcp.with_sender(
       impl_->core, now, stream,
       [&](Handshake& opening) {
+        opening.release_syn();
         return opening.early_data().send_owned(opening.config(), octets, owner, mode,
                                                impl_->core.blocks);
       },
@@ -72,7 +74,11 @@ Result<void> Stack::consume(Instant now, StreamId stream, std::size_t octets) {
 
 Result<void> Stack::shutdown(Instant now, StreamId stream) {
   return impl_->tcp.with_sender(
-      impl_->core, now, stream, [](Handshake& opening) { return opening.early_data().shutdown(); },
+      impl_->core, now, stream,
+      [](Handshake& opening) {
+        opening.release_syn();
+        return opening.early_data().shutdown();
+      },
       [](Connection& connection, const Context& context) { return connection.shutdown(context); });
 }
 

@@ -6,6 +6,7 @@
 #include "base/port_range.h"
 #include "stack/tcp_layer.h"
 #include "tcp/connection/negotiated.h"
+#include "tcp/open/syn.h"
 
 namespace estab::stack {
 
@@ -73,8 +74,12 @@ Result<void> TcpLayer::close_listener(Core& core, Instant now, ListenerId id) {
 base::Ring<StreamId> TcpLayer::stop_listening(Core& core, Instant now, std::uint32_t index,
                                               Tell tell) {
   tcp::Listener& listener = listeners_[index];
-  half_open_.for_each([&](std::uint32_t record, const tcp::HalfOpen& half_open) {
+  half_open_.for_each([&](std::uint32_t record, tcp::HalfOpen& half_open) {
     if (half_open.listener != index) return;
+    if (half_open.is_opened()) {
+      half_open.listener = kNone;  // its connection lives on, or ends as those that wait for accept
+      return;
+    }
     if (half_open.answered && tell == Tell::peers)
       send_reset(core, now, half_open, SendReason::reset_abort);
     forget_half_open(core, now, record, State::closed);
@@ -173,6 +178,8 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   // MUST-46: no connection to an address that is no single host's.
   if (to.is_unspecified() || to.is_multicast() || core.interfaces.is_any_broadcast(to))
     return std::unexpected(Error::address_not_available);
+  const std::uint32_t buffer = options.tcp ? options.tcp->send_buffer : core.config.tcp.send_buffer;
+  if (options.first_octets.size() > buffer) return std::unexpected(Error::message_too_long);
   const auto way =
       core.find_way(now, options.local_address.value_or(IpAddress::any(to.family())), to, route);
   if (!way) return std::unexpected(way.error());
@@ -182,16 +189,33 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   if (!chosen) return std::unexpected(chosen.error());
   auto config =
       options.tcp ? std::make_shared<const TcpConfig>(*options.tcp) : default_config(core);
+  const std::uint32_t largest = tcp::announced_mss(chosen->tuple.family(), way->path.mtu, *config);
+  const tcp::FastOpenSyn fast_open =
+      tcp::plan_fast_open(core.fast_open, chosen->tuple, config->fast_open, largest, now);
   make_room();
   output_.make_room();
   const std::uint32_t index = flows_.emplace(
       std::in_place_type<tcp::Handshake>,
       Flow::Place{chosen->hash, way->path, now, core.path_version}, core.context(now), core.secrets,
-      chosen->tuple, std::move(config), way->path.link_mtu);
+      chosen->tuple, std::move(config), way->path.link_mtu, fast_open);
+  if (options.hold_syn) flows_[index].handshake()->hold_syn();
+  send_first(core, index, options.first_octets);
   table_.insert(chosen->hash, Entry{Kind::flow, index}.packed());
   flows_[index].indexed = true;
   follow_up(core, now, index);
   return StreamId{index, flows_.generation(index)};
+}
+
+void TcpLayer::send_first(Core& core, std::uint32_t index, Octets octets) {
+  tcp::Handshake& handshake = *flows_[index].handshake();
+  if (octets.empty()) return;
+  try {
+    (void)handshake.early_data().send(handshake.config(), octets, SendMode::normal, core.blocks);
+  } catch (...) {
+    flows_.erase(index);
+    throw;
+  }
+  handshake.release_syn();
 }
 
 // One object for all connections with default settings.

@@ -58,6 +58,7 @@ State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
   const Entry entry = find_entry(hash, tuple);
   switch (entry.kind) {
     case Kind::half_open:
+      if (const auto flow = flow_of(entry)) return flows_[*flow].state();
       return State::syn_received;
     case Kind::time_wait:
       return State::time_wait;
@@ -111,10 +112,12 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   const bool released = handshake.released();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
+  tcp::learn_from_syn_ack(core.fast_open, handshake, in.segment, now);
+  if (opening.fast_open == FastOpenOutcome::taken) ++core.counters.fast_opens_out;
   tcp::EarlyData early_data = std::move(handshake.early_data());
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
-  flow.connection()->take_over(core.context(now), early_data);
+  flow.connection()->take_over(core.context(now), early_data, opening.octets_acked);
   ++core.counters.active_opens;
   flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
@@ -129,9 +132,10 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
 
 Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
   const tcp::HalfOpen& record = half_open_[index];
+  if (record.is_opened()) return to_opened_by_syn(core, now, in, index);
   const TcpConfig& config = *listeners_[record.listener].config;
-  const tcp::SynReceivedView view{record.iss,        record.irs,
-                                  record.window,     config.require_timestamps,
+  const tcp::SynReceivedView view{record.iss,        record.irs,      record.irs + 1,
+                                  record.iss + 1,    record.window,   config.require_timestamps,
                                   record.negotiated, record.ts_recent};
   switch (tcp::check_syn_received(view, in.segment)) {
     case tcp::SynReceivedStep::establish: {
@@ -188,11 +192,22 @@ void TcpLayer::answer_half_open(Core& core, Instant now, std::uint32_t index,
              record.return_route);
 }
 
-void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index) {
+void TcpLayer::send_syn_ack(Core& core, Instant now, std::uint32_t index,
+                            const std::optional<FastOpenOption>& fast_open) {
   tcp::HalfOpen& record = half_open_[index];
-  const TcpConfig& config = *listeners_[record.listener].config;
-  send_reply(core, record.tuple, tcp::make_syn_ack(record, now), State::syn_received, config,
+  const tcp::Emission syn_ack = make_syn_ack(now, record, fast_open);
+  send_reply(core, record.tuple, syn_ack, State::syn_received, config_of(record),
              record.return_route);
+}
+
+// [RFC 9293 MUST-52, MUST-53]
+std::shared_ptr<const TcpConfig> TcpLayer::config_for(const tcp::Listener& listener,
+                                                      const tcp::ReturnRoute& route) {
+  const bool learns_route = listener.config->source_route.empty();  // MUST-52
+  if (!learns_route || route.empty()) return listener.config;
+  auto routed = std::make_shared<TcpConfig>(*listener.config);
+  routed->source_route = route.hops();
+  return routed;
 }
 
 // SYN-RECEIVED becomes ESTABLISHED: only now is there a Connection.
@@ -200,20 +215,12 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
                            std::optional<std::uint32_t> half_open) {
   tcp::Listener& listener = listeners_[record.listener];
   const tcp::ReturnRoute& route = in.return_route.empty() ? record.return_route : in.return_route;
-  // [RFC 9293 MUST-52]
-  const bool learns_route = listener.config->source_route.empty();  // MUST-52
-  auto config = listener.config;
-  if (learns_route && !route.empty()) {
-    auto routed = std::make_shared<TcpConfig>(*config);
-    // [RFC 9293 MUST-53]
-    routed->source_route = route.hops();
-    config = std::move(routed);
-  }
+  auto config = config_for(listener, route);
   const auto path =
       core.find_path(now, tcp::first_hop(config->source_route, in.tuple.remote_address),
                      in.tuple.local_address.zone());
   if (!path || flows_.size() >= core.config.limits.connections) {
-    if (half_open) drop_half_open(*half_open);
+    if (half_open) drop_half_open(core, *half_open);
     refuse(core, in, SendReason::reset_no_connection);
     return Verdict::queue_full;
   }
@@ -228,7 +235,7 @@ Verdict TcpLayer::complete(Core& core, Instant now, const Arrived& in, const tcp
       [&] { return StateChanged{in.tuple, State::syn_received, State::established}; });
   Flow& flow = flows_[index];
   flow.listener = record.listener;
-  flow.learns_route = learns_route;
+  flow.learns_route = listener.config->source_route.empty();
   ++core.counters.passive_opens;
   interrupted_ = true;
   listener.queue.push_back({index, flows_.generation(index)});
@@ -268,7 +275,6 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
                                              config, path->link_mtu);
   record.listener = listener;
-  record.hash = in.hash;
   record.return_route = in.return_route;
   // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
   // 250,000 octets a second; then it is moved up by a step nobody can guess.
@@ -282,18 +288,21 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
   }
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
-  send_syn_ack(core, now, add_half_open(now, record));
-  return Verdict::syn_queued;
+  const tcp::FastOpenAnswer fast_open = answer_fast_open(core, now, in, listener);
+  const std::uint32_t index = add_half_open(now, in.hash, record);
+  const bool opened = fast_open.takes_octets && open_by_syn(core, now, in, index, *path);
+  send_syn_ack(core, now, index, fast_open.option);
+  return opened ? Verdict::syn_opened : Verdict::syn_queued;
 }
 
-std::uint32_t TcpLayer::add_half_open(Instant now, tcp::HalfOpen record) {
+std::uint32_t TcpLayer::add_half_open(Instant now, std::uint32_t hash, tcp::HalfOpen record) {
   tcp::Listener& listener = listeners_[record.listener];
   tcp::arm_syn_ack(record, *listener.config, now);
   make_room();
   const std::uint32_t index = half_open_.emplace(record);
   const std::uint32_t packed = Entry{Kind::half_open, index}.packed();
   ++listener.half_open;
-  table_.insert(record.hash, packed);
+  table_.insert(hash, packed);
   half_open_[index].timer = wheel_.arm(kNone, packed, record.deadline);
   return index;
 }
@@ -319,7 +328,6 @@ std::optional<Verdict> TcpLayer::try_cookie(Core& core, Instant now, const Arriv
       tcp::check_cookie(core.secrets, in.tuple, in.segment, *l.config, path->link_mtu, now);
   if (!record) return std::nullopt;
   record->listener = listener;
-  record->hash = in.hash;
   record->return_route = in.return_route;
   record->repeats = 1;  // when the SYN-ACK was sent is not known: no sample may come of it
   if (!l.has_room()) return keep_for_later(core, now, in, *record);
@@ -344,7 +352,7 @@ Verdict TcpLayer::keep_for_later(Core& core, Instant now, const Arrived& in, tcp
   core.context(now).trace(
       [&] { return StateChanged{in.tuple, State::listen, State::syn_received}; });
   record.answered = true;
-  (void)add_half_open(now, record);
+  (void)add_half_open(now, in.hash, record);
   return Verdict::queue_full;
 }
 
@@ -430,16 +438,19 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
   if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait) return;
   if (entry.kind == Kind::half_open) {
+    const tcp::HalfOpen& record = half_open_[entry.index];
+    if (record.is_opened()) return icmp_to_opened_by_syn(core, now, record, seq, effect, report);
     // SHLD-26: a hard error ends what has not opened yet (RFC 5927 §5.2).
     const bool hard =
         effect.error == Error::port_unreachable || effect.error == Error::protocol_unreachable;
-    if (hard && seq == half_open_[entry.index].iss)
-      forget_half_open(core, now, entry.index, State::listen);
+    if (hard && seq == record.iss) forget_half_open(core, now, entry.index, State::listen);
     return;
   }
   Flow& flow = flows_[entry.index];
   if (tcp::Handshake* handshake = flow.handshake()) {
-    if (seq != handshake->opening(now).iss) return;  // RFC 5927 §4: it must quote what we sent
+    if (!handshake->is_outstanding(seq)) return;  // RFC 5927 §4: it must quote what we sent
+    // [RFC 7413 4.1.3.1-1]
+    if (handshake->has_tried_fast_open()) core.fast_open.pause(tuple, now);
     handshake->on_icmp(core.context(now), effect.error, report);
     return follow_up(core, now, entry.index);
   }
@@ -452,14 +463,25 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
 void TcpLayer::on_path_mtu(Core& core, Instant now, const FourTuple& tuple) {
   recover(core, now);
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (entry.kind == Kind::flow) follow_up(core, now, entry.index);
+  const auto index = flow_of(entry);
+  if (!index) return;
+  if (tcp::Handshake* handshake = flows_[*index].handshake();
+      handshake && handshake->carried_octets()) {
+    handshake->on_too_big();
+    core.fast_open.pause(tuple, now);
+  }
+  follow_up(core, now, *index);
 }
 
 bool TcpLayer::is_outstanding(const Core& core, const FourTuple& tuple, SeqNum seq) const {
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (entry.kind != Kind::flow) return false;
-  const tcp::Connection* connection = flows_[entry.index].connection();
-  return connection && connection->is_outstanding(seq);
+  const auto index = flow_of(entry);
+  if (!index) return false;
+  if (const tcp::Connection* connection = flows_[*index].connection())
+    return connection->is_outstanding(seq);
+  // A SYN without octets fits every path.
+  const tcp::Handshake& handshake = *flows_[*index].handshake();
+  return handshake.carried_octets() && handshake.is_outstanding(seq);
 }
 
 }  // namespace estab::stack

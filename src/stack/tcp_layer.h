@@ -27,6 +27,7 @@
 #include "stack/core.h"
 #include "stack/flow.h"
 #include "tcp/close/time_wait.h"
+#include "tcp/open/fast_open_server.h"
 #include "tcp/open/half_open.h"
 #include "tcp/open/listener.h"
 #include "tcp/open/syn_received.h"
@@ -118,7 +119,7 @@ class TcpLayer {
   static std::uint64_t listener_hash(const Endpoint& local);
   void follow_up(Core& core, Instant now, std::uint32_t index);
   void follow_up_flow(Core& core, Instant now, std::uint32_t index);
-  void follow_up_handshake(Core& core, Flow& flow, std::uint32_t index);
+  void follow_up_handshake(Core& core, Instant now, Flow& flow, std::uint32_t index);
   void retire(Core& core, Instant now, Flow& flow, std::uint32_t index);
   void follow_up_all(Core& core, Instant now);
   /// After a call that an exception cut short.
@@ -136,7 +137,7 @@ class TcpLayer {
   void rearm(Flow& flow, std::uint32_t index);
   void link_newest(std::uint32_t index);
   void unlink(std::uint32_t index);
-  void drop_half_open(std::uint32_t index);
+  void drop_half_open(const Core& core, std::uint32_t index);
   /// All of that but the place in the table, which somebody else has taken.
   void release_half_open(std::uint32_t index);
   /// An opening that came to nothing.
@@ -187,13 +188,43 @@ class TcpLayer {
   std::optional<Verdict> try_cookie(Core& core, Instant now, const Arrived& in,
                                     std::uint32_t listener);
   Verdict keep_for_later(Core& core, Instant now, const Arrived& in, tcp::HalfOpen record);
-  void send_syn_ack(Core& core, Instant now, std::uint32_t index);
+  void send_syn_ack(Core& core, Instant now, std::uint32_t index,
+                    const std::optional<FastOpenOption>& fast_open = std::nullopt);
   /// Into the cache, its SYN-ACK as just sent; returns its number.
-  std::uint32_t add_half_open(Instant now, tcp::HalfOpen record);
+  std::uint32_t add_half_open(Instant now, std::uint32_t hash, tcp::HalfOpen record);
   void answer_half_open(Core& core, Instant now, std::uint32_t index,
                         const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
   void refuse(Core& core, const Arrived& in, SendReason reason);
+
+  // tcp_fast_open.cpp: connections that a SYN alone has opened
+  tcp::FastOpenAnswer answer_fast_open(Core& core, Instant now, const Arrived& in,
+                                       std::uint32_t index);
+  bool open_by_syn(Core& core, Instant now, const Arrived& in, std::uint32_t record_index,
+                   const Path& path);
+  tcp::Emission make_syn_ack(Instant now, tcp::HalfOpen& record,
+                             const std::optional<FastOpenOption>& fast_open);
+  Verdict to_opened_by_syn(Core& core, Instant now, const Arrived& in, std::uint32_t record_index);
+  Verdict complete_opened_by_syn(Core& core, Instant now, const Arrived& in,
+                                 std::uint32_t record_index);
+  enum class Settled : std::uint8_t { acknowledged, reset, otherwise };
+  void settle_opened_by_syn(Instant now, Flow& flow, std::uint32_t record_index, Settled how);
+  void forget_opened_by_syn(Instant now, Flow& flow, std::uint32_t index);
+  void icmp_to_opened_by_syn(Core& core, Instant now, const tcp::HalfOpen& record, SeqNum seq,
+                             const ip::IcmpEffect& effect, const IcmpReport& report);
+  /// The settings a record stands for: its connection's, if it has one already.
+  const TcpConfig& config_of(const tcp::HalfOpen& record) const {
+    return record.is_opened() ? flows_[record.flow].config() : *listeners_[record.listener].config;
+  }
+  /// Those of a connection to be accepted, with the way back it is to take (MUST-53).
+  static std::shared_ptr<const TcpConfig> config_for(const tcp::Listener& listener,
+                                                     const tcp::ReturnRoute& route);
+  /// The flow whose segments find this entry.
+  std::optional<std::uint32_t> flow_of(Entry entry) const {
+    if (entry.kind == Kind::flow) return entry.index;
+    const bool opened = entry.kind == Kind::half_open && half_open_[entry.index].is_opened();
+    return opened ? std::optional(half_open_[entry.index].flow) : std::nullopt;
+  }
 
   void expire_time_wait(Core& core, Instant now);
   void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
@@ -220,6 +251,8 @@ class TcpLayer {
   std::optional<std::uint16_t> choose_listening_port(Core& core) const;
   Result<Chosen> choose_tuple(Core& core, const Way& way, const ConnectOptions& options);
   std::shared_ptr<const TcpConfig> default_config(const Core& core);
+  /// The first octets of a flow that is in no table yet.
+  void send_first(Core& core, std::uint32_t index, Octets octets);
 
   base::Slab<Flow> flows_;
   base::Slab<tcp::HalfOpen> half_open_;
@@ -234,6 +267,7 @@ class TcpLayer {
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
+  std::uint32_t opened_by_syn_ = 0;  // half-open records whose connection is there already
   bool interrupted_ = false;
   std::shared_ptr<const TcpConfig> default_config_;
 };
@@ -262,8 +296,12 @@ auto TcpLayer::with_sender(Core& core, Instant now, StreamId id, Early&& early, 
     -> decltype(act(std::declval<tcp::Connection&>(), core.context(now))) {
   Flow* flow = flows_.find(id.index, id.generation);
   tcp::Handshake* handshake = flow ? flow->handshake() : nullptr;
-  if (handshake && !handshake->released() && handshake->state() != State::closed)
-    return early(*handshake);
+  if (handshake && !handshake->released() && handshake->state() != State::closed) {
+    auto result = early(*handshake);
+    if (handshake->wants_to_send() && !flow->in_output)
+      queue_output(*flow, id.index);  // it was held
+    return result;
+  }
   return with_connection(core, now, id, std::forward<Act>(act));
 }
 

@@ -79,7 +79,7 @@ bool TcpLayer::poll_flow(Core& core, Instant now, Flow& flow, TransmitFrame& fra
     const tcp::PathLimits limits = limits_of(core, flow.path, tuple.family());
     if (!connection->poll(context, limits, frame.pieces, emission)) return false;
   } else {
-    auto handshake = flow.handshake()->poll(context);
+    auto handshake = flow.handshake()->poll(context, frame.pieces);
     if (!handshake) return false;
     emission = *handshake;
   }
@@ -98,7 +98,8 @@ bool TcpLayer::drop_output(Core& core, Flow& flow, const tcp::Context& context,
                            TransmitFrame& frame) {
   const tcp::PathLimits limits = limits_of(core, flow.path, flow.tuple().family());
   const auto drop_next = [&] {
-    if (tcp::Handshake* handshake = flow.handshake()) return handshake->poll(context).has_value();
+    if (tcp::Handshake* handshake = flow.handshake())
+      return handshake->poll(context, frame.pieces).has_value();
     tcp::Emission emission;
     return flow.connection()->poll(context, limits, frame.pieces, emission);
   };

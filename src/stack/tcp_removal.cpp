@@ -8,7 +8,9 @@ namespace estab::stack {
 void TcpLayer::on_removed(Core& core, Instant now, const Removed& gone) {
   recover(core, now);
   half_open_.for_each([&](std::uint32_t index, const tcp::HalfOpen& record) {
-    if (gone.concerns(record.tuple)) forget_half_open(core, now, index, State::closed);
+    // One whose connection is there already goes with that.
+    if (gone.concerns(record.tuple) && !record.is_opened())
+      forget_half_open(core, now, index, State::closed);
   });
   time_wait_.for_each([&](std::uint32_t index, const tcp::TimeWait& record) {
     if (gone.concerns(record.tuple)) drop_time_wait(core, now, index);

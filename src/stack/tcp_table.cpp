@@ -71,7 +71,7 @@ void TcpLayer::follow_up_all(Core& core, Instant now) {
 // May be called again for a flow it had not done with.
 void TcpLayer::follow_up_flow(Core& core, Instant now, std::uint32_t index) {
   Flow& flow = flows_[index];
-  if (flow.handshake()) return follow_up_handshake(core, flow, index);
+  if (flow.handshake()) return follow_up_handshake(core, now, flow, index);
   Connection& connection = *flow.connection();
   const State state = connection.state();
   if (flow.indexed && (state == State::closed || state == State::time_wait))
@@ -85,10 +85,14 @@ void TcpLayer::follow_up_flow(Core& core, Instant now, std::uint32_t index) {
   if (connection.wants_to_send() || narrower) queue_output(flow, index);
 }
 
-void TcpLayer::follow_up_handshake(Core& core, Flow& flow, std::uint32_t index) {
+void TcpLayer::follow_up_handshake(Core& core, Instant now, Flow& flow, std::uint32_t index) {
   const tcp::Handshake& handshake = *flow.handshake();
   if (handshake.state() == State::closed) {
-    if (flow.indexed) ++core.counters.failed_opens;
+    if (flow.indexed) {
+      ++core.counters.failed_opens;
+      const bool silence = handshake.failure() != Error::connection_refused;
+      if (silence && handshake.has_tried_fast_open()) core.fast_open.pause(flow.tuple(), now);
+    }
     leave_table(flow, index);
     if (handshake.released()) return erase_flow(core, index);
     return queue_event(flow, index);
@@ -102,6 +106,7 @@ void TcpLayer::follow_up_handshake(Core& core, Flow& flow, std::uint32_t index) 
 // or nothing. Out of line: most segments end nothing.
 [[gnu::noinline]] void TcpLayer::retire(Core& core, Instant now, Flow& flow, std::uint32_t index) {
   const Connection& connection = *flow.connection();
+  if (opened_by_syn_ > 0) forget_opened_by_syn(now, flow, index);
   const auto& ending = connection.ending();
   if (ending && ending->reset)
     send_reply(core, connection.tuple(), connection.make_reset(core.context(now), *ending->reset),
@@ -174,8 +179,9 @@ void TcpLayer::drop_time_wait(Core& core, Instant now, std::uint32_t index) {
   time_wait_.erase(index);
 }
 
-void TcpLayer::drop_half_open(std::uint32_t index) {
-  table_.erase(half_open_[index].hash, Entry{Kind::half_open, index}.packed());
+void TcpLayer::drop_half_open(const Core& core, std::uint32_t index) {
+  table_.erase(core.secrets.flow_hash(half_open_[index].tuple),
+               Entry{Kind::half_open, index}.packed());
   release_half_open(index);
 }
 
@@ -189,7 +195,7 @@ void TcpLayer::release_half_open(std::uint32_t index) {
 void TcpLayer::forget_half_open(Core& core, Instant now, std::uint32_t index, State to) {
   core.context(now).trace(
       [&] { return StateChanged{half_open_[index].tuple, State::syn_received, to}; });
-  drop_half_open(index);
+  drop_half_open(core, index);
 }
 
 std::uint32_t TcpLayer::add_connection(Core& core, Instant now, std::uint32_t hash,
@@ -233,6 +239,7 @@ std::vector<SocketRow> TcpLayer::table() const {
         {listener.local, std::nullopt, State::listen, listener.queue.size(), listener.backlog});
   });
   half_open_.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
+    if (record.is_opened()) return;  // its connection is below
     rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
   });
   time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) {
@@ -281,23 +288,24 @@ std::size_t TcpLayer::memory() const {
 auto TcpLayer::fields() const {
   const auto& [flows, half_open, time_wait, listeners, table, listener_table, wheel, output, ready,
                acceptable, oldest_time_wait, newest_time_wait, cookie_sent_at, next_port,
-               interrupted, default_config] = *this;
+               opened_by_syn, interrupted, default_config] = *this;
   // Nobody outside knows the numbers of these records: which they have, and had, decides nothing.
-  const auto hash_half_open = [&listeners](auto& hasher, const auto& records) {
+  const auto hash_half_open = [this](auto& hasher, const auto& records) {
     hasher.add(records.size());
     records.for_each([&](std::uint32_t, const tcp::HalfOpen& record) {
-      record.hash_into(hasher, *listeners[record.listener].config);
+      record.hash_into(hasher, config_of(record));
     });
   };
   const auto hash_time_wait = [](auto& hasher, const auto& records) {
     hasher.add(records.size());
     records.for_each([&](std::uint32_t, const tcp::TimeWait& record) { hasher.add(record); });
   };
-  return base::fields(
-      flows, base::hashed_by(half_open, hash_half_open), base::hashed_by(time_wait, hash_time_wait),
-      listeners, base::derived(table), base::derived(listener_table), base::derived(wheel), output,
-      ready, acceptable, base::derived(oldest_time_wait), base::derived(newest_time_wait),
-      cookie_sent_at, next_port, base::derived(interrupted), base::derived(default_config));
+  return base::fields(flows, base::hashed_by(half_open, hash_half_open),
+                      base::hashed_by(time_wait, hash_time_wait), listeners, base::derived(table),
+                      base::derived(listener_table), base::derived(wheel), output, ready,
+                      acceptable, base::derived(oldest_time_wait), base::derived(newest_time_wait),
+                      cookie_sent_at, next_port, base::derived(opened_by_syn),
+                      base::derived(interrupted), base::derived(default_config));
 }
 
 bool TcpLayer::equals(const TcpLayer& other) const {

@@ -71,7 +71,7 @@ void TcpLayer::expire_time_wait(Core& core, Instant now) {
 // [RFC 9293 MUST-22]
 // MUST-22: for the SYN-ACK as for data.
 void TcpLayer::advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const {
-  const auto& asked = listeners_[record.listener].config->source_route;
+  const auto& asked = config_of(record).source_route;
   const auto& route = asked.empty() ? record.return_route.hops() : asked;
   const auto path = core.find_path(now, tcp::first_hop(route, record.tuple.remote_address),
                                    record.tuple.local_address.zone());
@@ -81,13 +81,18 @@ void TcpLayer::advise_against_way_of(Core& core, Instant now, const tcp::HalfOpe
 void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) {
   tcp::HalfOpen& record = half_open_[index];
   record.timer = kNone;
-  const TcpConfig& config = *listeners_[record.listener].config;
+  const TcpConfig& config = config_of(record);
   if (now < record.deadline) {  // the wheel may be early
     record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
     return;
   }
   if (tcp::is_out_of_time(record, config, now)) {
     ++core.counters.failed_opens;
+    if (record.is_opened()) {
+      interrupted_ = true;
+      flows_[record.flow].connection()->on_syn_timed_out(core.context(now));
+      return follow_up(core, now, record.flow);
+    }
     if (record.answered) send_reset(core, now, record, SendReason::reset_timeout);
     return forget_half_open(core, now, index, State::closed);
   }
@@ -96,7 +101,8 @@ void TcpLayer::on_half_open_timer(Core& core, Instant now, std::uint32_t index) 
   if (record.repeats == config.r1 && !record.answered) advise_against_way_of(core, now, record);
   ++core.counters.retransmitted_segments;
   record.timer = wheel_.arm(kNone, Entry{Kind::half_open, index}.packed(), record.deadline);
-  send_syn_ack(core, now, index);
+  // [RFC 7413 4.2.2-6]
+  send_syn_ack(core, now, index);  // without a cookie
 }
 
 }  // namespace estab::stack

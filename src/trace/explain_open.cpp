@@ -24,6 +24,9 @@ std::vector<std::string> offers(const TcpOptions& options) {
   if (options.window_scale) items.push_back(scale_text(*options.window_scale));
   if (options.sack_permitted) items.push_back("SACK");
   if (options.timestamps) items.push_back("timestamps");
+  if (options.fast_open)
+    items.push_back(options.fast_open->cookie.empty() ? "Fast Open (asks for a cookie)"
+                                                      : "Fast Open (with a cookie)");
   return items;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <vector>
 
 namespace estab {
 namespace {
@@ -32,7 +33,19 @@ std::string relative(SeqNum value, SeqNum base) {
   return number(value.value() - base.value());
 }
 
-// The options with the NOPs that wire::emit_tcp puts before them.
+std::string fast_open_to_string(const FastOpenOption& option) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = option.experimental ? "FOEXP" : "FO";
+  if (!option.cookie.empty()) text += ' ';
+  for (const std::uint8_t octet : option.cookie.octets()) {
+    text += kDigits[octet >> 4];
+    text += kDigits[octet & 15];
+  }
+  const std::size_t length = option.cookie.octets().size() + (option.experimental ? 4 : 2);
+  return length % 4 == 0 ? text : text + ",nop,nop";
+}
+
+// The options with the NOPs that wire::emit_tcp puts before them (behind Fast Open).
 std::string options_to_string(const TcpOptions& options, SeqNum base_ack) {
   std::string text;
   const auto put = [&text](const std::string& option) {
@@ -44,6 +57,7 @@ std::string options_to_string(const TcpOptions& options, SeqNum base_ack) {
   if (options.timestamps)
     put("TS val " + number(options.timestamps->value) + " ecr " + number(options.timestamps->echo));
   if (options.window_scale) put("nop,wscale " + number(*options.window_scale));
+  if (options.fast_open) put(fast_open_to_string(*options.fast_open));
   if (!options.sack.empty()) put("nop,nop,sack");
   for (const SackBlock& block : options.sack)
     text += " " + relative(block.left, base_ack) + ":" + relative(block.right, base_ack);
@@ -178,6 +192,12 @@ class Reader {
     } else if (take_word("TS")) {
       repeated = options.timestamps.has_value();
       options.timestamps = read_timestamps();
+    } else if (take_word("FO")) {
+      repeated = options.fast_open.has_value();
+      options.fast_open = {read_cookie(), false};
+    } else if (take_word("FOEXP")) {
+      repeated = options.fast_open.has_value();
+      options.fast_open = {read_cookie(), true};
     } else if (take_word("sack")) {
       repeated = !options.sack.empty();
       read_sack(options.sack);
@@ -193,6 +213,19 @@ class Reader {
     const std::uint32_t value = read_number();
     expect_word("ecr");
     return {value, read_number()};
+  }
+  static int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  }
+  FastOpenCookie read_cookie() {
+    skip_spaces();
+    std::vector<std::uint8_t> octets;
+    for (; rest().size() >= 2 && digit(rest()[0]) >= 0 && digit(rest()[1]) >= 0; at_ += 2)
+      octets.push_back(static_cast<std::uint8_t>(digit(rest()[0]) << 4 | digit(rest()[1])));
+    const auto cookie = FastOpenCookie::from(octets);
+    if (!cookie) fail("a cookie has 4 to 16 octets, an even number");
+    return cookie.value_or(FastOpenCookie());
   }
   void read_sack(SackBlocks& blocks) {
     do {

@@ -1,4 +1,4 @@
-// TCP headers as values (RFC 9293 §3.1, options of RFC 7323 and RFC 2018). Law: every function is
+// TCP headers as values (RFC 9293 §3.1, options of RFC 7323, 2018 and 7413). Law: every function is
 // total; an option area of any content ends the walk at or before its end (MUST-7), and what is not
 // understood is skipped (MUST-6).
 #pragma once
@@ -31,8 +31,9 @@ std::size_t fitting_sack_blocks(const TcpOptions& options);
 
 /// Writes the header, and not the payload; returns its length. The checksum field and the reserved
 /// bits are zero. Options stand in the order Linux uses, each group filled up to a multiple of four
-/// octets with NOPs before it: mss; sackOK,TS or nop,nop,TS or nop,nop,sackOK; nop,wscale;
-/// nop,nop,sack with as many blocks as fit. `out` needs tcp_header_length() octets.
+/// octets with NOPs before it: mss; sackOK,TS or nop,nop,TS or nop,nop,sackOK; nop,wscale; Fast
+/// Open, with its NOPs behind it; nop,nop,sack with as many blocks as fit. `out` needs
+/// tcp_header_length() octets.
 std::size_t emit_tcp(const Segment& segment, std::uint8_t* out);
 
 /// What belongs into the checksum field (over the header as it is, so zero there when emitting),

@@ -32,6 +32,19 @@ void parse_sack(Octets data, SackBlocks& blocks) {
     blocks.add({SeqNum(load_be32(data.data())), SeqNum(load_be32(data.data() + 4))});
 }
 
+// One of a length that no cookie has is passed over.
+// [RFC 7413 4.1.1-1, 4.1.1-2]
+void parse_fast_open(Octets data, TcpOptions& options) {
+  if (const auto cookie = FastOpenCookie::from(data)) options.fast_open = FastOpenOption{*cookie};
+}
+
+void parse_experiment(Octets data, TcpOptions& options) {
+  constexpr std::size_t kIdentifier = 2;
+  if (data.size() < kIdentifier || load_be16(data.data()) != kFastOpenExperiment) return;
+  const auto cookie = FastOpenCookie::from(data.subspan(kIdentifier));
+  if (cookie) options.fast_open = FastOpenOption{*cookie, true};
+}
+
 // `data` is what follows kind and length.
 void parse_option(TcpOptionKind kind, Octets data, TcpOptions& options) {
   const std::size_t length = data.size() + 2;
@@ -51,6 +64,12 @@ void parse_option(TcpOptionKind kind, Octets data, TcpOptions& options) {
     case TcpOptionKind::timestamps:
       if (length == Lengths::kTimestamps) options.timestamps = load_timestamps(data.data());
       break;
+    case TcpOptionKind::fast_open:
+      parse_fast_open(data, options);
+      break;
+    case TcpOptionKind::experimental:
+      parse_experiment(data, options);
+      break;
     case TcpOptionKind::end:
     case TcpOptionKind::nop:
       break;
@@ -68,6 +87,10 @@ class OptionWriter {
   void head(TcpOptionKind kind, std::size_t length) {
     *at_++ = static_cast<std::uint8_t>(kind);
     *at_++ = static_cast<std::uint8_t>(length);
+  }
+  void octets(Octets values) { at_ = std::ranges::copy(values, at_).out; }
+  void fill_up() {
+    while (length() % 4 != 0) nops(1);
   }
   void number8(std::uint8_t value) { *at_++ = value; }
   void number16(std::uint16_t value) {
@@ -96,6 +119,24 @@ void write_sack_permitted_and_timestamps(OptionWriter& writer, const TcpOptions&
   writer.number32(options.timestamps->echo);
 }
 
+std::size_t fast_open_length(const FastOpenOption& option) {
+  const std::size_t head = option.experimental ? Lengths::kExperimentHead : Lengths::kFastOpenHead;
+  return head + option.cookie.octets().size();
+}
+
+// The longest stands beside all others of a SYN: there is always room for it (RFC 7413 §4.2.2, 1a).
+static_assert(Lengths::kMss + kUsualLength + Lengths::kWindowScale + 1 + Lengths::kExperimentHead +
+                  FastOpenCookie::kMost ==
+              kMaxTcpOptions);
+
+void write_fast_open(OptionWriter& writer, const FastOpenOption& option) {
+  writer.head(option.experimental ? TcpOptionKind::experimental : TcpOptionKind::fast_open,
+              fast_open_length(option));
+  if (option.experimental) writer.number16(kFastOpenExperiment);
+  writer.octets(option.cookie.octets());
+  writer.fill_up();
+}
+
 void write_sack(OptionWriter& writer, const TcpOptions& options) {
   const std::size_t count = fitting_sack_blocks(options);
   if (count == 0) return;
@@ -116,6 +157,7 @@ std::size_t length_without_sack(const TcpOptions& options) {
   else if (options.sack_permitted)
     length += Lengths::kSackPermitted + 2;
   if (options.window_scale) length += Lengths::kWindowScale + 1;
+  if (options.fast_open) length += (fast_open_length(*options.fast_open) + 3) / 4 * 4;
   return length;
 }
 
@@ -169,6 +211,7 @@ std::size_t emit_tcp_options(const TcpOptions& options, std::uint8_t* out) {
     writer.head(TcpOptionKind::window_scale, Lengths::kWindowScale);
     writer.number8(*options.window_scale);
   }
+  if (options.fast_open) write_fast_open(writer, *options.fast_open);
   write_sack(writer, options);
   return writer.length();
 }

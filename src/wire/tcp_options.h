@@ -17,13 +17,19 @@ enum class TcpOptionKind : std::uint8_t {
   sack_permitted = 4,
   sack = 5,
   timestamps = 8,
+  fast_open = 34,
+  experimental = 254,  ///< shared: two octets say what for (RFC 6994)
 };
 
 /// With kind and length octets.
 struct TcpOptionLengths {
   static constexpr std::size_t kMss = 4, kWindowScale = 3, kSackPermitted = 2, kTimestamps = 10,
-                               kSackHead = 2, kSackBlock = 8;
+                               kSackHead = 2, kSackBlock = 8, kFastOpenHead = 2,
+                               kExperimentHead = 4;
 };
+
+/// The experiment that became Fast Open (RFC 7413 §9).
+inline constexpr std::uint16_t kFastOpenExperiment = 0xf989;
 
 /// Reads what is known in `area` into `options`, which the caller has cleared. An option whose
 /// length is not that of its kind is skipped; one whose length is below 2 or reaches beyond the

@@ -153,6 +153,40 @@ TEST(Tcp, LaysOptionsOutAsLinuxDoes) {
             as_text(from_hex("0101080a 00000001 00000002 0101050a 00000003 00000004")));
 }
 
+TEST(Tcp, LaysFastOpenOutAsLinuxDoes) {
+  const auto cookie = FastOpenCookie::from(from_hex("00112233 44556677"));
+  Segment segment;
+  segment.options.mss = 1460;
+  segment.options.fast_open = FastOpenOption{};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("020405b4 22020101")));
+  segment.options.fast_open->cookie = *cookie;
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("020405b4 220a0011 22334455 66770101")));
+  segment.options.fast_open->experimental = true;
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("020405b4 fe0cf989 00112233 44556677")));
+}
+
+// [RFC 7413 4.1.1-1, 4.1.1-2]
+TEST(Tcp, TakesCookiesOfAnEvenLengthFromFourToSixteen) {
+  for (std::size_t size = 0; size <= 18; ++size) {
+    OctetVector area = {34, static_cast<std::uint8_t>(2 + size)};
+    area.resize(2 + size, 7);
+    TcpOptions options;
+    parse_tcp_options(area, options);
+    const bool good = size == 0 || (size >= 4 && size <= 16 && size % 2 == 0);
+    ASSERT_EQ(options.fast_open.has_value(), good) << size;
+    if (!good) continue;
+    EXPECT_EQ(options.fast_open->cookie.octets().size(), size);
+  }
+}
+
+TEST(Tcp, KnowsTheExperimentThatBecameFastOpenFromOthers) {
+  EXPECT_EQ(options_in("fe 04 f989").fast_open, (FastOpenOption{{}, true}));
+  EXPECT_EQ(options_in("fe 08 f989 01020304").fast_open->cookie.octets().size(), 4U);
+  EXPECT_EQ(options_in("fe 04 f988"), TcpOptions{});
+  EXPECT_EQ(options_in("fe 03 f9"), TcpOptions{});
+  EXPECT_EQ(options_in("fe 05 f989 01"), TcpOptions{});
+}
+
 TEST(Tcp, WritesAsManySackBlocksAsFit) {
   TcpOptions options;
   for (std::uint32_t i = 0; i < 4; ++i) options.sack.add({SeqNum(i), SeqNum(i + 1)});
@@ -181,7 +215,7 @@ TEST(Tcp, StopsAtTheEndOfOptionList) {
 
 // [RFC 9293 MUST-6, MUST-68]
 TEST(Tcp, SkipsOptionsItDoesNotKnow) {
-  const TcpOptions options = options_in("fd 04 1234 02 04 0218 22 02 1e 03 00 03 03 02");
+  const TcpOptions options = options_in("fd 04 1234 02 04 0218 23 02 1e 03 00 03 03 02");
   EXPECT_EQ(options.mss, 536);
   EXPECT_EQ(options.window_scale, 2);
 }

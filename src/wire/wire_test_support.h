@@ -68,9 +68,14 @@ class Chance {
     if (coin()) options.window_scale = octet();
     options.sack_permitted = coin();
     if (coin()) options.timestamps = TcpTimestamps{number32(), number32()};
+    if (below(4) == 0) options.fast_open = FastOpenOption{cookie(), coin()};
     for (std::uint32_t blocks = below(SackBlocks::kMax + 1); blocks > 0; --blocks)
       options.sack.add({SeqNum(number32()), SeqNum(number32())});
     return options;
+  }
+  FastOpenCookie cookie() {
+    const std::size_t size = coin() ? 0 : 4 + 2 * below(7);
+    return *FastOpenCookie::from(octets(size));
   }
   Segment segment() {
     Segment result;

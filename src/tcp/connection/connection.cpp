@@ -62,6 +62,8 @@ Connection::Connection(const Context& context, const Opening& opening,
       path_mtu_(path.mtu),
       config_(std::move(config)),
       negotiated_(opening.negotiated),
+      state_(opening.state),
+      fast_open_(opening.fast_open),
       answers_since_(context.now),
       timestamp_offset_(opening.timestamp_offset),
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
@@ -83,6 +85,7 @@ TcpInfo Connection::info() const {
   info.pmtu = path_mtu_;
   info.advmss =
       std::min<std::uint32_t>(path_mtu_ - ip_header(tuple_) - kTcpHeader, config_->mss_limit);
+  info.fast_open = fast_open_;
   info.segs_in = segs_in_;
   info.segs_out = segs_out_;
   sender_.fill(info, *config_);
@@ -125,8 +128,7 @@ void Connection::end(const Context& context, std::optional<Error> failure,
 Result<void> Connection::check_sendable() const {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
   if (sender_.outgoing().fin_queued()) return std::unexpected(Error::already_shut_down);
-  if (state_ != State::established && state_ != State::close_wait)
-    return std::unexpected(Error::not_connected);
+  if (!may_send_in(state_)) return std::unexpected(Error::not_connected);
   return {};
 }
 
@@ -154,8 +156,9 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
   return {};
 }
 
-void Connection::take_over(const Context& context, EarlyData& early) {
+void Connection::take_over(const Context& context, EarlyData& early, std::uint32_t acked) {
   sender_.outgoing() = early.take();
+  sender_.begin_behind(acked, context.blocks);
   want_writable_ = early.refused();
   signals_.writable = early.writable_due();
   refuses_input_ = early.refuses_input();
@@ -183,10 +186,9 @@ Result<void> Connection::consume(const Context& context, std::size_t octets) {
 Result<void> Connection::shutdown(const Context& context) {
   if (ending_ && ending_->failure) return std::unexpected(*ending_->failure);
   if (sender_.outgoing().fin_queued()) return std::unexpected(Error::already_shut_down);
-  if (state_ != State::established && state_ != State::close_wait)
-    return std::unexpected(Error::not_connected);
+  if (!may_send_in(state_)) return std::unexpected(Error::not_connected);
   sender_.outgoing().queue_fin();
-  set_state(context, state_ == State::established ? State::fin_wait_1 : State::last_ack);
+  set_state(context, state_ == State::close_wait ? State::last_ack : State::fin_wait_1);
   return {};
 }
 
@@ -240,6 +242,24 @@ void Connection::on_path_mtu(const Context& context, const PathLimits& path) {
   sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path.mtu));
 }
 
+// ---- Fast Open
+
+void Connection::on_syn_acked(const Context& context, std::optional<Duration> rtt) {
+  if (state_ == State::syn_received) set_state(context, State::established);
+  if (rtt) sender_.on_handshake_timed(*rtt, *config_);
+  on_heard(context);
+  arm_keep_alive(context);
+}
+
+void Connection::on_syn_timed_out(const Context& context) {
+  end(context, time_out_error(), SendReason::reset_timeout);
+}
+
+void Connection::on_hard_error(const Context& context, Error error, const IcmpReport& report) {
+  signals_.reported.emplace(report);
+  end(context, error, std::nullopt);
+}
+
 // ---- timers
 
 void Connection::on_timers(const Context& context) {
@@ -279,6 +299,10 @@ void Connection::on_timer(const Context& context, Timer timer, Instant due) {
 
 // [RFC 9293 MUST-20, SHLD-9, SHLD-10]
 void Connection::on_sending_timer(const Context& context, Timer timer, Served served) {
+  // Before our SYN has arrived nothing else can have; and that is repeated by who keeps it
+  // (RFC 7413 §4.2.2).
+  if (state_ == State::syn_received)
+    return timers_.set(timer, context.now + sender_.rtt().rto(*config_));
   const bool goes_on = sender_.on_timer(turn(context), timer, served);
   const bool hopeless =
       timer == Timer::persist && is_hopeless(context.now) && served == Served::in_time;
@@ -390,16 +414,16 @@ void Emission::hash_into(base::Hasher& hasher) const {
 }
 
 auto Connection::fields(Instant now) const {
-  const auto& [tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
-               keep_alive_due, challenge_due, burst, keep_alive_probes, answers, answers_since,
-               segs_in, segs_out, signals, timestamp_offset, ending, timers, sender, receiver] =
-      *this;
+  const auto& [tuple, path_mtu, config, negotiated, state, fast_open, released, refuses_input,
+               want_writable, keep_alive_due, challenge_due, burst, keep_alive_probes, answers,
+               answers_since, segs_in, segs_out, signals, timestamp_offset, ending, timers, sender,
+               receiver] = *this;
   const bool counting = now - answers_since < std::chrono::seconds(1);
   return base::fields(
-      tuple, path_mtu, config, negotiated, state, released, refuses_input, want_writable,
-      keep_alive_due, challenge_due, burst, keep_alive_probes, base::If{counting}.decides(answers),
-      base::If{counting}.decides(answers_since), base::history(segs_in), base::history(segs_out),
-      signals, timestamp_offset, ending, timers,
+      tuple, path_mtu, config, negotiated, state, base::history(fast_open), released, refuses_input,
+      want_writable, keep_alive_due, challenge_due, burst, keep_alive_probes,
+      base::If{counting}.decides(answers), base::If{counting}.decides(answers_since),
+      base::history(segs_in), base::history(segs_out), signals, timestamp_offset, ending, timers,
       base::hashed_by(sender, [&config](auto& h, const Sender& s) { s.hash_into(h, *config); }),
       base::hashed_by(receiver,
                       [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }));

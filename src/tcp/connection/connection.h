@@ -97,6 +97,16 @@ class Connection {
   /// §3.10.7.3, "continue processing at the sixth step").
   void on_opened(const Context& context, const Segment& segment, const Carrier& carrier,
                  Answer answer);
+  // ---- Fast Open (RFC 7413): a connection that its SYN alone has opened, in SYN-RECEIVED until
+  // our SYN is acknowledged (Opening::state)
+  /// A SYN-ACK acknowledges what has come; nothing else need.
+  void on_syn_ack_sent() { receiver_.on_ack_sent(timers_); }
+  /// Our SYN is acknowledged; `rtt` if that was measured without ambiguity.
+  void on_syn_acked(const Context& context, std::optional<Duration> rtt);
+  /// It never was (MUST-23).
+  void on_syn_timed_out(const Context& context);
+  /// ICMP reported an error before the application had the connection.
+  void on_hard_error(const Context& context, Error error, const IcmpReport& report);
   /// Whether `seq` is sent and unacknowledged: what a true ICMP error would quote (RFC 5927 §4).
   bool is_outstanding(SeqNum seq) const;
   /// Lets what is due happen.
@@ -136,8 +146,9 @@ class Connection {
   }
   /// Whether the change may be made has been found out (tcp/connection/negotiated.h).
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
-  /// What was sent while the connection was opening is sent now.
-  void take_over(const Context& context, EarlyData& early);
+  /// What was sent while the connection was opening is sent now, but for so many octets that went
+  /// with the SYN and are acknowledged.
+  void take_over(const Context& context, EarlyData& early, std::uint32_t acked);
   void refuse_input() { refuses_input_ = true; }
   void set_quick_acks(std::uint8_t segments) { receiver_.set_quick_acks(segments, timers_); }
 
@@ -211,6 +222,10 @@ class Connection {
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
   void wake_writer(std::size_t least);
   Result<void> check_sendable() const;
+  static bool may_send_in(State state) {
+    return state == State::established || state == State::close_wait ||
+           state == State::syn_received;
+  }
   void on_timer(const Context& context, Timer timer, Instant due);
   void on_sending_timer(const Context& context, Timer timer, Served served);
   Error time_out_error() const {
@@ -236,7 +251,8 @@ class Connection {
   std::uint32_t path_mtu_;
   std::shared_ptr<const TcpConfig> config_;  // shared with others, never changed
   Negotiated negotiated_;
-  State state_ = State::established;
+  State state_;
+  FastOpenOutcome fast_open_;
   bool released_ = false;       // the application has let go
   bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
   bool want_writable_ = false;  // the application found the send buffer full

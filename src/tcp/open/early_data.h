@@ -6,8 +6,10 @@
 // handing over needs no memory and cannot fail.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "estab/config.h"
@@ -30,6 +32,12 @@ class EarlyData {
   std::size_t size() const { return outgoing_.size(); }
   std::size_t room(const TcpConfig& config) const;
   std::size_t memory() const { return outgoing_.memory(); }
+
+  /// The first octets, as many as `most` and as the views can point at.
+  SendQueue::Gathered gather(std::uint32_t most, std::span<Octets> views) const {
+    const auto there = std::min<std::size_t>(most, outgoing_.size());
+    return outgoing_.gather(kFirstOctet, static_cast<std::uint32_t>(there), views);
+  }
 
   // ---- for whom takes it over
   Outgoing take() { return std::move(outgoing_); }

@@ -27,7 +27,8 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   return h;
 }
 
-Emission make_syn_ack(const HalfOpen& h, Instant now) {
+Emission make_syn_ack(const HalfOpen& h, Instant now,
+                      const std::optional<FastOpenOption>& fast_open) {
   Emission emission;
   Segment& segment = emission.segment;
   segment.source_port = h.tuple.local_port;
@@ -39,6 +40,7 @@ Emission make_syn_ack(const HalfOpen& h, Instant now) {
   segment.window = h.window;
   segment.options =
       accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
+  segment.options.fast_open = fast_open;
   emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
   return emission;
 }
@@ -93,14 +95,13 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, Instant now) {
 }
 
 auto HalfOpen::fields(const TcpConfig& config) const {
-  const auto& [pair, our_isn, peers_isn, options, recent, offset, place, our_mss, our_window,
+  const auto& [pair, our_isn, peers_isn, options, recent, offset, opened, our_mss, our_window,
                repeated, answers_given, twice, acknowledged, listens, handle, since, last, until,
                route] = *this;
-  return base::fields(pair, our_isn, peers_isn, options,
-                      base::If{options.timestamps}.decides_timestamp(recent), offset,
-                      base::derived(place), our_mss, our_window, repeated, answers_given, twice,
-                      acknowledged, listens, base::derived(handle), since,
-                      base::If{!is_rto_pinned(config)}.decides(last), until, route);
+  return base::fields(
+      pair, our_isn, peers_isn, options, base::If{options.timestamps}.decides_timestamp(recent),
+      offset, opened, our_mss, our_window, repeated, answers_given, twice, acknowledged, listens,
+      base::derived(handle), since, base::If{!is_rto_pinned(config)}.decides(last), until, route);
 }
 
 bool operator==(const HalfOpen& a, const HalfOpen& b) {

@@ -15,22 +15,26 @@
 namespace estab::tcp {
 
 struct HalfOpen {
+  static constexpr std::uint32_t kNoFlow = 0xffffffff;
+
   FourTuple tuple;
   SeqNum iss, irs;
   Negotiated negotiated;
   std::uint32_t ts_recent = 0;
   std::uint32_t timestamp_offset = 0;
-  std::uint32_t hash = 0;      // its place in the flow table
-  std::uint16_t mss = 0;       // announced
-  std::uint16_t window = 0;    // announced; whatever becomes of the settings, it is kept to
-  std::uint8_t repeats = 0;    // of the SYN-ACK
-  AnswerCount answers;         // to unacceptable segments, since the SYN-ACK was last due
-  bool sent_twice = false;     // the SYN-ACK, in answer to a SYN that came again
-  bool answered = false;       // the peer believes it open; nobody had room for it
-  std::uint32_t listener = 0;  // its number in the stack
+  std::uint32_t flow = kNoFlow;  // that its SYN has opened already (Fast Open), if it did
+  std::uint16_t mss = 0;         // announced
+  std::uint16_t window = 0;      // announced; whatever becomes of the settings, it is kept to
+  std::uint8_t repeats = 0;      // of the SYN-ACK
+  AnswerCount answers;           // to unacceptable segments, since the SYN-ACK was last due
+  bool sent_twice = false;       // the SYN-ACK, in answer to a SYN that came again
+  bool answered = false;         // the peer believes it open; nobody had room for it
+  std::uint32_t listener = 0;    // its number in the stack
   std::uint32_t timer = 0xffffffff;
   Instant started_at, sent_at, deadline = kNever;
   ReturnRoute return_route;  // MUST-53
+
+  bool is_opened() const { return flow != kNoFlow; }
 
   friend bool operator==(const HalfOpen& a, const HalfOpen& b);
   void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
@@ -44,8 +48,9 @@ static_assert(sizeof(HalfOpen) <= 128);
 /// The record for a SYN that LISTEN received (RFC 9293 §3.10.7.2, third).
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
                         const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
-/// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
-Emission make_syn_ack(const HalfOpen& half_open, Instant now);
+/// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, with a Fast Open cookie if there is one to tell.
+Emission make_syn_ack(const HalfOpen& half_open, Instant now,
+                      const std::optional<FastOpenOption>& fast_open = std::nullopt);
 /// Tells a peer that believes the connection open that it will not be.
 Emission make_reset(const HalfOpen& half_open, Instant now, SendReason reason);
 /// The SYN-ACK goes now: arms its repetition.

@@ -11,13 +11,15 @@
 namespace estab::tcp {
 
 Handshake::Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
-                     std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu)
+                     std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu,
+                     const FastOpenSyn& fast_open)
     : tuple_(tuple),
       config_(std::move(config)),
       mss_(announced_mss(tuple.family(), link_mtu, *config_)),
       window_(syn_window(*config_)),
       started_at_(context.now),
-      sent_at_(context.now) {
+      sent_at_(context.now),
+      fast_open_(fast_open) {
   const Secrets::InitialNumbers begin = secrets.initial_numbers(tuple, context.now);
   iss_ = isn_of(context.config.quirks, begin.isn);
   timestamp_offset_ = begin.timestamp_offset;
@@ -49,8 +51,8 @@ Handshake::Step Handshake::on_segment(const Context& context, const Segment& seg
 // RFC 9293 §3.10.7.3.
 Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& segment) {
   const TcpFlags flags = segment.flags;
-  // First, check the ACK bit: only our SYN can have been acknowledged.
-  const bool acked = flags.ack() && segment.ack == iss_ + 1;
+  // First, check the ACK bit: only our SYN, and what went with it, can have been acknowledged.
+  const bool acked = flags.ack() && acks_syn(segment.ack);
   if (flags.ack() && !acked) {
     if (flags.rst()) return {Verdict::reset_ignored};
     return {Verdict::ack_unacceptable, false, refuse(segment)};
@@ -67,6 +69,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   if (!flags.syn()) return {Verdict::no_ack_bit};
   accept_syn(segment);
   if (acked) {
+    octets_acked_ = static_cast<std::uint32_t>(segment.ack - iss_ - 1);
     set_state(context, State::established);
     return {Verdict::handshake_completed, true};
   }
@@ -91,7 +94,10 @@ void Handshake::accept_syn(const Segment& segment) {
 }
 
 SynReceivedView Handshake::syn_received_view() const {
-  return {iss_, irs_, window_, config_->require_timestamps, negotiated_, ts_recent_};
+  return {iss_,        irs_,
+          irs_ + 1,    iss_ + 1 + octets_sent_,
+          window_,     config_->require_timestamps,
+          negotiated_, ts_recent_};
 }
 
 // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, up to the limit of RFC 5961 §10.
@@ -111,6 +117,7 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       send_window_ = std::uint32_t{segment.window}
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
       if (segment.flags.syn() && !is_ecn_setup_syn_ack(segment.flags)) negotiated_.ecn = false;
+      octets_acked_ = static_cast<std::uint32_t>(segment.ack - iss_ - 1);
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
     case SynReceivedStep::repeat_syn_ack:
@@ -193,15 +200,43 @@ void Handshake::arm(const Context& context) {
   if (give_up_at() > context.now) deadline_ = std::min(deadline_, give_up_at());
 }
 
-std::optional<Emission> Handshake::poll(const Context& context) {
+std::optional<Emission> Handshake::poll(const Context& context, std::span<Octets> views) {
   if (!wants_to_send()) return std::nullopt;
+  const bool is_first = !has_announced();
   due_ = false;
   answers_.clear();
   sent_at_ = context.now;
   if (repeats_ > 0) ++context.counters.retransmitted_segments;
   arm(context);
   if (repeats_ > 0) return emit(context, SendReason::retransmit_timeout);
-  return emit(context, state_ == State::syn_sent ? SendReason::open : SendReason::open_reply);
+  Emission emission =
+      emit(context, state_ == State::syn_sent ? SendReason::open : SendReason::open_reply);
+  if (is_first) add_fast_open(emission, views);
+  return emission;
+}
+
+// Only the first SYN: what has to be repeated is sent without option and octets, which some path
+// may not have let through. [RFC 7413 4.2.2-2]
+void Handshake::add_fast_open(Emission& syn, std::span<Octets> views) {
+  syn.segment.options.fast_open = fast_open_.option;
+  if (fast_open_.room == 0) return;
+  const auto gathered = early_data_.gather(fast_open_.room, views);
+  syn.pieces = gathered.pieces;
+  syn.payload_length = octets_sent_ = gathered.octets;
+}
+
+void Handshake::on_too_big() {
+  if (octets_sent_ == 0 || repeats_ > 0 || state_ != State::syn_sent) return;
+  due_ = sent_twice_ = true;
+}
+
+FastOpenOutcome Handshake::fast_open_outcome() const {
+  if (!config_->fast_open.connect) return FastOpenOutcome::unused;
+  if (fast_open_.room == 0) return FastOpenOutcome::cookie_unavailable;
+  if (octets_sent_ == 0) return FastOpenOutcome::unused;
+  if (octets_acked_ == octets_sent_) return FastOpenOutcome::taken;
+  return sent_twice_ || repeats_ > 0 ? FastOpenOutcome::syn_retransmitted
+                                     : FastOpenOutcome::data_not_acked;
 }
 
 Emission Handshake::emit(const Context& context, SendReason reason) const {
@@ -266,20 +301,23 @@ Opening Handshake::opening(Instant now) const {
   // been repeated has waited here: how long, nobody knows.
   if (repeats_ == 0 && !sent_twice_ && now <= deadline_) opening.rtt = now - sent_at_;
   opening.syn_repeated = repeats_ > 0;
+  opening.octets_acked = octets_acked_;
+  opening.fast_open = fast_open_outcome();
   return opening;
 }
 
 auto Handshake::fields() const {
   const auto& [tuple, config, state, iss, irs, negotiated, mss, window, send_window,
                timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, started_at,
-               sent_at, deadline, failure, advice, soft_error, report, early_data] = *this;
+               sent_at, deadline, failure, advice, soft_error, report, early_data, fast_open,
+               octets_sent, octets_acked] = *this;
   const bool heard = state == State::syn_received;  // else there is no IRS yet
   return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
                       window, send_window, timestamp_offset,
                       base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
                       answers, due, sent_twice, released, started_at,
                       base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,
-                      soft_error, report, early_data);
+                      soft_error, report, early_data, fast_open, octets_sent, octets_acked);
 }
 
 bool operator==(const Handshake& a, const Handshake& b) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "estab/error.h"
 #include "estab/icmp_report.h"
@@ -14,6 +15,7 @@
 #include "tcp/connection/connection.h"
 #include "tcp/connection/context.h"
 #include "tcp/open/early_data.h"
+#include "tcp/open/fast_open_client.h"
 #include "tcp/open/opening.h"
 #include "tcp/open/secrets.h"
 #include "tcp/open/syn_received.h"
@@ -23,7 +25,8 @@ namespace estab::tcp {
 class Handshake {
  public:
   Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
-            std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu);
+            std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu,
+            const FastOpenSyn& fast_open = {});
 
   State state() const { return state_; }
   const FourTuple& tuple() const { return tuple_; }
@@ -36,6 +39,27 @@ class Handshake {
   /// What the application has sent already.
   EarlyData& early_data() { return early_data_; }
   const EarlyData& early_data() const { return early_data_; }
+
+  // ---- Fast Open (RFC 7413)
+  const FastOpenSyn& fast_open() const { return fast_open_; }
+  /// A SYN has gone that had a cookie, asked for one, or carried octets.
+  bool has_tried_fast_open() const {
+    return (fast_open_.option || octets_sent_ > 0) && has_announced();
+  }
+  FastOpenOutcome fast_open_outcome() const;
+  /// Octets that the SYN can still take along.
+  std::uint32_t syn_room() const { return has_announced() ? 0 : fast_open_.room; }
+  /// The SYN waits for octets to carry, or for release_syn().
+  void hold_syn() { due_ = false; }
+  void release_syn() { due_ = due_ || !has_announced(); }
+  bool carried_octets() const { return octets_sent_ > 0; }
+  /// The path does not take the SYN with its octets: it goes again without, at once.
+  void on_too_big();
+  /// Whether the SYN, or an octet that went with it, has this number.
+  bool is_outstanding(SeqNum seq) const {
+    const std::int32_t at = seq - iss_;
+    return has_announced() && at >= 0 && at <= static_cast<std::int32_t>(octets_sent_);
+  }
 
   /// What a segment led to. `established`: make a Connection from opening(), then let it process
   /// the rest of the segment (text, FIN). `reply`: a RST or ACK to be sent now.
@@ -58,8 +82,8 @@ class Handshake {
   bool has_signals() const { return soft_error_ || early_data_.writable_due(); }
   /// The same without the handle, with the failure if it has come to that; once.
   StreamEvent take_signals();
-  /// The SYN or SYN-ACK, if one is due.
-  std::optional<Emission> poll(const Context& context);
+  /// The SYN or SYN-ACK, if one is due; the octets that a SYN carries lie in `views`.
+  std::optional<Emission> poll(const Context& context, std::span<Octets> views = {});
   void fail(const Context& context, Error error);
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
 
@@ -78,6 +102,7 @@ class Handshake {
   Step answer(const Context& context, Verdict verdict, SendReason reason);
   SynReceivedView syn_received_view() const;
   Emission emit(const Context& context, SendReason reason) const;
+  void add_fast_open(Emission& syn, std::span<Octets> views);
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
   /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
@@ -86,6 +111,10 @@ class Handshake {
   bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
+  bool acks_syn(SeqNum number) const {
+    const std::int32_t beyond = number - iss_ - 1;
+    return beyond >= 0 && beyond <= static_cast<std::int32_t>(octets_sent_);
+  }
   bool has_announced() const {
     return state_ != State::syn_sent || repeats_ > 0 || deadline_ != kNever;
   }
@@ -109,6 +138,8 @@ class Handshake {
   std::optional<Error> failure_, advice_, soft_error_;
   std::optional<IcmpReport> report_;  // of advice_
   EarlyData early_data_;
+  FastOpenSyn fast_open_;
+  std::uint32_t octets_sent_ = 0, octets_acked_ = 0;  // with the SYN
 };
 
 }  // namespace estab::tcp

@@ -13,6 +13,7 @@
 
 #include "base/public_fields.h"
 #include "base/ring.h"
+#include "tcp/open/fast_open_server.h"
 
 namespace estab::tcp {
 
@@ -20,6 +21,7 @@ struct Listener {
   Endpoint local;
   std::uint32_t backlog = 128;
   std::uint32_t half_open = 0;  // records in the SYN cache
+  PendingFastOpens fast_opens;  // connections that a SYN alone has opened
   bool ipv6_only = false;       // `::` does not stand for IPv4 too
   std::shared_ptr<const TcpConfig> config;
   base::Ring<StreamId> queue;      // complete, waiting for accept
@@ -30,8 +32,10 @@ struct Listener {
 
  private:
   auto fields() const {
-    const auto& [at, most, opening, only_v6, settings, complete, why_ended, to_be_told] = *this;
-    return base::fields(at, most, opening, only_v6, settings, complete, why_ended, to_be_told);
+    const auto& [at, most, opening, by_syn, only_v6, settings, complete, why_ended, to_be_told] =
+        *this;
+    return base::fields(at, most, opening, by_syn, only_v6, settings, complete, why_ended,
+                        to_be_told);
   }
 
  public:

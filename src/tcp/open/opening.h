@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "estab/config.h"
+#include "estab/info.h"
 #include "estab/segment.h"
 #include "estab/time.h"
 
@@ -46,6 +47,9 @@ struct Opening {
   std::uint32_t ts_recent = 0;
   std::optional<Duration> rtt{};  ///< of the handshake, if it was measured without ambiguity
   bool syn_repeated = false;
+  State state = State::established;  ///< SYN-RECEIVED if it is there before our SYN is acknowledged
+  std::uint32_t octets_acked = 0;    ///< of those that went with our SYN (RFC 7413)
+  FastOpenOutcome fast_open = FastOpenOutcome::unused;
 };
 
 /// The default send MSS of RFC 9293 MUST-15.

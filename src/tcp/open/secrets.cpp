@@ -6,7 +6,8 @@ namespace estab::tcp {
 
 Secrets::Secrets(const std::array<std::uint64_t, 2>& seed) {
   base::Prng prng(seed);
-  for (Key* key : {&begin_, &port_, &flow_, &cookie_}) *key = {prng.next(), prng.next()};
+  for (Key* key : {&begin_, &port_, &flow_, &cookie_, &fast_open_})
+    *key = {prng.next(), prng.next()};
 }
 
 // [RFC 9293 MUST-9]
@@ -28,6 +29,14 @@ std::uint64_t Secrets::cookie_tag(const FourTuple& tuple, SeqNum irs, std::uint6
   const std::array<std::uint64_t, 3> rest = {keyed_hash(cookie_, tuple),
                                              std::uint64_t{irs.value()} << 8 | mss_index, epoch};
   return base::siphash13_words(cookie_, rest);
+}
+
+base::SipKey Secrets::fast_open_key(std::uint64_t period) const {
+  const auto half = [&](std::uint64_t which) {
+    const std::array<std::uint64_t, 2> words = {period, which};
+    return base::siphash13_words(fast_open_, words);
+  };
+  return {half(0), half(1)};
 }
 
 }  // namespace estab::tcp

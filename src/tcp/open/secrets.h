@@ -43,13 +43,16 @@ class Secrets {
   std::uint64_t cookie_tag(const FourTuple& tuple, SeqNum irs, std::uint64_t epoch,
                            std::uint8_t mss_index) const;
 
+  /// What Fast Open cookies are made with in this period.
+  base::SipKey fast_open_key(std::uint64_t period) const;
+
   friend bool operator==(const Secrets&, const Secrets&) = default;
 
  private:
   using Key = base::SipKey;
   static std::uint64_t keyed_hash(const Key& key, const FourTuple& tuple);
 
-  Key begin_, port_, flow_, cookie_;
+  Key begin_, port_, flow_, cookie_, fast_open_;
 };
 
 // Twelve octets in IPv4, thirty-six in IPv6: SipHash takes the ports together with the length.

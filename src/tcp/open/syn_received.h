@@ -12,6 +12,8 @@ namespace estab::tcp {
 
 struct SynReceivedView {
   SeqNum iss, irs;
+  SeqNum expected;          ///< RCV.NXT: IRS + 1, and what of a SYN's octets was taken (Fast Open)
+  SeqNum sent;              ///< SND.NXT: ISS + 1, and what went with or behind the SYN
   std::uint32_t window;     ///< as announced in our SYN-ACK
   bool require_timestamps;  ///< as in TcpConfig
   Negotiated negotiated;
@@ -32,9 +34,10 @@ enum class SynReceivedStep : std::uint8_t {
 
 inline SynReceivedStep check_syn_received(const SynReceivedView& view, const Segment& segment) {
   const TcpFlags flags = segment.flags;
-  const SeqNum expected = view.irs + 1;
-  const std::int32_t ahead = segment.seq - expected;
-  const auto acks_our_syn = [&] { return flags.ack() && segment.ack == view.iss + 1; };
+  const std::int32_t ahead = segment.seq - view.expected;
+  const auto acks_our_syn = [&] {
+    return flags.ack() && segment.ack - view.iss > 0 && segment.ack - view.sent <= 0;
+  };
 
   // An ACK of what was never sent is refused wherever the segment stands (RFC 9293 §3.5.2, group
   // 2). If that waited for the fifth check, an end of another connection and this one would answer
@@ -75,7 +78,7 @@ inline Segment make_syn_received_ack(const FourTuple& tuple, const SynReceivedVi
   segment.source_port = tuple.local_port;
   segment.destination_port = tuple.remote_port;
   segment.seq = view.iss + 1;
-  segment.ack = view.irs + 1;
+  segment.ack = view.expected;
   segment.flags = kAck;
   segment.window = static_cast<std::uint16_t>(view.window >> view.negotiated.receive_shift);
   if (view.negotiated.timestamps) segment.options.timestamps = TcpTimestamps{clock, view.ts_recent};

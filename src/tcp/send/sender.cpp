@@ -32,6 +32,17 @@ const loss::Flight& Sender::flight() const {
   return flight_ ? *flight_ : kNone;
 }
 
+// What the SYN carried and its acknowledgement leaves out counts as not sent: nothing else is in
+// flight, and it goes with the next segment in any case.
+// [RFC 7413 4.2.2-8]
+void Sender::begin_behind(std::uint32_t acked, BlockPool& pool) {
+  if (acked == 0) return;
+  const StreamOffset end = kFirstOctet + acked;
+  space_.on_sent(end);
+  space_.accept_ack(end);
+  outgoing_.release_until(end, pool);
+}
+
 // ---- acknowledgements
 
 // RFC 2018 §5, RFC 2883 §4. The first block may report octets that came twice: below the

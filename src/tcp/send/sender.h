@@ -105,6 +105,12 @@ class Sender {
   void on_reconfigured(const Turn& turn);
   /// The application is about to add to outgoing().
   void restart_after_idle(const Context& context, const TcpConfig& config);
+  /// So many octets at the beginning went with the SYN, and are acknowledged (RFC 7413 §4.2.2).
+  void begin_behind(std::uint32_t acked, BlockPool& pool);
+  /// Our SYN was acknowledged later than the connection began, after this time.
+  void on_handshake_timed(Duration rtt, const TcpConfig& config) {
+    if (!rtt_.has_sample()) rtt_.on_sample(rtt, config);
+  }
   std::uint32_t mss() const { return mss_; }
   void set_mss(const Turn& turn, std::uint32_t mss);
 
