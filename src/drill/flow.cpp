@@ -55,7 +55,7 @@ std::uint32_t Flow::echo_on_wire(std::uint32_t script) const {
 }
 
 TcpSpec Flow::to_wire(TcpSpec tcp) const {
-  tcp.seq += remote_shift_;
+  tcp.seq += remote_shift_ + remote_base(tcp);
   if (tcp.ack) *tcp.ack += local_shift();
   shift_sack(tcp, local_shift());
   for (TcpOption& option : tcp.options)
@@ -73,9 +73,10 @@ IcmpSpec Flow::to_wire(IcmpSpec icmp) const {
 }
 
 TcpSpec Flow::to_script(TcpSpec tcp) const {
+  const std::uint32_t theirs = remote_shift_ + remote_base(tcp);
   tcp.seq -= local_shift();
-  if (tcp.ack) *tcp.ack -= remote_shift_;
-  shift_sack(tcp, 0 - remote_shift_);
+  if (tcp.ack) *tcp.ack -= theirs;
+  shift_sack(tcp, 0 - theirs);
   return tcp;
 }
 

@@ -1,6 +1,8 @@
 // One connection of a script and how its numbers are translated. A script counts from the numbers
 // it gives the two SYNs, as if each side's ISN were what it writes there; the stack draws its own
-// ISN and timestamps, and the peer's can be moved by an option.
+// ISN and timestamps, and the peer's can be moved by an option. packetdrill itself counts all that
+// comes after the peer's SYN from 0, whatever number that has: so does a script here whose first
+// number after it lies below it.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +31,14 @@ class Flow {
 
   /// The stack sent a SYN with `wire`, where the script has `script`.
   void learn_isn(std::uint32_t script, std::uint32_t wire) { local_shift_ = wire - script; }
+  /// The peer's SYN has this number in the script; the first one counts.
+  void learn_remote_isn(std::uint32_t script) { remote_isn_ = remote_isn_.value_or(script); }
+  /// The script gives an octet of the peer's this number, in a segment without SYN.
+  void learn_remote_number(std::uint32_t script) {
+    constexpr std::uint32_t kHalf = 0x80000000;
+    if (!remote_base_ && remote_isn_)
+      remote_base_ = script - *remote_isn_ >= kHalf ? *remote_isn_ : 0;
+  }
   bool knows_isn() const { return local_shift_.has_value(); }
   /// The stack sent a timestamp `wire` where the script has `script`.
   void learn_timestamp(std::uint32_t script, std::uint32_t wire);
@@ -45,10 +55,16 @@ class Flow {
 
  private:
   std::uint32_t local_shift() const { return local_shift_.value_or(0); }
+  /// What is to be added to the script's numbers of the peer's octets in such a segment.
+  std::uint32_t remote_base(const TcpSpec& tcp) const {
+    return (tcp.flags & TcpFlags::kSyn) != 0 ? 0 : remote_base_.value_or(0);
+  }
   std::uint32_t echo_on_wire(std::uint32_t script) const;
 
   std::uint32_t remote_shift_ = 0;              // on the wire less in the script
   std::optional<std::uint32_t> local_shift_{};  // the same for the stack's numbers
+  std::optional<std::uint32_t> remote_isn_{};   // in the script
+  std::optional<std::uint32_t> remote_base_{};  // what segments without SYN count from
   std::optional<std::uint32_t> first_timestamp_script_{};
   std::uint32_t first_timestamp_wire_ = 0;
   std::map<std::uint32_t, std::uint32_t> timestamps_;  // of the stack, script to wire

@@ -45,8 +45,14 @@ void Runner::apply(const std::string& name, const std::string& value) {
   if (applied == Applied::refused)
     note(fmt::format("{}={} is not something the stack can be made to do", name, value));
   if (applied != Applied::yes || changed == config_.stack) return;
+  StackConfig only_tcp = changed;
+  only_tcp.tcp = config_.stack.tcp;
+  const bool of_sockets = only_tcp == config_.stack;
   config_.stack = changed;
-  if (world_)
+  if (!world_) return;
+  if (of_sockets)
+    world_->sockets().set_defaults(changed.tcp);
+  else
     note(fmt::format("{}={} comes after the stack was set up, and changes nothing", name, value));
 }
 

@@ -48,10 +48,12 @@ IcmpSpec Runner::resolve(IcmpSpec icmp) const {
 void Runner::send_packet(const ScriptEvent&, PacketSpec packet) {
   World& place = world();
   TestSocket& socket = connections_.receiver();
-  const Flow& flow = socket.flow;
+  Flow& flow = socket.flow;
   if (auto* tcp = std::get_if<TcpSpec>(&packet.transport)) {
     const bool opens = (tcp->flags & TcpFlags::kSyn) != 0 && (tcp->flags & TcpFlags::kAck) == 0;
     socket.new_incarnation |= opens;
+    const bool is_syn = (tcp->flags & TcpFlags::kSyn) != 0;
+    is_syn ? flow.learn_remote_isn(tcp->seq) : flow.learn_remote_number(tcp->seq);
     packet.transport = flow.to_wire(*tcp);
   } else if (auto* icmp = std::get_if<IcmpSpec>(&packet.transport)) {
     packet.transport = flow.to_wire(resolve(*icmp));
@@ -151,6 +153,7 @@ PacketSpec Runner::translate(TestSocket& socket, const PacketSpec& expected, Pac
     flow.learn_isn(wanted->seq, tcp->seq);
     socket.new_incarnation = false;
   }
+  if (!is_syn && wanted != nullptr && wanted->ack) flow.learn_remote_number(*wanted->ack);
   // RFC 9293 §3.5.2: where there is no acknowledgment to take a number from, a reset has number 0.
   const bool is_zero_reset =
       (tcp->flags & TcpFlags::kRst) != 0 && tcp->seq == 0 && wanted != nullptr && wanted->seq == 0;

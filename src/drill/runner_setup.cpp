@@ -7,6 +7,7 @@
 #include "drill/runner.h"
 #include "drill/settings.h"
 #include "drill/shell.h"
+#include "posix/packetdrill_defaults.h"
 
 namespace estab::drill {
 namespace {
@@ -127,6 +128,7 @@ void Runner::choose_profile() {
   if (asked_for) config_.profile = *asked_for;
   config_.profile = options_.profile.value_or(config_.profile);
   config_.stack = posix::stack_config(config_.profile);
+  posix::assume_packetdrill(config_.profile, config_.stack);
   config_.stack.seed = {1, 2};
   config_.stack.quirks.fixed_isn = options_.isn;
 }

@@ -1,6 +1,8 @@
 #include "drill/settings.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <vector>
 
@@ -93,7 +95,21 @@ Applied set_ecn(StackConfig& config, const Numbers& value) {
   return Applied::yes;
 }
 
+// Bits: 1 connecting is allowed, 4 without cookies; 0x200 listening without cookies, 0x400 without
+// having to be asked for it. That it may be asked for at all (2) goes without saying.
+Applied set_fast_open(StackConfig& config, const Numbers& value) {
+  FastOpen& fast_open = config.tcp.fast_open;
+  fast_open.connect = (value[0] & 1) != 0;
+  fast_open.connect_cookies = (value[0] & 4) == 0;
+  fast_open.cookies = (value[0] & 0x200) == 0;
+  config.tcp.quirks.listen_opens_fast = (value[0] & 0x402) == 0x402;
+  return Applied::yes;
+}
+
 constexpr Setting kLinux[] = {
+    {"tcp_fastopen", set_fast_open},
+    {"tcp_fastopen_blackhole_timeout_sec",
+     [](StackConfig& c, const Numbers& v) { return set_time<seconds>(c.fast_open_pause, v); }},
     {"tcp_timestamps",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_timestamps, v); }},
     {"tcp_sack", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
@@ -246,9 +262,31 @@ constexpr Setting kFreeBsd[] = {
 constexpr std::string_view kLinuxPrefix = "net.ipv4.";
 constexpr std::string_view kFreeBsdPrefix = "net.inet.tcp.";
 
+// Four words of 32 bits in hexadecimal digits, and perhaps four more behind a comma: the lowest
+// octet of each word comes first.
+Applied set_fast_open_keys(StackConfig& config, std::string_view value) {
+  std::vector<FastOpenKey> keys;
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string text(value.substr(0, comma));
+    value.remove_prefix(std::min(comma + 1, value.size()));
+    std::array<unsigned, 4> words;
+    if (std::sscanf(text.c_str(), "%x-%x-%x-%x", words.data(), &words[1], &words[2], &words[3]) !=
+        4)
+      return Applied::refused;
+    FastOpenKey& key = keys.emplace_back();
+    for (std::size_t i = 0; i < key.size(); ++i)
+      key[i] = static_cast<std::uint8_t>(words[i / 4] >> i % 4 * 8);
+  }
+  if (keys.empty() || keys.size() > 2) return Applied::refused;
+  config.tcp.fast_open.keys = std::move(keys);
+  return Applied::yes;
+}
+
 }  // namespace
 
 Applied apply_setting(StackConfig& config, std::string_view name, std::string_view value) {
+  if (name == "net.ipv4.tcp_fastopen_key") return set_fast_open_keys(config, value);
   const Numbers numbers = numbers_in(value);
   const auto apply = [&](auto& table, std::string_view rest) {
     for (const Setting& setting : table)

@@ -73,7 +73,9 @@ TcpInfoFields::TcpInfoFields(posix::Sockets& sockets, Instant now, int descripto
 TcpInfoFields::~TcpInfoFields() = default;
 
 std::optional<double> TcpInfoFields::find(std::string_view name) const {
-  // Two fields share an octet with others.
+  // Some fields share an octet with others.
+  if (name == "tcpi_fastopen_client_fail")
+    return static_cast<double>(info_->info.tcpi_fastopen_client_fail);
   if (name == "tcpi_snd_wscale") return static_cast<double>(info_->info.tcpi_snd_wscale);
   if (name == "tcpi_rcv_wscale") return static_cast<double>(info_->info.tcpi_rcv_wscale);
   for (const Field& field : kFields)

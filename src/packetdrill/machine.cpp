@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "posix/packetdrill_defaults.h"
+
 namespace estab::packetdrill {
 
 namespace {
@@ -30,6 +32,7 @@ thread_local std::optional<Instant> frozen_time;
 
 StackConfig stack_config(const Settings& settings) {
   StackConfig config = posix::stack_config(settings.profile);
+  posix::assume_packetdrill(settings.profile, config);
   config.seed = {settings.seed, 0x7061636b65746472};
   config.quirks.fixed_isn = settings.isn;
   return config;

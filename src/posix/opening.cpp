@@ -25,6 +25,8 @@ Outcome Sockets::Impl::listen(Instant, Socket& socket, int backlog) {
   }
   if (!socket.bound)
     if (const Outcome named = choose_name(socket); named.error != 0) return named;
+  if (defaults.quirks.listen_opens_fast && socket.options.fast_open == 0)
+    socket.options.fast_open = backlog;
   ListenOptions options{.local = *socket.bound, .backlog = most, .tcp = config(socket)};
   options.ipv6_only = socket.options.ipv6_only != 0;
   const auto listener = stack.listen(options);
@@ -121,12 +123,23 @@ Outcome Sockets::Impl::connect(Instant now, Socket& socket, const sockaddr* addr
   if (state(socket) != State::closed) return failed(EISCONN);
   const auto remote = read_endpoint(socket.domain, address, length);
   if (!remote) return failed(remote.error());
-  return start_connect(now, socket, *remote);
+  if (socket.options.fast_open_connect) return connect_fast_open(now, socket, *remote);
+  return start_connect(now, socket, *remote, Opening::plain);
 }
 
-Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint& remote) {
+Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint& remote,
+                                     Opening how) {
+  const Outcome opened = open_stream(now, socket, remote, how);
+  return opened.error != 0 ? opened : finish_connect(now, socket, EINPROGRESS);
+}
+
+// The socket has a stream, and is connecting.
+Outcome Sockets::Impl::open_stream(Instant now, Socket& socket, const Endpoint& remote,
+                                   Opening how) {
   if (remote.address.is_v4() && socket.options.ipv6_only) return failed(ENETUNREACH);
-  ConnectOptions options{.remote = remote, .tcp = config(socket)};
+  ConnectOptions options{
+      .remote = remote, .hold_syn = how == Opening::fast_held, .tcp = config(socket)};
+  options.tcp->fast_open.connect = how != Opening::plain;
   // The unspecified address means this host.
   if (remote.address.is_unspecified())
     options.remote.address =
@@ -150,7 +163,7 @@ Outcome Sockets::Impl::start_connect(Instant now, Socket& socket, const Endpoint
   socket.failure_seen = socket.peer_closed = false;
   socket.error = socket.soft_error = 0;
   socket.shut_read = socket.shut_write = false;
-  return finish_connect(now, socket, EINPROGRESS);
+  return done();
 }
 
 Outcome Sockets::Impl::finish_connect(Instant now, Socket& socket, int pending) {
@@ -197,6 +210,7 @@ Outcome Sockets::Impl::disconnect(Instant now, Socket& socket) {
       socket.error = ECONNRESET;
   }
   socket.stream = {};
+  socket.syn_held = false;
   socket.peer.reset();
   socket.link = Link::unconnected;
   socket.shut_read = socket.shut_write = socket.peer_closed = socket.failure_seen = false;

@@ -45,8 +45,6 @@ const NumberOption kOptions[] = {
     {IPPROTO_TCP, TCP_DEFER_ACCEPT, &O::defer_accept, number, INT_MIN, INT_MAX},
     {IPPROTO_TCP, TCP_USER_TIMEOUT, &O::user_timeout, number, 0, INT_MAX},
     {IPPROTO_TCP, TCP_NOTSENT_LOWAT, &O::not_sent_low_water, number, INT_MIN, INT_MAX},
-    {IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &O::fast_open_connect, number},
-    {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &O::fast_open_no_cookie, number},
     {IPPROTO_TCP, TCP_SAVE_SYN, &O::save_syn, number, 0, 2},
     {IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, &O::thin_linear, number},
     {IPPROTO_TCP, TCP_THIN_DUPACK, &O::thin_dupack, number},

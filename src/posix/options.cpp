@@ -163,9 +163,14 @@ int as_kept(const SocketOptions& options, const NumberOption& option, int number
 
 }  // namespace
 
+bool Sockets::Impl::is_unused(const Socket& socket) const {
+  return state(socket) == State::closed || state(socket) == State::listen;
+}
+
 Outcome Sockets::Impl::set_tcp_option(Socket& socket, int name, const void* value,
                                       socklen_t length) {
   if (name == TCP_CONGESTION) return set_congestion(socket.options, value, length);
+  if (name == TCP_FASTOPEN_KEY) return set_fast_open_keys(socket, value, length);
   const auto number = read_as<int>(value, length);
   if (!number) return failed(EINVAL);
   switch (name) {
@@ -178,9 +183,18 @@ Outcome Sockets::Impl::set_tcp_option(Socket& socket, int name, const void* valu
       socket.options.window_clamp = *number == 0 ? 0 : std::max(*number, kMinBuffer / 2);
       return done();
     case TCP_FASTOPEN:
-      if (*number < 0 || (state(socket) != State::closed && state(socket) != State::listen))
-        return failed(EINVAL);
-      socket.options.fast_open = *number;
+      if (*number < 0 || !is_unused(socket)) return failed(EINVAL);
+      socket.options.fast_open = std::min(*number, 4096);  // somaxconn
+      return done();
+    case TCP_FASTOPEN_CONNECT:
+      if (*number < 0 || *number > 1) return failed(EINVAL);
+      if (!defaults.fast_open.connect) return failed(EOPNOTSUPP);
+      if (state(socket) != State::closed) return failed(EINVAL);
+      socket.options.fast_open_connect = *number;
+      return done();
+    case TCP_FASTOPEN_NO_COOKIE:
+      if (*number < 0 || *number > 1 || !is_unused(socket)) return failed(EINVAL);
+      socket.options.fast_open_no_cookie = *number;
       return done();
     default:
       return failed(ENOPROTOOPT);
@@ -226,6 +240,7 @@ void Sockets::Impl::apply_options(Instant now, Socket& socket) {
     TcpConfig wanted = config(socket);
     wanted.mss_limit = in_force->mss_limit;
     wanted.source_route = in_force->source_route;
+    wanted.fast_open = in_force->fast_open;
     if (is_synchronized(stack.state(socket.stream))) {
       wanted.r2_syn = in_force->r2_syn;
       wanted.congestion_control = in_force->congestion_control;
@@ -313,6 +328,15 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
       return give_number(socket.options.window_clamp, value, length);
     case TCP_FASTOPEN:
       return give_number(socket.options.fast_open, value, length);
+    case TCP_FASTOPEN_CONNECT:
+      return give_number(socket.options.fast_open_connect, value, length);
+    case TCP_FASTOPEN_NO_COOKIE:
+      return give_number(socket.options.fast_open_no_cookie, value, length);
+    case TCP_FASTOPEN_KEY: {
+      const auto& own = socket.options.fast_open_keys;
+      const auto& keys = own.empty() ? defaults.fast_open.keys : own;
+      return give(keys.data(), keys.size() * sizeof(FastOpenKey), value, length);
+    }
     case TCP_INFO: {
       const bool keeps_time_wait = profile == Profile::freebsd;
       const State shown = keeps_time_wait && socket.stream && !socket.is_listening()
@@ -324,7 +348,7 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
     case TCP_CONGESTION: {
       std::array<char, 16> told{};
       const std::string_view chosen = socket.options.congestion;
-      std::ranges::copy(chosen.empty() ? name_of(stack.config().tcp.congestion_control) : chosen,
+      std::ranges::copy(chosen.empty() ? name_of(defaults.congestion_control) : chosen,
                         told.begin());
       return give(told.data(), told.size(), value, length);
     }
@@ -369,7 +393,7 @@ Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option
 int Sockets::Impl::shown_number(const Socket& socket, const NumberOption& option) const {
   const int number = socket.options.*(option.member);
   const bool tcp = option.level == IPPROTO_TCP;
-  const TcpConfig& base = stack.config().tcp;
+  const TcpConfig& base = defaults;
   const bool hops = (option.level == IPPROTO_IP && option.name == IP_TTL) ||
                     (option.level == IPPROTO_IPV6 && option.name == IPV6_UNICAST_HOPS);
   if (hops && number < 0) return base.ttl;

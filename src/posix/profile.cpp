@@ -44,6 +44,8 @@ StackConfig linux_config() {
   tcp.r2 = 924600ms;  // tcp_retries2 = 15, from an RTO of 200 ms on
   tcp.r2_syn = 63s;   // tcp_syn_retries = tcp_synack_retries = 5
   tcp.fin_wait_2_timeout = 60s;
+  tcp.fast_open.connect = true;        // tcp_fastopen = 1: whoever asks for it may
+  config.fast_open_pause = 0s;         // tcp_fastopen_blackhole_timeout_sec = 0
   tcp.soft_errors_end_opening = true;  // tcp_v4_err, tcp_v6_err in SYN-SENT
   return config;
 }

@@ -15,7 +15,9 @@ constexpr unsigned kReadable = POLLIN | POLLRDNORM, kWritable = POLLOUT | POLLWR
 // Worth waking a writer for: a third of the buffer is free (sk_stream_is_writeable).
 bool Sockets::Impl::is_writable(const Socket& socket) const {
   const State in = state(socket);
-  if (in != State::established && in != State::close_wait) return true;  // nothing is queued
+  const bool sends =
+      in == State::established || in == State::close_wait || is_opened_by_syn(socket);
+  if (!sends) return true;  // nothing is queued
   const auto info = stack.info(socket.stream);
   const std::size_t free = stack.writable(socket.stream);
   const std::size_t queued = info ? info->unacked_bytes + info->notsent_bytes : 0;
@@ -32,7 +34,8 @@ unsigned Sockets::Impl::ready_stream(Instant now, Socket& socket) {
   const bool read_shut = reading_shut(socket), write_shut = writing_shut(socket);
   if ((read_shut && write_shut) || in == State::closed) mask |= POLLHUP;
   if (read_shut) mask |= kReadable | POLLRDHUP;
-  if (in != State::syn_sent && in != State::syn_received) {
+  if (socket.syn_held) mask |= kWritable;
+  if ((in != State::syn_sent && in != State::syn_received) || is_opened_by_syn(socket)) {
     const auto low_water = static_cast<std::size_t>(std::max(socket.options.receive_low_water, 1));
     if (stack.readable(socket.stream) >= low_water) mask |= kReadable;
     if (write_shut || is_writable(socket)) mask |= kWritable;

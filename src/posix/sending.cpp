@@ -44,7 +44,7 @@ SendMode mode_of(int flags) {
 // before.
 bool Sockets::Impl::may_send(const Socket& socket) const {
   const State in = state(socket);
-  if (in == State::established || in == State::close_wait) return true;
+  if (in == State::established || in == State::close_wait || is_opened_by_syn(socket)) return true;
   const bool opening = in == State::syn_sent || in == State::syn_received;
   return opening && profile != Profile::linux_;
 }
@@ -115,8 +115,8 @@ Outcome Sockets::Impl::transmit_datagram(Instant now, Socket& socket, std::span<
   if (socket.error != 0) return failed(take_error(socket));
   if (socket.shut_write) return failed(EPIPE);
   const Gathered gathered(from);
-  (void)stack.reconfigure(socket.port, datagram_config_of(socket.options, stack.config().tcp,
-                                                          target->address.family()));
+  (void)stack.reconfigure(socket.port,
+                          datagram_config_of(socket.options, defaults, target->address.family()));
   const auto sent = stack.send_datagram(now, socket.port, *target, gathered.octets());
   if (!sent) return failed(errno_of(sent.error()));
   return done(static_cast<std::int64_t>(gathered.octets().size()));
@@ -127,12 +127,14 @@ Outcome Sockets::Impl::transmit(Instant now, int fd, std::span<const iovec> from
   Socket* socket = find(fd);
   if (!socket) return no_socket(fd);
   if (has_hole(from)) return failed(EFAULT);
-  if ((flags & MSG_FASTOPEN) != 0) return failed(EOPNOTSUPP);
   if (!socket->is_tcp()) {
+    if ((flags & MSG_FASTOPEN) != 0) return failed(EOPNOTSUPP);
     if ((flags & MSG_OOB) != 0) return failed(EOPNOTSUPP);
     return transmit_datagram(now, *socket, from, to);
   }
   sync(*socket);
+  if (socket->syn_held || (flags & MSG_FASTOPEN) != 0)
+    return transmit_fast_open(now, *socket, from, flags, to);
   return transmit_stream(now, *socket, from, flags);
 }
 
@@ -169,8 +171,13 @@ Outcome Sockets::sendmsg(Instant now, int fd, const msghdr* message, int flags) 
   Socket* socket = impl_->find(fd);
   if (!socket) return impl_->no_socket(fd);
   std::optional<Endpoint> to;
-  // A connected stream has its peer: Linux ignores the name.
-  if (message->msg_name && !socket->is_tcp()) {
+  // A connected stream has its peer: Linux ignores the name, unless it is to connect.
+  const bool connects = (flags & MSG_FASTOPEN) != 0 && socket->link == Link::unconnected;
+  if (message->msg_name && (!socket->is_tcp() || connects)) {
+    if (connects && message->msg_namelen < sizeof(sa_family_t)) return failed(EINVAL);
+    const auto* name = static_cast<const sockaddr*>(message->msg_name);
+    if (connects && (!impl_->defaults.fast_open.connect || name->sa_family == AF_UNSPEC))
+      return failed(EOPNOTSUPP);
     const auto endpoint = read_endpoint(
         socket->domain, static_cast<const sockaddr*>(message->msg_name), message->msg_namelen);
     if (!endpoint) return failed(endpoint.error());

@@ -58,6 +58,12 @@ std::string_view name_of(CongestionControl control) {
 TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes sizes) {
   TcpConfig config = base;
   config.congestion_control = congestion_control_of(o.congestion).value_or(base.congestion_control);
+  // Who connects takes part if the call says so.
+  config.fast_open.connect = false;
+  config.fast_open.connect_cookies = base.fast_open.connect_cookies && o.fast_open_no_cookie == 0;
+  config.fast_open.pending = static_cast<std::uint32_t>(o.fast_open);
+  config.fast_open.cookies = base.fast_open.cookies && o.fast_open_no_cookie == 0;
+  if (!o.fast_open_keys.empty()) config.fast_open.keys = o.fast_open_keys;
   config.nagle = o.no_delay == 0;
   config.cork = o.cork != 0;
   config.urgent_inline = o.oob_inline != 0;

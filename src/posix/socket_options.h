@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <netinet/in.h>
 
@@ -34,7 +35,8 @@ struct SocketOptions {
   int not_sent_low_water = 0, fast_open = 0, save_syn = 0, thin_linear = 0, thin_dupack = 0;
   int repair = 0, time_stamp_offset = 0, fast_open_connect = 0, fast_open_no_cookie = 0, inq = 0;
   int tx_delay = 0;
-  std::string congestion;  ///< empty: what the stack's settings say
+  std::vector<FastOpenKey> fast_open_keys;  ///< empty: what the stack's settings say
+  std::string congestion;                   ///< empty: what the stack's settings say
   // IPPROTO_IP
   int tos = 0, ttl = -1, mtu_discover = IP_PMTUDISC_WANT, receive_error = 0, receive_tos = 0;
   int receive_ttl = 0, packet_info = 0, free_bind = 0, transparent = 0, min_ttl = 0;

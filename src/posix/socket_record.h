@@ -55,6 +55,7 @@ struct Socket {
   std::deque<QueuedDatagram> datagrams{};
 
   Link link = Link::unconnected;
+  bool syn_held = false;  ///< TCP_FASTOPEN_CONNECT: the SYN waits for the first octets
   bool shut_read = false, shut_write = false;
   bool peer_closed = false;   ///< its FIN has come
   bool failure_seen = false;  ///< the stream's end has become `error`

@@ -132,6 +132,10 @@ Sockets::Sockets(Stack& stack, Profile profile, Numbering numbering)
 
 Sockets::~Sockets() = default;
 
+void Sockets::set_defaults(const TcpConfig& defaults) {
+  impl_->defaults = defaults;
+}
+
 Outcome Sockets::socket(int domain, int type, int protocol) {
   if (domain != AF_INET && domain != AF_INET6) return failed(EAFNOSUPPORT);
   const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -146,7 +150,7 @@ Outcome Sockets::socket(int domain, int type, int protocol) {
   socket.protocol = wanted;
   socket.nonblocking = (type & SOCK_NONBLOCK) != 0;
   socket.descriptor_flags = (type & SOCK_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
-  socket.options = default_options(impl_->stack.config().tcp, impl_->sizes);
+  socket.options = default_options(impl_->defaults, impl_->sizes);
   const int fd = impl_->add(std::move(socket));
   return fd < 0 ? failed(EMFILE) : done(fd);
 }

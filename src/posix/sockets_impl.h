@@ -28,11 +28,13 @@ struct Sockets::Impl {
   Impl(Stack& the_stack, Profile the_profile, Numbering the_numbering)
       : stack(the_stack),
         profile(the_profile),
+        defaults(stack.config().tcp),
         sizes(profile == Profile::linux_ ? BufferSizes::doubled : BufferSizes::as_given),
         numbering(std::move(the_numbering)) {}
 
   Stack& stack;
   const Profile profile;
+  TcpConfig defaults;
   const BufferSizes sizes;
   Numbering numbering;
   std::map<int, Descriptor> descriptors;
@@ -72,7 +74,10 @@ struct Sockets::Impl {
   void defer(Instant now, Socket& socket);
   bool is_due(Instant now, const std::pair<StreamId, Instant>& deferred) const;
   Outcome connect(Instant now, Socket& socket, const sockaddr* address, socklen_t length);
-  Outcome start_connect(Instant now, Socket& socket, const Endpoint& remote);
+  /// How a connection is to be opened: plainly, or with octets in the SYN.
+  enum class Opening : std::uint8_t { plain, fast, fast_held };
+  Outcome start_connect(Instant now, Socket& socket, const Endpoint& remote, Opening how);
+  Outcome open_stream(Instant now, Socket& socket, const Endpoint& remote, Opening how);
   Outcome finish_connect(Instant now, Socket& socket, int pending);
   Outcome connect_datagram(Instant now, Socket& socket, const Endpoint& remote);
   Outcome disconnect(Instant now, Socket& socket);
@@ -100,6 +105,16 @@ struct Sockets::Impl {
   Outcome transmit_datagram(Instant now, Socket& socket, std::span<const iovec> from,
                             const std::optional<Endpoint>& to);
   bool may_send(const Socket& socket) const;
+  // ---- fast_open.cpp
+  Outcome transmit_fast_open(Instant now, Socket& socket, std::span<const iovec> from, int flags,
+                             const std::optional<Endpoint>& to);
+  Outcome start_fast_open(Instant now, Socket& socket, std::span<const iovec> from, int flags);
+  Outcome connect_fast_open(Instant now, Socket& socket, const Endpoint& remote);
+  Outcome set_fast_open_keys(Socket& socket, const void* value, socklen_t length);
+  /// A SYN alone has opened it (RFC 7413): it is in SYN-RECEIVED, and accepted.
+  bool is_opened_by_syn(const Socket& socket) const {
+    return socket.link == Link::connected && stack.state(socket.stream) == State::syn_received;
+  }
   bool may_broadcast(const Socket& socket, const IpAddress& to) const {
     return socket.options.broadcast != 0 || !stack.is_broadcast(to);
   }
@@ -116,6 +131,8 @@ struct Sockets::Impl {
                      socklen_t* length);
   Outcome set_option(Instant now, Socket& socket, int level, int option, const void* value,
                      socklen_t length);
+  /// Neither connected nor trying to be.
+  bool is_unused(const Socket& socket) const;
   Outcome set_tcp_option(Socket& socket, int name, const void* value, socklen_t length);
   void apply_options(Instant now, Socket& socket);
   void apply_at_once(Instant now, Socket& socket, int option);
@@ -125,7 +142,7 @@ struct Sockets::Impl {
   int max_segment(const Socket& socket) const;
   int shown_number(const Socket& socket, const NumberOption& option) const;
   TcpConfig config(const Socket& socket) const {
-    return config_of(socket.options, stack.config().tcp, sizes);
+    return config_of(socket.options, defaults, sizes);
   }
 
   // ---- controls.cpp
