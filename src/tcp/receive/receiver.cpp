@@ -277,7 +277,7 @@ std::uint16_t Receiver::announce(const TcpConfig& config) {
 // [RFC 2018 4-1, 4-3, 4-2, 4-4, 4-5]
 SackBlocks Receiver::sack_blocks() {
   if (!sack_ || !gaps_) return {};
-  return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
+  return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax, fin_);
 }
 
 // ---- the application
