@@ -64,15 +64,38 @@ enum class CongestionControl : std::uint8_t {
   dctcp,     ///< RFC 8257: for networks of one administration whose switches mark early
 };
 
+/// The octets a buffer holds at most: a number that stays, or a range through which it grows with
+/// what its connection needs, as far as StackLimits::buffer_growth allows. Memory is taken only for
+/// what is held.
+///
+///   config.send_buffer = 65536;                                       // stays
+///   config.receive_buffer = BufferSize::growing(128 << 10, 16 << 20); // grows
+struct BufferSize {
+  std::uint32_t initial, most;
+
+  /// A buffer of this size. Where a number is written, a buffer is what is meant.
+  constexpr BufferSize(std::uint32_t fixed) : initial(fixed), most(fixed) {}
+  /// One that grows from `initial` to at most `most` octets; no growth if that is not more.
+  static constexpr BufferSize growing(std::uint32_t initial, std::uint32_t most) {
+    BufferSize size(initial);
+    size.most = most > initial ? most : initial;
+    return size;
+  }
+  constexpr bool grows() const { return most > initial; }
+  friend bool operator==(const BufferSize&, const BufferSize&) = default;
+};
+
 /// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
 /// later, save those which the SYNs negotiate (marked SYN) from the moment the SYN is made, and
 /// those which only an opening has use for (marked opening) from the moment it is open.
 struct TcpConfig {
-  std::uint32_t receive_buffer =
-      1 << 20;  ///< most octets held for the application, and the window's limit
+  /// Most octets held for the application, and the window's limit. It grows with what the
+  /// application reads in a round trip (RFC 7323 §1.1; docs/senders.md).
+  BufferSize receive_buffer = BufferSize::growing(128 << 10, 240 << 20);
   /// Most octets accepted and not yet acknowledged. What is held for them counts too, so that
-  /// memory stays within it, whatever the sizes of what is sent.
-  std::uint32_t send_buffer = 1 << 20;
+  /// memory stays within it, whatever the sizes of what is sent. It grows with the congestion
+  /// window.
+  BufferSize send_buffer = BufferSize::growing(128 << 10, 240 << 20);
   std::uint32_t initial_window_segments = 10;                       ///< RFC 6928; opening
   CongestionControl congestion_control = CongestionControl::cubic;  ///< opening
   /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced;
@@ -81,9 +104,11 @@ struct TcpConfig {
   bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
   /// Neither announces nor sends larger segments than this; SYN.
   std::uint16_t mss_limit = 65495;
-  std::uint8_t window_scale = 8;  ///< announced shift, 0..14 (RFC 7323 §2); SYN
-  bool use_window_scale = true;   ///< offer and accept window scaling; SYN
-  bool use_timestamps = true;     ///< offer and accept RFC 7323 timestamps; SYN
+  /// Announced shift, 0..14 (RFC 7323 §2); nothing: what the largest receive buffer needs, and 8 at
+  /// least, so that it may be made larger later; SYN.
+  std::optional<std::uint8_t> window_scale{};
+  bool use_window_scale = true;  ///< offer and accept window scaling; SYN
+  bool use_timestamps = true;    ///< offer and accept RFC 7323 timestamps; SYN
   /// Drop segments without the timestamps that were agreed on, as RFC 7323 §3.2 advises. Else they
   /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
   /// their segments ends the connection.
@@ -147,10 +172,11 @@ struct StackLimits {
   std::uint32_t listeners = 1 << 12;
   std::uint32_t interfaces = 1 << 10;  ///< at most 65534
   std::uint32_t datagram_ports = 1 << 12;
-  std::uint32_t datagram_queue = 256 << 10;  ///< octets waiting in one bound port
-  std::uint32_t out_of_order_pieces = 4096;  ///< per connection
-  std::uint32_t transmissions = 1 << 16;     ///< per connection, not acknowledged; 64 octets each
-  std::uint32_t fragment_octets = 4 << 20;   ///< all reassemblies together
+  std::uint32_t datagram_queue = 256 << 10;     ///< octets waiting in one bound port
+  std::uint64_t buffer_growth = 1 << 30;        ///< octets by which buffers grow, all together
+  std::uint32_t out_of_order_pieces = 1 << 16;  ///< per connection
+  std::uint32_t transmissions = 1 << 18;    ///< per connection, not acknowledged; 64 octets each
+  std::uint32_t fragment_octets = 4 << 20;  ///< all reassemblies together
   std::uint32_t fragments_per_datagram = 64;
   std::uint32_t path_mtu_entries = 4096;
   std::uint32_t pending_replies = 1024;          ///< resets, challenge ACKs, ICMP not yet polled

@@ -51,9 +51,10 @@ struct TcpInfo {
   std::uint32_t rcv_wnd = 0;       ///< the window last announced, scaled
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0;
   std::uint64_t segs_out = 0, segs_in = 0;
-  std::uint64_t total_retrans = 0;  ///< segments
-  std::uint64_t notsent_bytes = 0;  ///< queued, never sent
-  std::uint64_t unacked_bytes = 0;  ///< sent, not acknowledged
+  std::uint32_t data_segs_out = 0, data_segs_in = 0;  ///< with text; they wrap, as TCP_INFO's do
+  std::uint64_t total_retrans = 0;                    ///< segments
+  std::uint64_t notsent_bytes = 0;                    ///< queued, never sent
+  std::uint64_t unacked_bytes = 0;                    ///< sent, not acknowledged
   FastOpenOutcome fast_open = FastOpenOutcome::unused;
   CaState ca_state = CaState::open;
   CongestionControl congestion_control = CongestionControl::cubic;
@@ -69,7 +70,13 @@ struct TcpInfo {
   Duration reordering_window{};            ///< RACK.reo_wnd (RFC 8985): how late a segment may be
   std::uint64_t dsack_dups = 0;            ///< duplicates the peer reported (RFC 2883)
   std::uint64_t recoveries = 0, timeouts = 0, tail_probes = 0;  ///< episodes; timers; probes sent
-  std::uint64_t undone = 0;       ///< episodes that proved to be for nothing
+  std::uint64_t undone = 0;  ///< episodes that proved to be for nothing
+  Duration busy{};           ///< with octets on their way or waiting to go
+  Duration rwnd_limited{};   ///< of that: waiting for the peer's window
+  Duration
+      sndbuf_limited{};  ///< of that: all on their way, and the application had no room for more
+  /// How long ago text was last sent, text last received, anything last received; zero: never.
+  Duration last_data_sent{}, last_data_recv{}, last_ack_recv{};
   std::uint64_t recv_queue = 0;   ///< waiting for the application, in order
   std::uint64_t reord_bytes = 0;  ///< received out of order, waiting for a gap to fill
 };
@@ -89,6 +96,7 @@ struct StackCounters {
   std::uint64_t accept_queue_overflow = 0, time_wait_overflow = 0, replies_dropped = 0;
   std::uint64_t icmp_in = 0, icmp_out = 0, icmp_rate_limited = 0;
   std::uint64_t out_of_order_refused = 0;
+  std::uint64_t buffer_growth_refused = 0;     ///< StackLimits::buffer_growth was reached
   std::uint64_t echo_replies_unsolicited = 0;  ///< answers to nothing that was asked: not told of
   std::uint64_t echo_events_dropped = 0;       ///< StackLimits::echo_events was reached
   std::uint64_t segments_without_route = 0;    ///< given up because no interface led anywhere

@@ -142,6 +142,8 @@ class Stack {
   /// after close(), so that whoever has closed can see when the rest has been delivered.
   State state(StreamId stream) const;
   Result<TcpInfo> info(StreamId stream) const;
+  /// The same as of `now`: without it what is timed goes up to the last time the stack was told.
+  Result<TcpInfo> info(Instant now, StreamId stream) const;
   Result<FourTuple> endpoints(StreamId stream) const;
   Result<Endpoint> local_endpoint(ListenerId listener) const;
   /// Whether an address is one of this stack's own; link-local without a zone: of any interface.

@@ -84,6 +84,11 @@ inline auto public_fields(const StackQuirks& quirks) {
   return base::fields(fixed_isn);
 }
 
+inline auto public_fields(const BufferSize& size) {
+  const auto& [initial, most] = size;
+  return base::fields(initial, most);
+}
+
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
                slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
@@ -107,13 +112,13 @@ inline auto public_fields(const DatagramConfig& config) {
 
 inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-               datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+               datagram_queue, buffer_growth, out_of_order_pieces, transmissions, fragment_octets,
                fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
                icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events,
                fast_open_cookies] = limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-                      datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
-                      fragments_per_datagram, path_mtu_entries, pending_replies,
+                      datagram_queue, buffer_growth, out_of_order_pieces, transmissions,
+                      fragment_octets, fragments_per_datagram, path_mtu_entries, pending_replies,
                       pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
                       echo_requests, echo_events, fast_open_cookies);
 }
@@ -171,16 +176,17 @@ inline auto public_fields(const StackCounters& counters) {
                resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
                fast_opens_in, fast_opens_out, fast_open_bad_cookies, fast_open_overflow,
                accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
-               icmp_rate_limited, out_of_order_refused, echo_replies_unsolicited,
-               echo_events_dropped, segments_without_route, fragments_out] = counters;
+               icmp_rate_limited, out_of_order_refused, buffer_growth_refused,
+               echo_replies_unsolicited, echo_events_dropped, segments_without_route,
+               fragments_out] = counters;
   return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
                       retransmitted_segments, resets_out, challenge_acks_out, active_opens,
                       passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
                       syn_cookies_accepted, syn_cache_overflow, fast_opens_in, fast_opens_out,
                       fast_open_bad_cookies, fast_open_overflow, accept_queue_overflow,
                       time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
-                      out_of_order_refused, echo_replies_unsolicited, echo_events_dropped,
-                      segments_without_route, fragments_out);
+                      out_of_order_refused, buffer_growth_refused, echo_replies_unsolicited,
+                      echo_events_dropped, segments_without_route, fragments_out);
 }
 
 }  // namespace estab

@@ -11,7 +11,8 @@ using std::chrono_literals::operator""ms, std::chrono_literals::operator""s,
 
 StackConfig rfc_config() {
   StackConfig config;
-  config.msl = 2min;               // RFC 9293 §3.4.2
+  config.msl = 2min;  // RFC 9293 §3.4.2
+  config.tcp.receive_buffer = config.tcp.send_buffer = 1 << 20;
   config.tcp.rto_min = 1s;         // RFC 6298 (2.4)
   config.tcp.delayed_ack = 200ms;  // RFC 5681 §4.2: within 500 ms
   config.tcp.quick_acks = 0;

@@ -20,6 +20,15 @@ std::uint32_t microseconds(Duration duration) {
   return shown(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
 
+std::uint32_t milliseconds(Duration duration) {
+  return shown(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+std::uint64_t whole_microseconds(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
 std::uint32_t segments(std::uint64_t octets, std::uint32_t mss) {
   return mss == 0 ? 0 : shown((octets + mss - 1) / mss);
 }
@@ -119,6 +128,14 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;
   out.tcpi_snd_wnd = info.snd_wnd;
+  out.tcpi_data_segs_out = info.data_segs_out;
+  out.tcpi_data_segs_in = info.data_segs_in;
+  out.tcpi_busy_time = whole_microseconds(info.busy);
+  out.tcpi_rwnd_limited = whole_microseconds(info.rwnd_limited);
+  out.tcpi_sndbuf_limited = whole_microseconds(info.sndbuf_limited);
+  out.tcpi_last_data_sent = milliseconds(info.last_data_sent);
+  out.tcpi_last_data_recv = milliseconds(info.last_data_recv);
+  out.tcpi_last_ack_recv = milliseconds(info.last_ack_recv);
   std::vector<std::uint8_t> octets(sizeof out);
   std::memcpy(octets.data(), &out, sizeof out);
   return octets;

@@ -53,9 +53,13 @@ State Stack::state(StreamId stream) const {
 }
 
 Result<TcpInfo> Stack::info(StreamId stream) const {
+  return info(impl_->core.latest, stream);
+}
+
+Result<TcpInfo> Stack::info(Instant now, StreamId stream) const {
   const auto* flow = impl_->tcp.find(stream);
   if (!flow) return std::unexpected(Error::no_such_id);
-  if (const auto* connection = flow->connection()) return connection->info();
+  if (const auto* connection = flow->connection()) return connection->info(now);
   TcpInfo info;
   info.state = flow->state();
   info.notsent_bytes = flow->handshake()->early_data().size();

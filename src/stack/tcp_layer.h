@@ -227,7 +227,7 @@ class TcpLayer {
   }
 
   void expire_time_wait(Core& core, Instant now);
-  void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
+  void trim_if_quiet(Core& core, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);

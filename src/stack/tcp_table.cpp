@@ -128,7 +128,8 @@ void TcpLayer::leave_table(Flow& flow, std::uint32_t index) {
 void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
   Flow& flow = flows_[index];
   leave_table(flow, index);
-  if (Connection* connection = flow.connection()) connection->release_buffers(core.blocks);
+  if (Connection* connection = flow.connection())
+    connection->release_buffers(core.blocks, core.buffers);
   flows_.erase(index);  // stale numbers in output_ and ready_ are recognised there
 }
 

@@ -21,9 +21,6 @@
 namespace estab::tools {
 namespace {
 
-// Large enough for a path of 30 Gbit/s and 1 ms.
-constexpr std::uint32_t kBuffer = 4 << 20;
-
 Read<std::string> parse_link(std::string_view text) {
   constexpr std::string_view kTun = "tun:";
   if (!text.starts_with(kTun)) return std::unexpected("not a link; write it as tun:estab0");
@@ -167,8 +164,6 @@ KeepAlive keep_alive_of(const LiveOptions& options) {
 
 HostOptions host_options(const LiveOptions& options) {
   HostOptions chosen;
-  chosen.stack.tcp.send_buffer = kBuffer;
-  chosen.stack.tcp.receive_buffer = kBuffer;
   chosen.stack.tcp.keep_alive = keep_alive_of(options);
   chosen.stack.tcp.congestion_control = options.congestion_control;
   // Who waits at a terminal is told at once, not after three minutes (RFC 5461 §4.1).

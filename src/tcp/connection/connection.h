@@ -78,7 +78,7 @@ class Connection {
   const Receiver& receiver() const { return receiver_; }
   const std::optional<Ending>& ending() const { return ending_; }
   bool released() const { return released_; }
-  TcpInfo info() const;
+  TcpInfo info(Instant now) const;
   const TimerTable& timers() const { return timers_; }
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
   const Negotiated& negotiated() const { return negotiated_; }
@@ -134,15 +134,17 @@ class Connection {
   /// CLOSE of RFC 9293 §3.10.4 by an application that will not come back.
   void release(const Context& context);
   void abort(const Context& context);
-  /// Gives every block back to the pool, before the connection is destroyed.
-  void release_buffers(BlockPool& pool) {
+  /// Gives every block back to the pool, and what the buffers have grown by to the budget, before
+  /// the connection is destroyed.
+  void release_buffers(BlockPool& pool, BufferBudget& budget) {
     sender_.outgoing().release_all(pool);
-    receiver_.release_all(pool);
+    sender_.outgoing().growth().give_back(budget);
+    receiver_.release_all(pool, budget);
   }
   /// Nothing has happened for a while: gives back what only a busy connection needs.
-  void trim() {
-    sender_.trim();
-    receiver_.trim();
+  void trim(BufferBudget& budget) {
+    sender_.trim(*config_, budget);
+    receiver_.trim(*config_, budget);
   }
   /// Whether the change may be made has been found out (tcp/connection/negotiated.h).
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
@@ -220,7 +222,10 @@ class Connection {
   void set_state(const Context& context, State to);
   void enter_fin_wait_2(const Context& context);
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
-  void wake_writer(std::size_t least);
+  void wake_writer();
+  void make_way_for_writer(const Context& context);
+  loss::Echo echo_of(const Segment& segment) const;
+  void on_text_heard(const Context& context, const Segment& segment);
   Result<void> check_sendable() const;
   static bool may_send_in(State state) {
     return state == State::established || state == State::close_wait ||
@@ -255,7 +260,6 @@ class Connection {
   FastOpenOutcome fast_open_;
   bool released_ = false;       // the application has let go
   bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
-  bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
   std::uint16_t burst_ = 0;  // full segments of new data sent in one go

@@ -179,22 +179,39 @@ void Connection::accept_late_sack(const Context& context, const Arrival& arrival
     sender_.accept_ack(turn(context), {.number = arrival.ack, .seq = arrival.seq, .sack = sack});
 }
 
+// What of our timestamps a segment returns.
+loss::Echo Connection::echo_of(const Segment& segment) const {
+  loss::Echo echo{.value = {}, .clock_offset = timestamp_offset_};
+  if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
+    echo.value = segment.options.timestamps->echo;
+  return echo;
+}
+
 void Connection::accept_valid_ack(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   const bool repeats = arrival.ack == sender_.space().una();
-  AckFacts facts{
+  const AckFacts facts{
       .number = arrival.ack,
       .seq = arrival.seq,
       .window = scaled_window(segment),
       .sack = segment.options.sack,
-      .echo = {.value = {}, .clock_offset = timestamp_offset_},
+      .echo = echo_of(segment),
       .is_duplicate = repeats && is_duplicate_ack(arrival),
       .answers_nothing = repeats && segment.payload.empty() && segment.options.sack.empty(),
       .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
-  if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
-    facts.echo.value = segment.options.timestamps->echo;
   sender_.accept_ack(turn(context), facts);
-  if (!repeats) wake_writer(config_->send_buffer / 4);
+  if (!repeats && sender_.outgoing().awaits_room()) make_way_for_writer(context);
+}
+
+// Who found the send buffer full is told when a quarter of it is free: not of every segment.
+void Connection::make_way_for_writer(const Context& context) {
+  sender_.grow_buffer(context, *config_);
+  if (send_room() >= sender_.outgoing().growth().size(config_->send_buffer) / 4) wake_writer();
+}
+
+void Connection::on_text_heard(const Context& context, const Segment& segment) {
+  receiver_.note_text(context, *config_, segment.payload.size(), echo_of(segment));
+  sender_.on_text_heard(context.now);
 }
 
 // What the acknowledgement of our FIN means in each state.
@@ -253,6 +270,7 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
     return Verdict::data_after_close;
   }
   const StreamOffset before = receiver_.nxt();
+  on_text_heard(context, segment);
   try {
     receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.carrier.owner},
                           timers_);
@@ -322,6 +340,7 @@ void Connection::accept_predicted(const Context& context, const Arrival& arrival
   note_timestamp(context, arrival);
   accept_valid_ack(context, arrival);
   if (segment.payload.empty()) return;
+  on_text_heard(context, segment);
   receiver_.accept_expected(context, *config_, {segment.payload, arrival.carrier.owner}, timers_);
   signals_.readable = true;
 }

@@ -518,7 +518,7 @@ std::optional<Duration> Flight::tail_probe_timeout(const Lent& lent) const {
 
 // ---- what can be asked
 
-void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
+void Flight::fill(TcpInfo& info, const RttEstimator& rtt, Instant now) const {
   info.ca_state = state();
   info.in_flight_bytes = in_flight();
   info.sacked_bytes = scoreboard_.sacked();
@@ -538,6 +538,8 @@ void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
   info.total_retrans = retransmitted_segments_;
   info.bytes_retrans = retransmitted_octets_;
   info.bytes_sent += retransmitted_octets_;
+  info.data_segs_out = text_segments_;
+  chronograph_.fill(info, now);
 }
 
 void Flight::hash_into(base::Hasher& h, Times times) const {

@@ -28,6 +28,7 @@
 #include "tcp/loss/scoreboard.h"
 #include "tcp/loss/tail_probe.h"
 #include "tcp/loss/undo.h"
+#include "tcp/send/chronograph.h"
 #include "tcp/send/pacer.h"
 #include "tcp/send/turn.h"
 
@@ -137,7 +138,9 @@ class Flight {
     ++retransmitted_segments_;
     retransmitted_octets_ += octets;
   }
-  void fill(TcpInfo& info, const RttEstimator& rtt) const;
+  Chronograph& chronograph() { return chronograph_; }
+  void count_text(std::uint32_t segments) { text_segments_ += segments; }
+  void fill(TcpInfo& info, const RttEstimator& rtt, Instant now) const;
   std::size_t memory() const { return sizeof(Flight) + scoreboard_.memory(); }
   void trim() { scoreboard_.trim(); }
 
@@ -221,13 +224,15 @@ class Flight {
   CaState state_ = CaState::open;
   FRto frto_ = FRto::off;
   congestion::Limit limit_ = congestion::Limit::application;
-  bool cwr_due_ = false;       // the peer is to hear that the window was reduced
-  bool partial_seen_ = false;  // a partial ACK has come in this recovery (RFC 6582)
-  bool episode_open_ = false;  // congestion control waits for on_recovered or on_spurious
-  bool rate_limited_ = false;  // the application had too little to send, for the last rate
+  bool cwr_due_ = false;             // the peer is to hear that the window was reduced
+  bool partial_seen_ = false;        // a partial ACK has come in this recovery (RFC 6582)
+  bool episode_open_ = false;        // congestion control waits for on_recovered or on_spurious
+  bool rate_limited_ = false;        // the application had too little to send, for the last rate
+  std::uint32_t text_segments_ = 0;  // sent
   std::uint64_t last_rate_ = 0;
   std::uint64_t recoveries_ = 0, timeouts_ = 0, tail_probes_ = 0, undone_ = 0, reported_ = 0;
   std::uint64_t retransmitted_segments_ = 0, retransmitted_octets_ = 0;
+  Chronograph chronograph_;
 };
 
 }  // namespace estab::tcp::loss

@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 class Handshakes : public testing::Test {
  protected:
-  Context at(Duration since_start) { return {start + since_start, stack, blocks, counters}; }
+  Context at(Duration since_start) {
+    return {start + since_start, stack, blocks, counters, budget};
+  }
   Handshake made() {
     return Handshake(at(0s), secrets, tuple, std::make_shared<const TcpConfig>(stack.tcp), 1500);
   }
@@ -30,6 +32,7 @@ class Handshakes : public testing::Test {
   StackConfig stack{.quirks = {.fixed_isn = 500}};
   BlockPool blocks;
   StackCounters counters;
+  BufferBudget budget;
   Secrets secrets{{1, 2}};
   Instant start{100s};
   FourTuple tuple{IpAddress::v4(192, 0, 2, 1), IpAddress::v4(192, 0, 2, 2), 4000, 80};

@@ -200,8 +200,8 @@ TEST_F(ReceiverTest, IsAValue) {
 TEST_F(ReceiverTest, GivesEveryBlockBackWhenAllIsReleased) {
   accept(1, 5001);
   accept(7001, 8001);
-  receiver.release_all(pool);
-  receiver.trim();
+  receiver.release_all(pool, budget);
+  receiver.trim(config, budget);
   EXPECT_EQ(receiver.memory(), 0u);
 }
 

@@ -80,6 +80,7 @@ class Sender {
   void accept_ack(const Turn& turn, const AckFacts& facts);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
+  void on_text_heard(Instant now) { text_heard_ = timestamp_clock(now, 0); }
   Liveness liveness() const { return {heard_at_, oldest_at_, retransmits_}; }
 
   /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
@@ -114,12 +115,15 @@ class Sender {
   std::uint32_t mss() const { return mss_; }
   void set_mss(const Turn& turn, std::uint32_t mss);
 
-  void trim() {
+  /// Makes room for what the congestion window may have under way, if the application has more.
+  void grow_buffer(const Context& context, const TcpConfig& config);
+  void trim(const TcpConfig& config, BufferBudget& budget) {
     outgoing_.trim();
+    outgoing_.growth().shrink_to(budget, config.send_buffer, outgoing_.size());
     if (flight_) flight_->trim();
   }
   std::size_t memory() const { return outgoing_.memory() + (flight_ ? flight_->memory() : 0); }
-  void fill(TcpInfo& info, const TcpConfig& config) const;
+  void fill(TcpInfo& info, const TcpConfig& config, Instant now) const;
   friend bool operator==(const Sender&, const Sender&) = default;
   void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 
@@ -141,7 +145,7 @@ class Sender {
   std::optional<SendPlan> plan_next(const Turn& turn, std::uint32_t most) const;
   std::optional<SendPlan> plan_by_window(const Turn& turn, std::uint32_t most);
   bool waits_for_pace(const Turn& turn);
-  void note_limit();
+  void note_limit(Instant now);
   bool is_stopped_by(std::int64_t congestion_room, std::int64_t wanted) const;
   /// Octets, or the FIN, stand behind SND.NXT.
   bool has_unsent() const {
@@ -180,6 +184,7 @@ class Sender {
   std::uint32_t mss_;               // Eff.snd.MSS: payload octets of a full segment
   std::uint32_t path_mss_;          // what the path is known to take
   std::uint32_t mss_cap_ = kNoCap;  // what a black hole has taught (RFC 4821 §7.7)
+  std::uint32_t text_heard_ = 0;    // when text was last heard, in milliseconds; it wraps
   std::uint8_t retransmits_ = 0;    // timeouts since SND.UNA last moved
   std::uint8_t probes_ = 0;         // since the window was last open
   bool probe_due_ = false;
