@@ -132,6 +132,12 @@ struct StackLimits {
   std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t echo_requests = 1024;            ///< not yet answered; then the oldest is forgotten
   std::uint32_t echo_events = 1 << 14;           ///< answers to them not yet polled
+  // What others may make a stack hold that stands in for the hosts beyond it (estab/forward.h).
+  std::uint32_t held_syns = 1 << 12;  ///< not yet accepted or rejected; 256 octets each at most
+  std::uint32_t forwarded = 1 << 16;  ///< held SYNs and the streams made of them, all together
+  std::uint32_t forwarded_per_source = 1 << 16;  ///< of those, by the address that opened them
+  std::uint32_t datagram_flows = 1 << 12;
+  std::uint32_t datagram_flows_per_source = 1 << 12;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
 };
 
@@ -148,10 +154,14 @@ struct StackConfig {
   Duration fragment_timeout = std::chrono::seconds(60);   ///< RFC 1122 §3.3.2, RFC 8200 §4.5
   Duration path_mtu_lifetime = std::chrono::minutes(10);  ///< RFC 1191 §6.3, RFC 8201 §5.2
   std::uint16_t port_min = 32768, port_max = 60999;       ///< ephemeral ports (RFC 6056)
-  bool syn_cookies = true;      ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
-  bool forward_nothing = true;  ///< a host, not a router: datagrams for others are dropped
-  bool answer_echo = true;      ///< RFC 1122 §3.2.2.6
-  StackQuirks quirks{};         ///< for conformance tests: estab/quirks.h
+  /// A held SYN (estab/forward.h) that has not been repeated for so long is forgotten: a guest that
+  /// still waits repeats it at least once a minute.
+  Duration held_syn_timeout = std::chrono::seconds(75);
+  /// RFC 4787 REQ-5: a flow of datagrams (estab/forward.h) that is silent lives at least so long.
+  Duration datagram_flow_timeout = std::chrono::minutes(2);
+  bool syn_cookies = true;  ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
+  bool answer_echo = true;  ///< RFC 1122 §3.2.2.6
+  StackQuirks quirks{};     ///< for conformance tests: estab/quirks.h
   friend bool operator==(const StackConfig&, const StackConfig&) = default;
 };
 

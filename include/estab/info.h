@@ -78,6 +78,10 @@ struct StackCounters {
   std::uint64_t echo_events_dropped = 0;       ///< StackLimits::echo_events was reached
   std::uint64_t segments_without_route = 0;    ///< given up because no interface led anywhere
   std::uint64_t fragments_out = 0;             ///< frames that are part of a datagram
+  std::uint64_t offers = 0;          ///< SYNs held for the application to decide (estab/forward.h)
+  std::uint64_t offers_refused = 0;  ///< dropped, as one of the limits of StackLimits was reached
+  std::uint64_t datagram_flows = 0, datagram_flows_refused = 0;  ///< begun; beyond the limits
+  std::uint64_t offers_expired = 0;  ///< nobody decided, and the guest repeated them no more
 
   std::uint64_t of(Verdict verdict) const { return verdicts[static_cast<std::size_t>(verdict)]; }
   friend bool operator==(const StackCounters&, const StackCounters&) = default;

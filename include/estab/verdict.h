@@ -28,6 +28,7 @@ enum class Verdict : std::uint8_t {
   syn_queued,           ///< LISTEN: a SYN entered the cache
   syn_cookie_sent,      ///< LISTEN: answered without state
   syn_dropped,          ///< LISTEN: no room and no cookie
+  syn_held,             ///< for another host: the application is to decide (estab/forward.h)
   handshake_completed,  ///< SYN-RECEIVED or SYN-SENT became ESTABLISHED
   // below TCP
   datagram,          ///< UDP, delivered

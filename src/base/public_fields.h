@@ -98,29 +98,36 @@ inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
                fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
-               icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events] =
-      limits;
+               icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events,
+               held_syns, forwarded, forwarded_per_source, datagram_flows,
+               datagram_flows_per_source] = limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
                       datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
                       fragments_per_datagram, path_mtu_entries, pending_replies,
                       pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
-                      echo_requests, echo_events);
+                      echo_requests, echo_events, held_syns, forwarded, forwarded_per_source,
+                      datagram_flows, datagram_flows_per_source);
 }
 
 inline auto public_fields(const StackConfig& config) {
   const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
-               path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing, answer_echo,
-               quirks] = config;
+               path_mtu_lifetime, port_min, port_max, held_syn_timeout, datagram_flow_timeout,
+               syn_cookies, answer_echo, quirks] = config;
   return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
-                      path_mtu_lifetime, port_min, port_max, syn_cookies, forward_nothing,
-                      answer_echo, quirks);
+                      path_mtu_lifetime, port_min, port_max, held_syn_timeout,
+                      datagram_flow_timeout, syn_cookies, answer_echo, quirks);
+}
+
+inline auto public_fields(const Forwarding& forwarding) {
+  const auto& [tcp, udp] = forwarding;
+  return base::fields(tcp, udp);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
   const auto& [name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
-               ignore_received_checksums] = config;
+               ignore_received_checksums, forwarding] = config;
   return base::fields(name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
-                      ignore_received_checksums);
+                      ignore_received_checksums, forwarding);
 }
 
 // ---- events
@@ -160,14 +167,16 @@ inline auto public_fields(const StackCounters& counters) {
                resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
                accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
                icmp_rate_limited, out_of_order_refused, echo_replies_unsolicited,
-               echo_events_dropped, segments_without_route, fragments_out] = counters;
+               echo_events_dropped, segments_without_route, fragments_out, offers, offers_refused,
+               datagram_flows, datagram_flows_refused, offers_expired] = counters;
   return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
                       retransmitted_segments, resets_out, challenge_acks_out, active_opens,
                       passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
                       syn_cookies_accepted, syn_cache_overflow, accept_queue_overflow,
                       time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
                       out_of_order_refused, echo_replies_unsolicited, echo_events_dropped,
-                      segments_without_route, fragments_out);
+                      segments_without_route, fragments_out, offers, offers_refused, datagram_flows,
+                      datagram_flows_refused, offers_expired);
 }
 
 }  // namespace estab

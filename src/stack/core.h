@@ -95,6 +95,9 @@ struct Removed {
 /// Where a datagram comes from: a link, or this stack itself.
 enum class Origin : std::uint8_t { link, self };
 
+/// Whom a datagram is for: this host, many hosts of which it is one, or one that it stands in for.
+enum class Reach : std::uint8_t { own, many, foreign };
+
 /// Who watches a stack. A copy of the stack is watched by nobody: it lives a life of its own.
 class Watch {
  public:

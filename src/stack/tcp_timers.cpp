@@ -23,6 +23,7 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
+    if (entry.kind == Kind::held) return on_held_timer(core, now, entry.index);
     on_flow_timer(core, now, entry.index);
   });
   expire_time_wait(core, now);

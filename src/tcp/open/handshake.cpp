@@ -24,6 +24,25 @@ Handshake::Handshake(const Context& context, const Secrets& secrets, const FourT
   context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
 }
 
+// The record has what both SYNs agree on; the peer's window comes with its ACK.
+Handshake::Handshake(const Context& context, const HalfOpen& record,
+                     std::shared_ptr<const TcpConfig> config)
+    : tuple_(record.tuple),
+      config_(std::move(config)),
+      state_(State::syn_received),
+      iss_(record.iss),
+      irs_(record.irs),
+      negotiated_(record.negotiated),
+      mss_(record.mss),
+      window_(record.window),
+      timestamp_offset_(record.timestamp_offset),
+      ts_recent_(record.ts_recent),
+      passive_(true),
+      started_at_(context.now),
+      sent_at_(context.now) {
+  context.trace([&] { return StateChanged{tuple_, State::listen, state_}; });
+}
+
 void Handshake::set_state(const Context& context, State to) {
   base::ensure(is_arrow(state_, to));
   context.trace([&] { return StateChanged{tuple_, state_, to}; });
@@ -128,7 +147,8 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
       // [RFC 9293 MUST-11]
-      fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
+      // MUST-11: of an active OPEN it is a refusal.
+      fail(context, passive_ ? Error::connection_reset : Error::connection_refused);
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
       return {Verdict::ack_unacceptable, false, refuse(segment)};
@@ -271,13 +291,14 @@ Opening Handshake::opening(Instant now) const {
 
 auto Handshake::fields() const {
   const auto& [tuple, config, state, iss, irs, negotiated, mss, window, send_window,
-               timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, started_at,
-               sent_at, deadline, failure, advice, soft_error, report, early_data] = *this;
+               timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, passive,
+               started_at, sent_at, deadline, failure, advice, soft_error, report, early_data] =
+      *this;
   const bool heard = state == State::syn_received;  // else there is no IRS yet
   return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
                       window, send_window, timestamp_offset,
                       base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
-                      answers, due, sent_twice, released, started_at,
+                      answers, due, sent_twice, released, passive, started_at,
                       base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,
                       soft_error, report, early_data);
 }

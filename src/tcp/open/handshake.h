@@ -1,5 +1,7 @@
 // Handshake: an active open, SYN-SENT (RFC 9293 §3.10.7.3) and, when both sides open at once,
-// SYN-RECEIVED. It becomes a Connection, or fails with an Error that says how.
+// SYN-RECEIVED; also the SYN-RECEIVED of a stream that the application has before it is open, since
+// it has accepted the SYN itself (estab/forward.h). It becomes a Connection, or fails with an Error
+// that says how.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include "tcp/connection/connection.h"
 #include "tcp/connection/context.h"
 #include "tcp/open/early_data.h"
+#include "tcp/open/half_open.h"
 #include "tcp/open/opening.h"
 #include "tcp/open/secrets.h"
 #include "tcp/open/syn_received.h"
@@ -24,6 +27,9 @@ class Handshake {
  public:
   Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
             std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu);
+  /// SYN-RECEIVED at once: the answer to a SYN that was held.
+  Handshake(const Context& context, const HalfOpen& record,
+            std::shared_ptr<const TcpConfig> config);
 
   State state() const { return state_; }
   const FourTuple& tuple() const { return tuple_; }
@@ -53,6 +59,8 @@ class Handshake {
   Instant next_deadline() const { return deadline_; }
   bool wants_to_send() const { return due_ && state_ != State::closed; }
   std::uint8_t repeats() const { return repeats_; }
+  /// It began with the peer's SYN.
+  bool is_passive() const { return passive_; }
   /// What the application is to be told though the opening goes on: a soft error (SHLD-9,
   /// SHLD-25), or room for more early data.
   bool has_signals() const { return soft_error_ || early_data_.writable_due(); }
@@ -105,6 +113,7 @@ class Handshake {
   bool due_ = true;          // the SYN, or the SYN-ACK, is to be sent
   bool sent_twice_ = false;  // so that no answer can be timed
   bool released_ = false;    // the application has let go
+  bool passive_ = false;     // it began with the peer's SYN
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_, soft_error_;
   std::optional<IcmpReport> report_;  // of advice_
