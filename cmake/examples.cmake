@@ -7,7 +7,7 @@ foreach(source ${example_sources})
   target_link_libraries(example_${stem} PRIVATE estab_flags estab::host estab::sim)
 endforeach()
 # Some need no device, and say by their exit code whether all went well.
-foreach(stem sans_io bad_network socketpair)
+foreach(stem sans_io bad_network socketpair forwarder)
   if(ESTAB_BUILD_TESTS AND TARGET example_${stem})
     add_test(NAME example.${stem} COMMAND example_${stem})
     set_tests_properties(example.${stem} PROPERTIES LABELS unit TIMEOUT 60)

@@ -23,11 +23,12 @@ struct KeepAlive {
   friend bool operator==(const KeepAlive&, const KeepAlive&) = default;
 };
 
-/// Explicit Congestion Notification (RFC 3168).
+/// Explicit Congestion Notification: whether to use it. One setting for each kind of feedback, that
+/// of RFC 3168 (one echo a round trip) and that of RFC 9768 (AccECN: how much was marked).
 enum class Ecn : std::uint8_t {
   off,
   accept,   ///< use it if the peer asks for it
-  request,  ///< ask for it too; a SYN that gets no answer is repeated without (§6.1.1.1)
+  request,  ///< ask for it too; a SYN that gets no answer is repeated without
 };
 
 /// What Fast Open cookies are made with; sixteen octets nobody else knows.
@@ -64,15 +65,38 @@ enum class CongestionControl : std::uint8_t {
   dctcp,     ///< RFC 8257: for networks of one administration whose switches mark early
 };
 
+/// The octets a buffer holds at most: a number that stays, or a range through which it grows with
+/// what its connection needs, as far as StackLimits::buffer_growth allows. Memory is taken only for
+/// what is held.
+///
+///   config.send_buffer = 65536;                                       // stays
+///   config.receive_buffer = BufferSize::growing(128 << 10, 16 << 20); // grows
+struct BufferSize {
+  std::uint32_t initial, most;
+
+  /// A buffer of this size. Where a number is written, a buffer is what is meant.
+  constexpr BufferSize(std::uint32_t fixed) : initial(fixed), most(fixed) {}
+  /// One that grows from `initial` to at most `most` octets; no growth if that is not more.
+  static constexpr BufferSize growing(std::uint32_t initial, std::uint32_t most) {
+    BufferSize size(initial);
+    size.most = most > initial ? most : initial;
+    return size;
+  }
+  constexpr bool grows() const { return most > initial; }
+  friend bool operator==(const BufferSize&, const BufferSize&) = default;
+};
+
 /// Settings of one connection. Set them at connect or listen; Stack::reconfigure changes them
 /// later, save those which the SYNs negotiate (marked SYN) from the moment the SYN is made, and
 /// those which only an opening has use for (marked opening) from the moment it is open.
 struct TcpConfig {
-  std::uint32_t receive_buffer =
-      1 << 20;  ///< most octets held for the application, and the window's limit
+  /// Most octets held for the application, and the window's limit. It grows with what the
+  /// application reads in a round trip (RFC 7323 §1.1; docs/senders.md).
+  BufferSize receive_buffer = BufferSize::growing(128 << 10, 240 << 20);
   /// Most octets accepted and not yet acknowledged. What is held for them counts too, so that
-  /// memory stays within it, whatever the sizes of what is sent.
-  std::uint32_t send_buffer = 1 << 20;
+  /// memory stays within it, whatever the sizes of what is sent. It grows with the congestion
+  /// window.
+  BufferSize send_buffer = BufferSize::growing(128 << 10, 240 << 20);
   std::uint32_t initial_window_segments = 10;                       ///< RFC 6928; opening
   CongestionControl congestion_control = CongestionControl::cubic;  ///< opening
   /// Segments leave at the pace of congestion control instead of in bursts; BBR is always paced;
@@ -81,15 +105,20 @@ struct TcpConfig {
   bool slow_start_after_idle = true;  ///< RFC 5681 §4.1: start again slowly after a pause
   /// Neither announces nor sends larger segments than this; SYN.
   std::uint16_t mss_limit = 65495;
-  std::uint8_t window_scale = 8;  ///< announced shift, 0..14 (RFC 7323 §2); SYN
-  bool use_window_scale = true;   ///< offer and accept window scaling; SYN
-  bool use_timestamps = true;     ///< offer and accept RFC 7323 timestamps; SYN
+  /// Announced shift, 0..14 (RFC 7323 §2); nothing: what the largest receive buffer needs, and 8 at
+  /// least, so that it may be made larger later; SYN.
+  std::optional<std::uint8_t> window_scale{};
+  bool use_window_scale = true;  ///< offer and accept window scaling; SYN
+  bool use_timestamps = true;    ///< offer and accept RFC 7323 timestamps; SYN
   /// Drop segments without the timestamps that were agreed on, as RFC 7323 §3.2 advises. Else they
   /// are taken, as most stacks do: some senders and middleboxes leave the option out, and dropping
   /// their segments ends the connection.
   bool require_timestamps = false;
   bool use_sack = true;  ///< offer and accept RFC 2018; SYN
-  Ecn ecn = Ecn::off;    ///< SYN
+  Ecn ecn = Ecn::off;    ///< RFC 3168; SYN
+  /// RFC 9768. Who asks for it takes RFC 3168 from a peer that knows no better, whatever `ecn`
+  /// says; SYN.
+  Ecn accurate_ecn = Ecn::accept;
   FastOpen fast_open{};  ///< RFC 7413; SYN
   /// With SACK: after two round trips without an answer the last segment goes once more, so that
   /// the loss of the end of a burst need not wait for the timeout (RFC 8985 §7).
@@ -147,10 +176,11 @@ struct StackLimits {
   std::uint32_t listeners = 1 << 12;
   std::uint32_t interfaces = 1 << 10;  ///< at most 65534
   std::uint32_t datagram_ports = 1 << 12;
-  std::uint32_t datagram_queue = 256 << 10;  ///< octets waiting in one bound port
-  std::uint32_t out_of_order_pieces = 4096;  ///< per connection
-  std::uint32_t transmissions = 1 << 16;     ///< per connection, not acknowledged; 64 octets each
-  std::uint32_t fragment_octets = 4 << 20;   ///< all reassemblies together
+  std::uint32_t datagram_queue = 256 << 10;     ///< octets waiting in one bound port
+  std::uint64_t buffer_growth = 1 << 30;        ///< octets by which buffers grow, all together
+  std::uint32_t out_of_order_pieces = 1 << 16;  ///< per connection
+  std::uint32_t transmissions = 1 << 18;    ///< per connection, not acknowledged; 64 octets each
+  std::uint32_t fragment_octets = 4 << 20;  ///< all reassemblies together
   std::uint32_t fragments_per_datagram = 64;
   std::uint32_t path_mtu_entries = 4096;
   std::uint32_t pending_replies = 1024;          ///< resets, challenge ACKs, ICMP not yet polled
@@ -159,6 +189,12 @@ struct StackLimits {
   std::uint32_t challenge_acks_per_second = 5;   ///< per connection (RFC 5961 §10); at most 255
   std::uint32_t echo_requests = 1024;            ///< not yet answered; then the oldest is forgotten
   std::uint32_t echo_events = 1 << 14;           ///< answers to them not yet polled
+  // What others may make a stack hold that stands in for the hosts beyond it (estab/forward.h).
+  std::uint32_t held_syns = 1 << 12;  ///< not yet accepted or rejected; 256 octets each at most
+  std::uint32_t forwarded = 1 << 16;  ///< held SYNs and the streams made of them, all together
+  std::uint32_t forwarded_per_source = 1 << 16;  ///< of those, by the address that opened them
+  std::uint32_t datagram_flows = 1 << 12;
+  std::uint32_t datagram_flows_per_source = 1 << 12;
   /// Servers whose Fast Open cookies are remembered, and as many that did not take them.
   std::uint32_t fast_open_cookies = 1024;
   friend bool operator==(const StackLimits&, const StackLimits&) = default;
@@ -182,10 +218,14 @@ struct StackConfig {
   /// nothing through (RFC 7413 §4.1.3.1). Zero: it is tried each time.
   Duration fast_open_pause = std::chrono::hours(1);
   std::uint16_t port_min = 32768, port_max = 60999;  ///< ephemeral ports (RFC 6056)
-  bool syn_cookies = true;      ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
-  bool forward_nothing = true;  ///< a host, not a router: datagrams for others are dropped
-  bool answer_echo = true;      ///< RFC 1122 §3.2.2.6
-  StackQuirks quirks{};         ///< for conformance tests: estab/quirks.h
+  /// A held SYN (estab/forward.h) that has not been repeated for so long is forgotten: a guest that
+  /// still waits repeats it at least once a minute.
+  Duration held_syn_timeout = std::chrono::seconds(75);
+  /// RFC 4787 REQ-5: a flow of datagrams (estab/forward.h) that is silent lives at least so long.
+  Duration datagram_flow_timeout = std::chrono::minutes(2);
+  bool syn_cookies = true;  ///< when the SYN cache or a backlog is full (RFC 4987 §3.6)
+  bool answer_echo = true;  ///< RFC 1122 §3.2.2.6
+  StackQuirks quirks{};     ///< for conformance tests: estab/quirks.h
   friend bool operator==(const StackConfig&, const StackConfig&) = default;
 };
 

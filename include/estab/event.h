@@ -15,6 +15,7 @@
 #include "estab/error.h"
 #include "estab/icmp_report.h"
 #include "estab/id.h"
+#include "estab/segment.h"
 
 namespace estab {
 
@@ -56,6 +57,27 @@ struct EchoEvent {
   friend bool operator==(const EchoEvent&, const EchoEvent&) = default;
 };
 
-using Event = std::variant<StreamEvent, AcceptEvent, DatagramEvent, EchoEvent>;
+/// Somebody opens a connection to another host (estab/forward.h). The SYN waits for Stack::accept
+/// or Stack::reject.
+struct OfferEvent {
+  OfferId offer;
+  FourTuple endpoints;    ///< as the guest wrote them: `local` is the host it means
+  InterfaceId interface;  ///< by which it came
+  friend bool operator==(const OfferEvent&, const OfferEvent&) = default;
+};
+
+/// At least one datagram of a guest's to another host waits (estab/forward.h), or the flow has
+/// ended.
+struct DatagramFlowEvent {
+  DatagramFlowId flow;
+  Endpoint source;        ///< the guest's
+  InterfaceId interface;  ///< by which the flow began
+  bool opened = false;    ///< the first that is told of this flow
+  bool ended = false;     ///< nothing has gone either way for too long, or its interface is gone
+  friend bool operator==(const DatagramFlowEvent&, const DatagramFlowEvent&) = default;
+};
+
+using Event =
+    std::variant<StreamEvent, AcceptEvent, DatagramEvent, EchoEvent, OfferEvent, DatagramFlowEvent>;
 
 }  // namespace estab

@@ -26,7 +26,8 @@
 #include "estab/datagram_socket.h"
 #include "estab/device.h"
 #include "estab/error.h"
-#include "estab/icmp_report.h"
+#include "estab/forwarder.h"
+#include "estab/opening_operation.h"
 #include "estab/operation.h"
 #include "estab/stack.h"
 #include "estab/task.h"
@@ -52,35 +53,21 @@ struct HostOptions {
   Clock* clock = nullptr;
 };
 
-class ConnectOperation final : public Operation<Result<TcpStream>> {
+class ConnectOperation final : public OpeningOperation {
  public:
   ConnectOperation(host::Loop* loop, ConnectOptions options)
-      : Operation(loop), options_(std::move(options)) {}
+      : OpeningOperation(loop), options_(std::move(options)) {}
   ConnectOperation(host::Loop* loop, ConnectOptions options, Duration limit)
       : ConnectOperation(loop, std::move(options)) {
     limit_ = limit;
   }
   /// An operation that fails at once.
-  ConnectOperation(host::Loop* loop, Error error) : Operation(loop), refused_(error) {}
-  /// Aborts an opening that is still under way.
-  ~ConnectOperation();
-  /// Once it has failed: what ICMP said of the destination, and who said it. For this the operation
-  /// needs a name:
-  ///
-  ///   ConnectOperation opening = host.connect(options);
-  ///   auto stream = co_await std::move(opening);
-  ///   if (!stream && opening.icmp_report()) ...
-  const std::optional<IcmpReport>& icmp_report() const { return report_; }
+  ConnectOperation(host::Loop* loop, Error error) : OpeningOperation(loop), refused_(error) {}
 
  private:
-  bool attempt(Instant now) override;
-  void fail(Error error) override;
-  Wait** place() override;
-  void expire() override { fail(Error::connect_timed_out); }
+  Result<StreamId> open(Instant now) override;
   ConnectOptions options_;
   std::optional<Error> refused_;
-  std::optional<IcmpReport> report_;
-  StreamId stream_;
 };
 
 class [[nodiscard]] SleepOperation final : public host::Wait {
@@ -102,7 +89,7 @@ class [[nodiscard]] SleepOperation final : public host::Wait {
 
 class DescriptorOperation final : public Operation<Result<void>> {
  public:
-  enum class Direction : std::uint8_t { in, out };
+  enum class Direction : std::uint8_t { in, out, end };
   DescriptorOperation(host::Loop* loop, int descriptor, Direction direction)
       : Operation(loop), descriptor_(descriptor), direction_(direction) {}
 
@@ -294,6 +281,10 @@ class Host {
 
   Result<DatagramSocket> bind_datagram(const Endpoint& local);
 
+  /// What comes by this interface for other hosts is this forwarder's, until it is closed
+  /// (estab/forward.h). Error::no_such_id; Error::address_in_use if the interface has one.
+  Result<Forwarder> forward(InterfaceId interface, const Forwarding& forwarding);
+
   // ---- other things to wait for
 
   SleepOperation sleep(Duration duration);
@@ -301,6 +292,9 @@ class Host {
   /// file is always ready. One coroutine a direction; close the descriptor only when none waits.
   DescriptorOperation readable(int descriptor);
   DescriptorOperation writable(int descriptor);
+  /// Waits until it has failed, or nothing can be read from or written to it any more (POLLERR,
+  /// POLLHUP).
+  DescriptorOperation hung_up(int descriptor);
   /// Awaits a task for at most `limit`; then the task is destroyed and this gives Error::timed_out.
   /// A task that gives a Result gives the same one here.
   template <class T>

@@ -21,6 +21,8 @@ struct Id {
 using StreamId = Id<struct StreamTag>;      ///< one TCP connection, from connect or accept to close
 using ListenerId = Id<struct ListenerTag>;  ///< one passive OPEN
 using DatagramId = Id<struct DatagramTag>;  ///< one bound UDP port
+using DatagramFlowId = Id<struct DatagramFlowTag>;  ///< a guest's UDP port (estab/forward.h)
+using OfferId = Id<struct OfferTag>;  ///< one SYN for another host, until it is decided
 
 using InterfaceId = Id<struct InterfaceTag>;  ///< one network interface
 

@@ -51,9 +51,10 @@ struct TcpInfo {
   std::uint32_t rcv_wnd = 0;       ///< the window last announced, scaled
   std::uint64_t bytes_acked = 0, bytes_received = 0, bytes_sent = 0, bytes_retrans = 0;
   std::uint64_t segs_out = 0, segs_in = 0;
-  std::uint64_t total_retrans = 0;  ///< segments
-  std::uint64_t notsent_bytes = 0;  ///< queued, never sent
-  std::uint64_t unacked_bytes = 0;  ///< sent, not acknowledged
+  std::uint32_t data_segs_out = 0, data_segs_in = 0;  ///< with text; they wrap, as TCP_INFO's do
+  std::uint64_t total_retrans = 0;                    ///< segments
+  std::uint64_t notsent_bytes = 0;                    ///< queued, never sent
+  std::uint64_t unacked_bytes = 0;                    ///< sent, not acknowledged
   FastOpenOutcome fast_open = FastOpenOutcome::unused;
   CaState ca_state = CaState::open;
   CongestionControl congestion_control = CongestionControl::cubic;
@@ -64,12 +65,25 @@ struct TcpInfo {
   std::uint64_t delivered = 0;             ///< octets, acknowledged or SACKed
   std::uint64_t delivery_rate = 0;         ///< octets a second, the last that was measured; 0: none
   bool delivery_rate_app_limited = false;  ///< then the application had too little to send
-  std::uint64_t pacing_rate = 0;           ///< octets a second; ~0: not paced
-  bool reord_seen = false;                 ///< segments were seen to overtake each other
-  Duration reordering_window{};            ///< RACK.reo_wnd (RFC 8985): how late a segment may be
-  std::uint64_t dsack_dups = 0;            ///< duplicates the peer reported (RFC 2883)
+  bool accurate_ecn = false;               ///< the feedback is that of RFC 9768
+  std::uint64_t delivered_ce = 0;          ///< packets sent that met congestion, as far as is known
+  std::uint64_t received_ce = 0;           ///< packets received that had met it
+  /// Payload octets by the mark with which the peer says they came (RFC 9768 §3.2.3).
+  std::uint64_t delivered_e0_bytes = 0, delivered_e1_bytes = 0, delivered_ce_bytes = 0;
+  /// The same of what was received.
+  std::uint64_t received_e0_bytes = 0, received_e1_bytes = 0, received_ce_bytes = 0;
+  std::uint64_t pacing_rate = 0;  ///< octets a second; ~0: not paced
+  bool reord_seen = false;        ///< segments were seen to overtake each other
+  Duration reordering_window{};   ///< RACK.reo_wnd (RFC 8985): how late a segment may be
+  std::uint64_t dsack_dups = 0;   ///< duplicates the peer reported (RFC 2883)
   std::uint64_t recoveries = 0, timeouts = 0, tail_probes = 0;  ///< episodes; timers; probes sent
-  std::uint64_t undone = 0;       ///< episodes that proved to be for nothing
+  std::uint64_t undone = 0;  ///< episodes that proved to be for nothing
+  Duration busy{};           ///< with octets on their way or waiting to go
+  Duration rwnd_limited{};   ///< of that: waiting for the peer's window
+  Duration
+      sndbuf_limited{};  ///< of that: all on their way, and the application had no room for more
+  /// How long ago text was last sent, text last received, anything last received; zero: never.
+  Duration last_data_sent{}, last_data_recv{}, last_ack_recv{};
   std::uint64_t recv_queue = 0;   ///< waiting for the application, in order
   std::uint64_t reord_bytes = 0;  ///< received out of order, waiting for a gap to fill
 };
@@ -89,10 +103,15 @@ struct StackCounters {
   std::uint64_t accept_queue_overflow = 0, time_wait_overflow = 0, replies_dropped = 0;
   std::uint64_t icmp_in = 0, icmp_out = 0, icmp_rate_limited = 0;
   std::uint64_t out_of_order_refused = 0;
+  std::uint64_t buffer_growth_refused = 0;     ///< StackLimits::buffer_growth was reached
   std::uint64_t echo_replies_unsolicited = 0;  ///< answers to nothing that was asked: not told of
   std::uint64_t echo_events_dropped = 0;       ///< StackLimits::echo_events was reached
   std::uint64_t segments_without_route = 0;    ///< given up because no interface led anywhere
   std::uint64_t fragments_out = 0;             ///< frames that are part of a datagram
+  std::uint64_t offers = 0;          ///< SYNs held for the application to decide (estab/forward.h)
+  std::uint64_t offers_refused = 0;  ///< dropped, as one of the limits of StackLimits was reached
+  std::uint64_t datagram_flows = 0, datagram_flows_refused = 0;  ///< begun; beyond the limits
+  std::uint64_t offers_expired = 0;  ///< nobody decided, and the guest repeated them no more
 
   std::uint64_t of(Verdict verdict) const { return verdicts[static_cast<std::size_t>(verdict)]; }
   friend bool operator==(const StackCounters&, const StackCounters&) = default;

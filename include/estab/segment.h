@@ -33,13 +33,14 @@ class SeqNum {
   std::uint32_t value_ = 0;
 };
 
-/// The control bits (RFC 9293 §3.1), with ECE and CWR of RFC 3168. Reserved bits are not kept:
-/// they are sent as zero and ignored on receipt.
+/// The control bits (RFC 9293 §3.1), with ECE and CWR of RFC 3168 and AE of RFC 9768. The reserved
+/// bits beside them are not kept: they are sent as zero and ignored on receipt.
 class TcpFlags {
  public:
   constexpr TcpFlags() = default;
-  explicit constexpr TcpFlags(std::uint8_t wire) : bits_(wire) {}
-  constexpr std::uint8_t wire() const { return bits_; }
+  explicit constexpr TcpFlags(std::uint16_t wire) : bits_(wire) {}
+  /// The low nine bits of the two octets in which the flags stand.
+  constexpr std::uint16_t wire() const { return bits_; }
 
   constexpr bool fin() const { return bits_ & kFin; }
   constexpr bool syn() const { return bits_ & kSyn; }
@@ -49,25 +50,26 @@ class TcpFlags {
   constexpr bool urg() const { return bits_ & kUrg; }
   constexpr bool ece() const { return bits_ & kEce; }
   constexpr bool cwr() const { return bits_ & kCwr; }
+  constexpr bool ae() const { return bits_ & kAe; }
 
   friend constexpr TcpFlags operator|(TcpFlags a, TcpFlags b) {
-    return TcpFlags(static_cast<std::uint8_t>(a.bits_ | b.bits_));
+    return TcpFlags(static_cast<std::uint16_t>(a.bits_ | b.bits_));
   }
   constexpr TcpFlags without(TcpFlags other) const {
-    return TcpFlags(static_cast<std::uint8_t>(bits_ & ~other.bits_));
+    return TcpFlags(static_cast<std::uint16_t>(bits_ & ~other.bits_));
   }
   friend constexpr bool operator==(TcpFlags, TcpFlags) = default;
 
-  static constexpr std::uint8_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg = 32,
-                                kEce = 64, kCwr = 128;
+  static constexpr std::uint16_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg = 32,
+                                 kEce = 64, kCwr = 128, kAe = 256;
 
  private:
-  std::uint8_t bits_ = 0;
+  std::uint16_t bits_ = 0;
 };
 
 inline constexpr TcpFlags kFin{TcpFlags::kFin}, kSyn{TcpFlags::kSyn}, kRst{TcpFlags::kRst},
     kPsh{TcpFlags::kPsh}, kAck{TcpFlags::kAck}, kUrg{TcpFlags::kUrg}, kEce{TcpFlags::kEce},
-    kCwr{TcpFlags::kCwr};
+    kCwr{TcpFlags::kCwr}, kAe{TcpFlags::kAe};
 
 /// RFC 7323 §3.2.
 struct TcpTimestamps {
@@ -103,6 +105,24 @@ class SackBlocks {
  private:
   std::array<SackBlock, kMax> blocks_{};
   std::uint8_t count_ = 0;
+};
+
+/// AccECN0 and AccECN1 (RFC 9768 §3.2.3): payload octets received so far by the mark they came
+/// with, modulo 2^24. The fields that are there are the first of their order; the others are zero
+/// here.
+struct AccurateEcnOption {
+  enum class Order : std::uint8_t {
+    e0b_first,  ///< kind 172: EE0B, ECEB, EE1B
+    e1b_first,  ///< kind 174: EE1B, ECEB, EE0B
+  };
+  Order order = Order::e0b_first;
+  std::uint8_t fields = 0;  ///< 0..3
+  std::uint32_t e0b = 0, ceb = 0, e1b = 0;
+
+  bool has_e0b() const { return fields >= (order == Order::e0b_first ? 1 : 3); }
+  bool has_ceb() const { return fields >= 2; }
+  bool has_e1b() const { return fields >= (order == Order::e1b_first ? 1 : 3); }
+  friend constexpr bool operator==(const AccurateEcnOption&, const AccurateEcnOption&) = default;
 };
 
 /// A Fast Open cookie (RFC 7413 §4.1.1): an even number of octets, 4 to 16; or none at all, which
@@ -145,6 +165,7 @@ struct TcpOptions {
   bool sack_permitted = false;
   std::optional<TcpTimestamps> timestamps;
   SackBlocks sack;
+  std::optional<AccurateEcnOption> accurate_ecn;
   std::optional<FastOpenOption> fast_open;
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };

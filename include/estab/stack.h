@@ -35,6 +35,7 @@
 #include "estab/config.h"
 #include "estab/error.h"
 #include "estab/event.h"
+#include "estab/forward.h"
 #include "estab/frame.h"
 #include "estab/icmp_report.h"
 #include "estab/id.h"
@@ -52,6 +53,7 @@ struct InterfaceConfig {
   bool segmentation_v4 = false;            ///< the device takes TCP super-segments over IPv4
   bool segmentation_v6 = false;            ///< and over IPv6
   bool ignore_received_checksums = false;  ///< for links that cannot corrupt
+  Forwarding forwarding{};                 ///< what it takes for others: estab/forward.h
   friend bool operator==(const InterfaceConfig&, const InterfaceConfig&) = default;
 };
 
@@ -142,6 +144,8 @@ class Stack {
   /// after close(), so that whoever has closed can see when the rest has been delivered.
   State state(StreamId stream) const;
   Result<TcpInfo> info(StreamId stream) const;
+  /// The same as of `now`: without it what is timed goes up to the last time the stack was told.
+  Result<TcpInfo> info(Instant now, StreamId stream) const;
   Result<FourTuple> endpoints(StreamId stream) const;
   Result<Endpoint> local_endpoint(ListenerId listener) const;
   /// Whether an address is one of this stack's own; link-local without a zone: of any interface.
@@ -186,7 +190,9 @@ class Stack {
   /// Connections, openings, TIME-WAIT records and datagram ports now held.
   struct Census {
     std::size_t streams = 0, syn_cache = 0, time_wait = 0, listeners = 0, datagram_ports = 0,
-                timers = 0;
+                timers = 0, held_syns = 0;
+    std::size_t forwarded = 0;  ///< held SYNs, and the streams made of them
+    std::size_t datagram_flows = 0;
     friend bool operator==(const Census&, const Census&) = default;
   };
   Census census() const;
@@ -207,6 +213,8 @@ class Stack {
   InterfaceId add_interface(const InterfaceConfig& config);
   /// Error::no_such_id.
   Result<InterfaceConfig> interface(InterfaceId id) const;
+  /// What arrives for others from now on. Streams and held SYNs stay. Error::no_such_id.
+  Result<void> set_forwarding(InterfaceId id, const Forwarding& forwarding);
   /// Error::no_such_id; Error::mtu_too_small below 1280 if the interface has IPv6 addresses.
   Result<void> set_mtu(InterfaceId id, std::uint16_t mtu);
   /// Also adds the route to its prefix. Error::no_such_id, address_in_use, address_not_available
@@ -265,6 +273,16 @@ class Stack {
   /// Error::would_block if none waits; Error::address_removed if none ever will.
   Result<StreamId> accept(Instant now, ListenerId listener);
   Result<StreamId> connect(Instant now, const ConnectOptions& options);
+
+  /// Answers a held SYN in the name of the host it is for (estab/forward.h). The stream is there at
+  /// once, in SYN-RECEIVED: what is sent on it is queued, and StreamEvent::connected tells when the
+  /// guest's ACK has come. Error::no_such_id if it has been decided, or the guest has gone;
+  /// limit_reached or no_route, after which it waits as before; invalid_argument.
+  Result<StreamId> accept(Instant now, OfferId offer, const std::optional<TcpConfig>& tcp = {});
+  /// Error::no_such_id.
+  Result<void> reject(Instant now, OfferId offer, Refusal refusal);
+  /// Whether it still waits to be accepted or rejected.
+  bool is_waiting(OfferId offer) const;
 
   /// Takes as many octets as the send buffer has room for and returns how many. While the
   /// connection opens they are queued (RFC 9293 §3.10.2). Error::would_block if there is no room.
@@ -328,6 +346,16 @@ class Stack {
   /// Error::would_block if StackLimits::pending_replies is reached.
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
   Result<ReceivedDatagram> recv_datagram(DatagramId port, MutableOctets into);
+  /// A guest's datagram to another host (estab/forward.h): `from` is the guest, `to` whom it means.
+  /// Error::would_block if none waits; Error::timed_out if the flow has ended; Error::no_such_id.
+  Result<ReceivedDatagram> recv_datagram(DatagramFlowId flow, MutableOctets into);
+  /// To the guest, in the name of `from`. Errors as of the call above, and Error::timed_out.
+  Result<void> send_datagram(Instant now, DatagramFlowId flow, const Endpoint& from, Octets octets);
+  /// Tells the guest by ICMP what has become of its datagrams to `destination`; the flow goes on.
+  /// Error::no_such_id, timed_out.
+  Result<void> reject(Instant now, DatagramFlowId flow, const Endpoint& destination,
+                      Refusal refusal);
+  Result<void> close(DatagramFlowId flow);
   /// Sends an ICMP echo request, in fragments if need be; the answer comes as an EchoEvent, the
   /// first for each request, and every one to a request for many.
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,

@@ -93,6 +93,16 @@ class WriteOwnedOperation final : public Operation<Result<void>> {
   SendMode mode_;
 };
 
+class RoomOperation final : public Operation<Result<void>> {
+ public:
+  RoomOperation(host::Loop* loop, StreamId stream) : Operation(loop), stream_(stream) {}
+
+ private:
+  bool attempt(Instant now) override;
+  Wait** place() override;
+  StreamId stream_;
+};
+
 class ClosedOperation final : public Operation<Result<void>> {
  public:
   ClosedOperation(host::Loop* loop, StreamId stream) : Operation(loop), stream_(stream) {}
@@ -165,6 +175,8 @@ class [[nodiscard]] TcpStream {
                                   SendMode mode = SendMode::normal);
   /// Octets that can be written without waiting.
   std::size_t writable() const;
+  /// Waits until some can: for who fetches octets only once there is room for them.
+  RoomOperation room();
 
   // ---- ending
 

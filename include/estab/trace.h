@@ -28,6 +28,7 @@ enum class SendReason : std::uint8_t {
   ack_delayed,          ///< in-order data, the delayed-ACK timer ran out
   ack_duplicate,        ///< out-of-order data: says again what is expected (RFC 5681 §3.2)
   ack_gap_filled,       ///< a gap was filled
+  ack_mark,             ///< marks to be told at once (RFC 9768 §3.2.2.5.1)
   ack_unacceptable,     ///< answer to an unacceptable segment (first check)
   window_update,        ///< the application read, the window opened
   retransmit_timeout,   ///< the RTO ran out (RFC 6298 5.4)

@@ -29,6 +29,7 @@ enum class Verdict : std::uint8_t {
   syn_opened,           ///< LISTEN: a SYN with a Fast Open cookie: its octets were taken (RFC 7413)
   syn_cookie_sent,      ///< LISTEN: answered without state
   syn_dropped,          ///< LISTEN: no room and no cookie
+  syn_held,             ///< for another host: the application is to decide (estab/forward.h)
   handshake_completed,  ///< SYN-RECEIVED or SYN-SENT became ESTABLISHED
   // below TCP
   datagram,          ///< UDP, delivered

@@ -50,8 +50,10 @@ SOURCES = (
     Source(7413, "TCP Fast Open"),
     Source(7661, "Updating TCP to Support Rate-Limited Traffic"),
     Source(8201, "Path MTU Discovery for IP version 6", lower_case=True),
+    Source(8257, "Data Center TCP (DCTCP): TCP Congestion Control for Data Centers"),
     Source(8985, "The RACK-TLP Loss Detection Algorithm for TCP"),
     Source(9438, "CUBIC for Fast and Long-Distance Networks", file="rfc9438-draft.md"),
+    Source(9768, "More Accurate Explicit Congestion Notification (AccECN) Feedback in TCP"),
 )
 
 # RFC 9293 numbers this sentence in its appendix B only.

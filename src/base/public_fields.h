@@ -43,14 +43,20 @@ inline auto public_fields(const SackBlock& block) {
   return base::fields(left, right);
 }
 
+inline auto public_fields(const AccurateEcnOption& option) {
+  const auto& [order, fields, e0b, ceb, e1b] = option;
+  return base::fields(order, fields, e0b, ceb, e1b);
+}
+
 inline auto public_fields(const FastOpenOption& option) {
   const auto& [cookie, experimental] = option;
   return base::fields(cookie, experimental);
 }
 
 inline auto public_fields(const TcpOptions& options) {
-  const auto& [mss, window_scale, sack_permitted, timestamps, sack, fast_open] = options;
-  return base::fields(mss, window_scale, sack_permitted, timestamps, sack, fast_open);
+  const auto& [mss, window_scale, sack_permitted, timestamps, sack, accurate_ecn, fast_open] =
+      options;
+  return base::fields(mss, window_scale, sack_permitted, timestamps, sack, accurate_ecn, fast_open);
 }
 
 inline auto public_fields(const Segment& segment) {
@@ -84,19 +90,24 @@ inline auto public_fields(const StackQuirks& quirks) {
   return base::fields(fixed_isn);
 }
 
+inline auto public_fields(const BufferSize& size) {
+  const auto& [initial, most] = size;
+  return base::fields(initial, most);
+}
+
 inline auto public_fields(const TcpConfig& config) {
   const auto& [receive_buffer, send_buffer, initial_window_segments, congestion_control, pacing,
                slow_start_after_idle, mss_limit, window_scale, use_window_scale, use_timestamps,
-               require_timestamps, use_sack, ecn, fast_open, tail_loss_probe, detect_black_holes,
-               cork, nagle, urgent_inline, ttl, dscp, source_route, delayed_ack, quick_acks,
-               rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout, soft_errors_end_opening,
-               fin_wait_2_timeout, keep_alive, quirks] = config;
+               require_timestamps, use_sack, ecn, accurate_ecn, fast_open, tail_loss_probe,
+               detect_black_holes, cork, nagle, urgent_inline, ttl, dscp, source_route, delayed_ack,
+               quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn, user_timeout,
+               soft_errors_end_opening, fin_wait_2_timeout, keep_alive, quirks] = config;
   return base::fields(receive_buffer, send_buffer, initial_window_segments, congestion_control,
                       pacing, slow_start_after_idle, mss_limit, window_scale, use_window_scale,
-                      use_timestamps, require_timestamps, use_sack, ecn, fast_open, tail_loss_probe,
-                      detect_black_holes, cork, nagle, urgent_inline, ttl, dscp, source_route,
-                      delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2, r2_syn,
-                      user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
+                      use_timestamps, require_timestamps, use_sack, ecn, accurate_ecn, fast_open,
+                      tail_loss_probe, detect_black_holes, cork, nagle, urgent_inline, ttl, dscp,
+                      source_route, delayed_ack, quick_acks, rto_initial, rto_min, rto_max, r1, r2,
+                      r2_syn, user_timeout, soft_errors_end_opening, fin_wait_2_timeout, keep_alive,
                       quirks);
 }
 
@@ -107,31 +118,39 @@ inline auto public_fields(const DatagramConfig& config) {
 
 inline auto public_fields(const StackLimits& limits) {
   const auto& [connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-               datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
+               datagram_queue, buffer_growth, out_of_order_pieces, transmissions, fragment_octets,
                fragments_per_datagram, path_mtu_entries, pending_replies, pending_reply_octets,
                icmp_errors_per_second, challenge_acks_per_second, echo_requests, echo_events,
-               fast_open_cookies] = limits;
+               held_syns, forwarded, forwarded_per_source, datagram_flows,
+               datagram_flows_per_source, fast_open_cookies] = limits;
   return base::fields(connections, time_wait, syn_cache, listeners, interfaces, datagram_ports,
-                      datagram_queue, out_of_order_pieces, transmissions, fragment_octets,
-                      fragments_per_datagram, path_mtu_entries, pending_replies,
+                      datagram_queue, buffer_growth, out_of_order_pieces, transmissions,
+                      fragment_octets, fragments_per_datagram, path_mtu_entries, pending_replies,
                       pending_reply_octets, icmp_errors_per_second, challenge_acks_per_second,
-                      echo_requests, echo_events, fast_open_cookies);
+                      echo_requests, echo_events, held_syns, forwarded, forwarded_per_source,
+                      datagram_flows, datagram_flows_per_source, fast_open_cookies);
 }
 
 inline auto public_fields(const StackConfig& config) {
   const auto& [seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
                path_mtu_lifetime, fast_open_key_lifetime, fast_open_pause, port_min, port_max,
-               syn_cookies, forward_nothing, answer_echo, quirks] = config;
+               held_syn_timeout, datagram_flow_timeout, syn_cookies, answer_echo, quirks] = config;
   return base::fields(seed, tcp, limits, msl, time_wait_ignores_resets, fragment_timeout,
                       path_mtu_lifetime, fast_open_key_lifetime, fast_open_pause, port_min,
-                      port_max, syn_cookies, forward_nothing, answer_echo, quirks);
+                      port_max, held_syn_timeout, datagram_flow_timeout, syn_cookies, answer_echo,
+                      quirks);
+}
+
+inline auto public_fields(const Forwarding& forwarding) {
+  const auto& [tcp, udp] = forwarding;
+  return base::fields(tcp, udp);
 }
 
 inline auto public_fields(const InterfaceConfig& config) {
   const auto& [name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
-               ignore_received_checksums] = config;
+               ignore_received_checksums, forwarding] = config;
   return base::fields(name, mtu, checksum_offload, segmentation_v4, segmentation_v6,
-                      ignore_received_checksums);
+                      ignore_received_checksums, forwarding);
 }
 
 // ---- events
@@ -171,16 +190,19 @@ inline auto public_fields(const StackCounters& counters) {
                resets_in_established, syn_cookies_sent, syn_cookies_accepted, syn_cache_overflow,
                fast_opens_in, fast_opens_out, fast_open_bad_cookies, fast_open_overflow,
                accept_queue_overflow, time_wait_overflow, replies_dropped, icmp_in, icmp_out,
-               icmp_rate_limited, out_of_order_refused, echo_replies_unsolicited,
-               echo_events_dropped, segments_without_route, fragments_out] = counters;
+               icmp_rate_limited, out_of_order_refused, buffer_growth_refused,
+               echo_replies_unsolicited, echo_events_dropped, segments_without_route, fragments_out,
+               offers, offers_refused, datagram_flows, datagram_flows_refused, offers_expired] =
+      counters;
   return base::fields(verdicts, frames_in, frames_out, segments_in, segments_out,
                       retransmitted_segments, resets_out, challenge_acks_out, active_opens,
                       passive_opens, failed_opens, resets_in_established, syn_cookies_sent,
                       syn_cookies_accepted, syn_cache_overflow, fast_opens_in, fast_opens_out,
                       fast_open_bad_cookies, fast_open_overflow, accept_queue_overflow,
                       time_wait_overflow, replies_dropped, icmp_in, icmp_out, icmp_rate_limited,
-                      out_of_order_refused, echo_replies_unsolicited, echo_events_dropped,
-                      segments_without_route, fragments_out);
+                      out_of_order_refused, buffer_growth_refused, echo_replies_unsolicited,
+                      echo_events_dropped, segments_without_route, fragments_out, offers,
+                      offers_refused, datagram_flows, datagram_flows_refused, offers_expired);
 }
 
 }  // namespace estab

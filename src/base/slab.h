@@ -52,6 +52,11 @@ class Slab {
                           : emplace_new(std::forward<Args>(args)...);
   }
 
+  /// The next emplace needs no memory of the slab's own.
+  void make_room() {
+    if (free_ == kNone && touched_ == capacity()) chunks_.push_back(std::make_unique<Chunk>());
+  }
+
   void erase(std::uint32_t index) {
     ensure(holds(index));
     Chunk& chunk = chunk_of(index);

@@ -20,6 +20,7 @@ constexpr auto kSendReasons = std::to_array<base::Named<SendReason>>({
     {SendReason::ack_delayed, "ack_delayed"},
     {SendReason::ack_duplicate, "ack_duplicate"},
     {SendReason::ack_gap_filled, "ack_gap_filled"},
+    {SendReason::ack_mark, "ack_mark"},
     {SendReason::ack_unacceptable, "ack_unacceptable"},
     {SendReason::window_update, "window_update"},
     {SendReason::retransmit_timeout, "retransmit_timeout"},

@@ -29,6 +29,7 @@ constexpr auto kVerdicts = std::to_array<base::Named<Verdict>>({
     {Verdict::syn_opened, "syn_opened"},
     {Verdict::syn_cookie_sent, "syn_cookie_sent"},
     {Verdict::syn_dropped, "syn_dropped"},
+    {Verdict::syn_held, "syn_held"},
     {Verdict::handshake_completed, "handshake_completed"},
     {Verdict::datagram, "datagram"},
     {Verdict::echo_answered, "echo_answered"},

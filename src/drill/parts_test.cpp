@@ -93,6 +93,10 @@ TEST(Settings, ReachTheStack) {
   EXPECT_TRUE(config.tcp.use_window_scale);
   EXPECT_EQ(apply_setting(config, "net.ipv4.tcp_ecn", "1"), Applied::yes);
   EXPECT_EQ(config.tcp.ecn, Ecn::request);
+  EXPECT_EQ(config.tcp.accurate_ecn, Ecn::off);
+  EXPECT_EQ(apply_setting(config, "net.ipv4.tcp_ecn", "3"), Applied::yes);
+  EXPECT_EQ(config.tcp.ecn, Ecn::accept);
+  EXPECT_EQ(config.tcp.accurate_ecn, Ecn::request);
   EXPECT_EQ(apply_setting(config, "net.inet.tcp.delacktime", "70"), Applied::yes);
   EXPECT_EQ(config.tcp.delayed_ack, 70ms);
   EXPECT_EQ(apply_setting(config, "net.ipv4.tcp_rmem", "4096 540000 15728640"), Applied::yes);

@@ -88,10 +88,29 @@ Duration time_of_repetitions(Duration first, Duration longest, std::int64_t coun
   return total;
 }
 
-// Both kernels: 0 not at all, 1 asked for, 2 accepted. Higher numbers ask for accurate ECN.
+// Both kernels: 0 not at all, 1 asked for, 2 accepted.
 Applied set_ecn(StackConfig& config, const Numbers& value) {
   if (value[0] < 0 || value[0] > 2) return Applied::refused;
   config.tcp.ecn = value[0] == 0 ? Ecn::off : value[0] == 1 ? Ecn::request : Ecn::accept;
+  config.tcp.accurate_ecn = Ecn::off;
+  return Applied::yes;
+}
+
+// From 3 on, with AccECN for who asks for it: 3 asked for too, 4 RFC 3168 asked for, 5 nothing.
+Applied set_linux_ecn(StackConfig& config, const Numbers& value) {
+  if (value[0] < 3) return set_ecn(config, value);
+  if (value[0] > 5) return Applied::refused;
+  config.tcp.ecn = value[0] == 4 ? Ecn::request : Ecn::accept;
+  config.tcp.accurate_ecn = value[0] == 3 ? Ecn::request : Ecn::accept;
+  return Applied::yes;
+}
+
+// The same: 3 asked for, 4 accepted.
+Applied set_freebsd_ecn(StackConfig& config, const Numbers& value) {
+  if (value[0] < 3) return set_ecn(config, value);
+  if (value[0] > 4) return Applied::refused;
+  config.tcp.ecn = Ecn::accept;
+  config.tcp.accurate_ecn = value[0] == 3 ? Ecn::request : Ecn::accept;
   return Applied::yes;
 }
 
@@ -113,7 +132,7 @@ constexpr Setting kLinux[] = {
     {"tcp_timestamps",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_timestamps, v); }},
     {"tcp_sack", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
-    {"tcp_ecn", set_ecn},
+    {"tcp_ecn", set_linux_ecn},
     {"tcp_ecn_fallback", [](StackConfig&, const Numbers& v) { return always_on(v[0]); }},
     {"tcp_window_scaling",
      [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_window_scale, v); }},
@@ -187,7 +206,7 @@ constexpr Setting kFreeBsd[] = {
        return Applied::yes;
      }},
     {"sack.enable", [](StackConfig& c, const Numbers& v) { return set_switch(c.tcp.use_sack, v); }},
-    {"ecn.enable", set_ecn},
+    {"ecn.enable", set_freebsd_ecn},
     {"recvspace",
      [](StackConfig& c, const Numbers& v) {
        c.tcp.receive_buffer = octets(v[0]);

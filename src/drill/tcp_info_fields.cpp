@@ -1,16 +1,20 @@
 #include "drill/tcp_info_fields.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
 #include "drill/symbols.h"
+#include "posix/tcp_info.h"
 
 namespace estab::drill {
 
 struct TcpInfoFields::Info {
   tcp_info info{};
+  posix::AccurateEcnInfo marks{};
 };
 
 namespace {
@@ -56,18 +60,36 @@ constexpr Field kFields[] = {
 
 #undef ESTAB_FIELD
 
-std::uint64_t number_at(const tcp_info& info, const Field& field) {
+#define ESTAB_FIELD(name)                                                                       \
+  Field {                                                                                       \
+    "tcpi_" #name, offsetof(posix::AccurateEcnInfo, name), sizeof(posix::AccurateEcnInfo::name) \
+  }
+
+constexpr Field kAccurateEcnFields[] = {
+    ESTAB_FIELD(received_ce),        ESTAB_FIELD(delivered_e1_bytes),
+    ESTAB_FIELD(delivered_e0_bytes), ESTAB_FIELD(delivered_ce_bytes),
+    ESTAB_FIELD(received_e1_bytes),  ESTAB_FIELD(received_e0_bytes),
+    ESTAB_FIELD(received_ce_bytes),
+};
+
+#undef ESTAB_FIELD
+
+template <class Structure>
+double number_at(const Structure& structure, const Field& field) {
   std::uint64_t number = 0;
-  std::memcpy(&number, reinterpret_cast<const char*>(&info) + field.offset, field.size);
-  return number;
+  std::memcpy(&number, reinterpret_cast<const char*>(&structure) + field.offset, field.size);
+  return static_cast<double>(number);
 }
 
 }  // namespace
 
 TcpInfoFields::TcpInfoFields(posix::Sockets& sockets, Instant now, int descriptor)
     : info_(std::make_unique<Info>()) {
-  socklen_t length = sizeof info_->info;
-  (void)sockets.getsockopt(now, descriptor, IPPROTO_TCP, TCP_INFO, &info_->info, &length);
+  std::array<std::uint8_t, posix::kAccurateEcnInfoAt + sizeof(posix::AccurateEcnInfo)> octets{};
+  socklen_t length = sizeof octets;
+  (void)sockets.getsockopt(now, descriptor, IPPROTO_TCP, TCP_INFO, octets.data(), &length);
+  std::memcpy(&info_->info, octets.data(), std::min(sizeof info_->info, octets.size()));
+  std::memcpy(&info_->marks, octets.data() + posix::kAccurateEcnInfoAt, sizeof info_->marks);
 }
 
 TcpInfoFields::~TcpInfoFields() = default;
@@ -79,7 +101,9 @@ std::optional<double> TcpInfoFields::find(std::string_view name) const {
   if (name == "tcpi_snd_wscale") return static_cast<double>(info_->info.tcpi_snd_wscale);
   if (name == "tcpi_rcv_wscale") return static_cast<double>(info_->info.tcpi_rcv_wscale);
   for (const Field& field : kFields)
-    if (field.name == name) return static_cast<double>(number_at(info_->info, field));
+    if (field.name == name) return number_at(info_->info, field);
+  for (const Field& field : kAccurateEcnFields)
+    if (field.name == name) return number_at(info_->marks, field);
   if (const auto constant = symbol(name)) return static_cast<double>(*constant);
   return std::nullopt;
 }

@@ -130,6 +130,9 @@ DescriptorOperation Host::readable(int descriptor) {
 DescriptorOperation Host::writable(int descriptor) {
   return {loop_.get(), descriptor, DescriptorOperation::Direction::out};
 }
+DescriptorOperation Host::hung_up(int descriptor) {
+  return {loop_.get(), descriptor, DescriptorOperation::Direction::end};
+}
 SignalOperation Host::signal(int number) {
   return {loop_.get(), number};
 }

@@ -186,6 +186,7 @@ void Loop::on_poll_event(const epoll_event& event) {
       const DescriptorSlot& slot = descriptors_[static_cast<int>(tag.number)];
       wake_at(slot.reader);
       wake_at(slot.writer);
+      wake_at(slot.watcher);
       return;
     }
   }
@@ -306,6 +307,10 @@ void Loop::close(ListenerId listener) {
 void Loop::abort(StreamId stream) {
   without_fail([&] { static_cast<void>(stack_.abort(now(), stream)); });
   streams_.release(stream);
+}
+
+void Loop::reject(OfferId offer, Refusal refusal) {
+  without_fail([&] { static_cast<void>(stack_.reject(now(), offer, refusal)); });
 }
 
 // A table of what is open has a bound that the system keeps.

@@ -84,6 +84,8 @@ class Loop {
   SlotTable<StreamSlot, StreamId>& streams() { return streams_; }
   SlotTable<ListenerSlot, ListenerId>& listeners() { return listeners_; }
   SlotTable<DatagramSlot, DatagramId>& ports() { return ports_; }
+  SlotTable<ForwarderSlot, InterfaceId>& forwarders() { return forwarders_; }
+  SlotTable<DatagramFlowSlot, DatagramFlowId>& flows() { return flows_; }
   std::span<Octets> views() { return views_; }
 
   /// It is this operation's turn, in this round or the next.
@@ -100,10 +102,16 @@ class Loop {
   void close(StreamId stream);
   void close(ListenerId listener);
   void abort(StreamId stream);
+  void reject(OfferId offer, Refusal refusal);
+  void close(DatagramFlowId flow);
+  /// What comes by the interface for other hosts is kept for who waits for it (forwarder.cpp).
+  Result<void> forward(InterfaceId interface, const Forwarding& forwarding);
+  void stop_forwarding(InterfaceId interface);
 
   struct DescriptorSlot {
     Wait* reader = nullptr;
     Wait* writer = nullptr;
+    Wait* watcher = nullptr;  // until it is of no use any more
   };
   /// Watches a descriptor until the next event, for `events` and for all who wait on it already.
   /// Returns 0 or errno.
@@ -141,6 +149,8 @@ class Loop {
   void on_event(const AcceptEvent& event);
   void on_event(const DatagramEvent& event);
   void on_event(const EchoEvent&) {}
+  void on_event(const OfferEvent& event);
+  void on_event(const DatagramFlowEvent& event);
   bool delivering() { return stack_.census().streams > 0; }
 
   Duration linger_;
@@ -155,6 +165,8 @@ class Loop {
   SlotTable<StreamSlot, StreamId> streams_;
   SlotTable<ListenerSlot, ListenerId> listeners_;
   SlotTable<DatagramSlot, DatagramId> ports_;
+  SlotTable<ForwarderSlot, InterfaceId> forwarders_;
+  SlotTable<DatagramFlowSlot, DatagramFlowId> flows_;
   std::unordered_map<int, DescriptorSlot> descriptors_;
   TimerHeap timers_;
   WaitList turns_;

@@ -1,4 +1,4 @@
-// The operations that are not a stream's: opening a connection, descriptors, links, signals.
+// The operations that are not a stream's: an opening, descriptors, links, signals.
 #include <cerrno>
 
 #include <poll.h>
@@ -7,20 +7,16 @@
 
 namespace estab {
 
-// ---- connect
+// ---- opening
 
-ConnectOperation::~ConnectOperation() {
+OpeningOperation::~OpeningOperation() {
   withdraw();
   if (stream_) loop_->abort(stream_);
 }
 
-bool ConnectOperation::attempt(Instant now) {
-  if (refused_) {
-    fail(*refused_);
-    return true;
-  }
+bool OpeningOperation::attempt(Instant now) {
   if (!stream_) {
-    const Result<StreamId> opened = loop_->stack().connect(now, options_);
+    const Result<StreamId> opened = open(now);
     if (!opened) {
       fail(opened.error());
       return true;
@@ -39,22 +35,45 @@ bool ConnectOperation::attempt(Instant now) {
   return true;
 }
 
-void ConnectOperation::fail(Error error) {
+void OpeningOperation::fail(Error error) {
   withdraw();
   if (stream_) report_ = loop_->stack().icmp_report(stream_);
   Operation::fail(error);
   if (stream_) loop_->abort(std::exchange(stream_, {}));
 }
 
-host::Wait** ConnectOperation::place() {
+host::Wait** OpeningOperation::place() {
   host::StreamSlot* const slot = loop_->streams().enter(stream_);
   return slot ? &slot->reader : nullptr;
 }
 
+Result<StreamId> ConnectOperation::open(Instant now) {
+  if (refused_) return std::unexpected(*refused_);
+  return loop_->stack().connect(now, options_);
+}
+
 // ---- descriptors
 
+namespace {
+
+/// What epoll and poll are asked for; that a descriptor is of no use any more they tell unasked.
+short events_of(DescriptorOperation::Direction direction) {
+  switch (direction) {
+    case DescriptorOperation::Direction::in:
+      return POLLIN;
+    case DescriptorOperation::Direction::out:
+      return POLLOUT;
+    case DescriptorOperation::Direction::end:
+      break;
+  }
+  return 0;
+}
+static_assert(POLLIN == EPOLLIN && POLLOUT == EPOLLOUT);
+
+}  // namespace
+
 bool DescriptorOperation::attempt(Instant) {
-  const bool in = direction_ == Direction::in;
+  const short events = events_of(direction_);
   if (!asked_) {
     // Never ready at once: a loop over an endless file must leave the others their turn.
     asked_ = true;
@@ -63,12 +82,12 @@ bool DescriptorOperation::attempt(Instant) {
       return true;
     }
   } else {
-    pollfd look{descriptor_, static_cast<short>(in ? POLLIN : POLLOUT), 0};
+    pollfd look{descriptor_, events, 0};
     if (poll(&look, 1, 0) > 0) return true;
   }
-  const int refused = loop_->arm(descriptor_, in ? EPOLLIN : EPOLLOUT);
+  const int refused = loop_->arm(descriptor_, static_cast<std::uint32_t>(events));
   if (refused == 0) return false;
-  if (refused == EPERM) {  // a plain file, always ready
+  if (refused == EPERM && direction_ != Direction::end) {  // a plain file, always ready
     loop_->wake(*this);
     return false;
   }
@@ -79,7 +98,15 @@ bool DescriptorOperation::attempt(Instant) {
 host::Wait** DescriptorOperation::place() {
   auto* const slot = loop_->descriptor(descriptor_);
   if (!slot) return nullptr;
-  return direction_ == Direction::in ? &slot->reader : &slot->writer;
+  switch (direction_) {
+    case Direction::in:
+      return &slot->reader;
+    case Direction::out:
+      return &slot->writer;
+    case Direction::end:
+      break;
+  }
+  return &slot->watcher;
 }
 
 // ---- links

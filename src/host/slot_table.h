@@ -42,6 +42,12 @@ class SlotTable {
     *slot = Slot{};
   }
 
+  /// The same, and nothing is known of the handle any more.
+  void forget(Id id) {
+    release(id);
+    if (find(id)) entries_[id.index].used = false;
+  }
+
  private:
   struct Entry {
     Slot slot{};

@@ -2,9 +2,11 @@
 // behind.
 #pragma once
 
+#include <deque>
 #include <optional>
 
 #include "estab/error.h"
+#include "estab/event.h"
 #include "estab/operation.h"
 
 namespace estab::host {
@@ -38,6 +40,22 @@ struct ListenerSlot {
 struct DatagramSlot {
   Wait* receiver = nullptr;
   std::optional<Error> failure;
+  void cancel(Error error) { cancel_at(receiver, error); }
+};
+
+struct ForwarderSlot {
+  Wait* waiter = nullptr;
+  Wait* flow_waiter = nullptr;
+  std::deque<OfferEvent> offers;  ///< that nobody has taken yet; the guest may have given up some
+  std::deque<DatagramFlowEvent> flows;  ///< the same; all are good until they are closed
+  void cancel(Error error) {
+    cancel_at(waiter, error);
+    cancel_at(flow_waiter, error);
+  }
+};
+
+struct DatagramFlowSlot {
+  Wait* receiver = nullptr;
   void cancel(Error error) { cancel_at(receiver, error); }
 };
 

@@ -106,6 +106,20 @@ host::Wait** WriteOwnedOperation::place() {
   return seat(*loop_, stream_, &StreamSlot::writer);
 }
 
+// Who asks for room without there being any is told when there is.
+bool RoomOperation::attempt(Instant now) {
+  if (loop_->stack().writable(stream_) > 0) return true;
+  constexpr std::uint8_t kAny = 0;
+  const auto taken = loop_->stack().send(now, stream_, {&kAny, 1});
+  if (!taken && taken.error() == Error::would_block) return false;
+  fail(explain(*loop_, stream_, taken ? Error::not_connected : taken.error()));
+  return true;
+}
+
+host::Wait** RoomOperation::place() {
+  return seat(*loop_, stream_, &StreamSlot::writer);
+}
+
 // ---- ending
 
 bool ClosedOperation::attempt(Instant) {
@@ -166,6 +180,9 @@ WriteAllOperation TcpStream::write_all(Octets octets, SendMode mode) {
 WriteOwnedOperation TcpStream::write_owned(Octets octets, std::shared_ptr<const void> owner,
                                            SendMode mode) {
   return {loop_, id_, octets, std::move(owner), mode};
+}
+RoomOperation TcpStream::room() {
+  return {loop_, id_};
 }
 ClosedOperation TcpStream::closed() {
   return {loop_, id_};

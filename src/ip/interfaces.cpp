@@ -102,6 +102,13 @@ Result<void> InterfaceTable::set_mtu(InterfaceId id, std::uint16_t mtu) {
   return {};
 }
 
+Result<void> InterfaceTable::set_forwarding(InterfaceId id, const Forwarding& forwarding) {
+  Interface* interface = get(id);
+  if (!interface) return std::unexpected(Error::no_such_id);
+  interface->config.forwarding = forwarding;
+  return {};
+}
+
 // ---- addresses
 
 // [RFC 1122 3.2.1.3-8, 3.2.2.9-1]
@@ -182,6 +189,10 @@ bool InterfaceTable::is_any_broadcast(const IpAddress& address) const {
 // [RFC 1122 3.2.1.3-11]
 bool InterfaceTable::is_valid_source(const IpAddress& address) const {
   return is_single_host(address) && !is_any_broadcast(address) && !is_local(address);
+}
+
+bool InterfaceTable::can_stand_in_for(const IpAddress& address) const {
+  return is_valid_source(address) && !address.is_zoned() && !is_reserved_v4(address);
 }
 
 std::optional<IpAddress> InterfaceTable::select_source(InterfaceId id,

@@ -63,6 +63,8 @@ class InterfaceTable {
     const Interface* interface = interfaces_.find(id.index, id.generation);
     return interface && interface->paused;
   }
+  /// Error::no_such_id.
+  Result<void> set_forwarding(InterfaceId id, const Forwarding& forwarding);
   /// Error::no_such_id; Error::mtu_too_small for IPv6 addresses it has.
   Result<void> set_mtu(InterfaceId id, std::uint16_t mtu);
 
@@ -94,6 +96,10 @@ class InterfaceTable {
   /// Could a datagram that came over the link be from there? Not from a broadcast, multicast,
   /// loopback or zero address (RFC 1122 §3.2.1.3, MUST-63), nor from this host itself.
   bool is_valid_source(const IpAddress& address) const;
+
+  /// Whether an address may be that of a host this one stands in for (estab/forward.h): a single
+  /// one, elsewhere, and not bound to the link, over which nobody forwards (RFC 4291 §2.5.6).
+  bool can_stand_in_for(const IpAddress& address) const;
 
   /// The address to send from when the datagram leaves by `id` (RFC 6724 §5, of which the rules
   /// that apply to fixed addresses; RFC 1122 §3.3.4.3). Nothing if there is none of that family.

@@ -320,7 +320,8 @@ int Sockets::Impl::max_segment(const Socket& socket) const {
   return socket.options.max_segment > 0 ? socket.options.max_segment : 536;
 }
 
-Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, socklen_t* length) {
+Outcome Sockets::Impl::get_tcp_option(Instant now, Socket& socket, int name, void* value,
+                                      socklen_t* length) {
   switch (name) {
     case TCP_MAXSEG:
       return give_number(max_segment(socket), value, length);
@@ -342,7 +343,7 @@ Outcome Sockets::Impl::get_tcp_option(Socket& socket, int name, void* value, soc
       const State shown = keeps_time_wait && socket.stream && !socket.is_listening()
                               ? stack.state(socket.stream)
                               : state(socket);
-      const auto octets = linux_tcp_info(stack.info(socket.stream).value_or(TcpInfo{}), shown);
+      const auto octets = linux_tcp_info(stack.info(now, socket.stream).value_or(TcpInfo{}), shown);
       return give(octets.data(), octets.size(), value, length);
     }
     case TCP_CONGESTION: {
@@ -371,7 +372,7 @@ Outcome Sockets::Impl::get_ip_option(Socket& socket, int level, int name, void* 
   return give_number(static_cast<int>(info->pmtu), value, length);
 }
 
-Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option, void* value,
+Outcome Sockets::Impl::get_option(Instant now, Socket& socket, int level, int option, void* value,
                                   socklen_t* length) {
   if (!knows_level(socket, level)) return failed(EOPNOTSUPP);
   if (const NumberOption* known = find_number_option(level, option))
@@ -380,7 +381,7 @@ Outcome Sockets::Impl::get_option(Instant, Socket& socket, int level, int option
     case SOL_SOCKET:
       return get_socket_option(socket, option, value, length);
     case IPPROTO_TCP:
-      return get_tcp_option(socket, option, value, length);
+      return get_tcp_option(now, socket, option, value, length);
     case IPPROTO_IP:
     case IPPROTO_IPV6:
       return get_ip_option(socket, level, option, value, length);

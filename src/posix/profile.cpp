@@ -11,7 +11,8 @@ using std::chrono_literals::operator""ms, std::chrono_literals::operator""s,
 
 StackConfig rfc_config() {
   StackConfig config;
-  config.msl = 2min;               // RFC 9293 §3.4.2
+  config.msl = 2min;  // RFC 9293 §3.4.2
+  config.tcp.receive_buffer = config.tcp.send_buffer = 1 << 20;
   config.tcp.rto_min = 1s;         // RFC 6298 (2.4)
   config.tcp.delayed_ack = 200ms;  // RFC 5681 §4.2: within 500 ms
   config.tcp.quick_acks = 0;
@@ -38,6 +39,7 @@ StackConfig linux_config() {
   tcp.pacing = false;              // without the queue discipline fq nothing paces but bbr
   tcp.detect_black_holes = false;  // tcp_mtu_probing = 0
   tcp.urgent_inline = false;
+  tcp.accurate_ecn = Ecn::off;  // tcp_ecn = 2 answers requests for RFC 3168 alone
   tcp.delayed_ack = 40ms;
   tcp.quick_acks = 16;
   tcp.rto_min = 200ms;
@@ -58,7 +60,8 @@ StackConfig freebsd_config() {
   tcp.require_timestamps = true;           // net.inet.tcp.tolerate_missing_ts
   tcp.receive_buffer = 65536;              // net.inet.tcp.recvspace
   tcp.send_buffer = 32768;                 // net.inet.tcp.sendspace
-  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable
+  tcp.ecn = Ecn::accept;                   // net.inet.tcp.ecn.enable = 2
+  tcp.accurate_ecn = Ecn::off;             // the same
   tcp.window_scale = 6;                    // from kern.ipc.maxsockbuf = 2 MiB
   tcp.urgent_inline = false;
   tcp.congestion_control = CongestionControl::new_reno;  // net.inet.tcp.cc.algorithm

@@ -59,8 +59,8 @@ TEST(Profiles, ShowBufferSizesAsTheirModelDoes) {
     const int fresh = desk.tcp_socket();
     const int factor = profile == Profile::linux_ ? 2 : 1;
     EXPECT_EQ(desk.get(fresh, SOL_SOCKET, SO_RCVBUF),
-              static_cast<int>(base.receive_buffer) * factor);
-    EXPECT_EQ(desk.get(fresh, SOL_SOCKET, SO_SNDBUF), static_cast<int>(base.send_buffer));
+              static_cast<int>(base.receive_buffer.initial) * factor);
+    EXPECT_EQ(desk.get(fresh, SOL_SOCKET, SO_SNDBUF), static_cast<int>(base.send_buffer.initial));
   }
 }
 

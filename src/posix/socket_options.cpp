@@ -32,8 +32,8 @@ Duration opening_time(const TcpConfig& base, int repeats) {
 
 SocketOptions default_options(const TcpConfig& base, BufferSizes sizes) {
   SocketOptions options;
-  options.receive_buffer = shown(base.receive_buffer, sizes);
-  options.send_buffer = static_cast<int>(base.send_buffer);
+  options.receive_buffer = shown(base.receive_buffer.initial, sizes);
+  options.send_buffer = static_cast<int>(base.send_buffer.initial);
   options.oob_inline = base.urgent_inline ? 1 : 0;
   options.no_delay = base.nagle ? 0 : 1;
   return options;
@@ -72,9 +72,11 @@ TcpConfig config_of(const SocketOptions& o, const TcpConfig& base, BufferSizes s
   if (o.receive_buffer_set)
     config.receive_buffer =
         static_cast<std::uint32_t>(o.receive_buffer) / (sizes == BufferSizes::doubled ? 2 : 1);
-  if (o.window_clamp > 0)
-    config.receive_buffer =
-        std::min(config.receive_buffer, static_cast<std::uint32_t>(o.window_clamp));
+  if (o.window_clamp > 0) {
+    const auto clamp = static_cast<std::uint32_t>(o.window_clamp);
+    config.receive_buffer = BufferSize::growing(std::min(config.receive_buffer.initial, clamp),
+                                                std::min(config.receive_buffer.most, clamp));
+  }
   if (o.send_buffer_set) config.send_buffer = static_cast<std::uint32_t>(o.send_buffer);
   if (o.max_segment > 0)
     config.mss_limit = std::min(config.mss_limit, static_cast<std::uint16_t>(o.max_segment));

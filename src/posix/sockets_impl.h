@@ -137,7 +137,7 @@ struct Sockets::Impl {
   void apply_options(Instant now, Socket& socket);
   void apply_at_once(Instant now, Socket& socket, int option);
   Outcome get_socket_option(Socket& socket, int name, void* value, socklen_t* length);
-  Outcome get_tcp_option(Socket& socket, int name, void* value, socklen_t* length);
+  Outcome get_tcp_option(Instant now, Socket& socket, int name, void* value, socklen_t* length);
   Outcome get_ip_option(Socket& socket, int level, int name, void* value, socklen_t* length);
   int max_segment(const Socket& socket) const;
   int shown_number(const Socket& socket, const NumberOption& option) const;

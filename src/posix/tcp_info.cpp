@@ -20,6 +20,15 @@ std::uint32_t microseconds(Duration duration) {
   return shown(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
 
+std::uint32_t milliseconds(Duration duration) {
+  return shown(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+std::uint64_t whole_microseconds(Duration duration) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
 std::uint32_t segments(std::uint64_t octets, std::uint32_t mss) {
   return mss == 0 ? 0 : shown((octets + mss - 1) / mss);
 }
@@ -91,6 +100,7 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_lost = segments(info.lost_bytes, info.snd_mss);
   out.tcpi_retrans = segments(info.retrans_out_bytes, info.snd_mss);
   out.tcpi_delivered = segments(info.delivered, info.snd_mss) + (is_synchronized(state) ? 1 : 0);
+  out.tcpi_delivered_ce = shown(info.delivered_ce);
   out.tcpi_delivery_rate = info.delivery_rate;
   out.tcpi_delivery_rate_app_limited = info.delivery_rate_app_limited;
   out.tcpi_dsack_dups = shown(info.dsack_dups);
@@ -119,8 +129,24 @@ std::vector<std::uint8_t> linux_tcp_info(const TcpInfo& info, State state) {
   out.tcpi_bytes_sent = info.bytes_sent;
   out.tcpi_bytes_retrans = info.bytes_retrans;
   out.tcpi_snd_wnd = info.snd_wnd;
-  std::vector<std::uint8_t> octets(sizeof out);
-  std::memcpy(octets.data(), &out, sizeof out);
+  out.tcpi_data_segs_out = info.data_segs_out;
+  out.tcpi_data_segs_in = info.data_segs_in;
+  out.tcpi_busy_time = whole_microseconds(info.busy);
+  out.tcpi_rwnd_limited = whole_microseconds(info.rwnd_limited);
+  out.tcpi_sndbuf_limited = whole_microseconds(info.sndbuf_limited);
+  out.tcpi_last_data_sent = milliseconds(info.last_data_sent);
+  out.tcpi_last_data_recv = milliseconds(info.last_data_recv);
+  out.tcpi_last_ack_recv = milliseconds(info.last_ack_recv);
+  const AccurateEcnInfo marks{.received_ce = shown(info.received_ce),
+                              .delivered_e1_bytes = shown(info.delivered_e1_bytes),
+                              .delivered_e0_bytes = shown(info.delivered_e0_bytes),
+                              .delivered_ce_bytes = shown(info.delivered_ce_bytes),
+                              .received_e1_bytes = shown(info.received_e1_bytes),
+                              .received_e0_bytes = shown(info.received_e0_bytes),
+                              .received_ce_bytes = shown(info.received_ce_bytes)};
+  std::vector<std::uint8_t> octets(kAccurateEcnInfoAt + sizeof marks);
+  std::memcpy(octets.data(), &out, std::min(sizeof out, kAccurateEcnInfoAt));
+  std::memcpy(octets.data() + kAccurateEcnInfoAt, &marks, sizeof marks);
   return octets;
 }
 

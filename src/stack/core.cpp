@@ -175,15 +175,15 @@ void RawReply::hash_into(base::Hasher& hasher) const {
                  octets, route, gone, number);
 }
 
-// The secrets follow from the seed. Paths that were looked up are looked up again. And time is told
-// with each call.
+// The secrets follow from the seed, what has been granted from the connections. Paths that were
+// looked up are looked up again. And time is told with each call.
 auto Core::fields() const {
-  const auto& [settings, counts, pool, watch, keys, chance, links, ways, mtus, opened_fast,
+  const auto& [settings, counts, pool, grants, watch, keys, chance, links, ways, mtus, opened_fast,
                icmp_errors, text, numbers, answers, asked, echoes, last_call, version] = *this;
-  return base::fields(settings, base::history(counts), base::derived(pool), base::derived(watch),
-                      base::derived(keys), chance, links, ways, mtus, opened_fast, icmp_errors,
-                      base::derived(text), numbers, answers, asked, echoes,
-                      base::derived(last_call), base::derived(version));
+  return base::fields(settings, base::history(counts), base::derived(pool), base::derived(grants),
+                      base::derived(watch), base::derived(keys), chance, links, ways, mtus,
+                      opened_fast, icmp_errors, base::derived(text), numbers, answers, asked,
+                      echoes, base::derived(last_call), base::derived(version));
 }
 
 bool Core::equals(const Core& other) const {

@@ -96,6 +96,9 @@ struct Removed {
 /// Where a datagram comes from: a link, or this stack itself.
 enum class Origin : std::uint8_t { link, self };
 
+/// Whom a datagram is for: this host, many hosts of which it is one, or one that it stands in for.
+enum class Reach : std::uint8_t { own, many, foreign };
+
 /// Who watches a stack. A copy of the stack is watched by nobody: it lives a life of its own.
 class Watch {
  public:
@@ -119,6 +122,7 @@ struct Core {
   StackConfig config;
   StackCounters counters;
   BlockPool blocks;
+  tcp::BufferBudget buffers;
   Watch observer;
   tcp::Secrets secrets;
   base::Prng prng;
@@ -135,7 +139,9 @@ struct Core {
   Instant latest{};                   // the latest time any call has named
   std::uint32_t path_version = 0;     // changes whenever a cached Path may be out of date
 
-  tcp::Context context(Instant now) { return {now, config, blocks, counters, observer.get()}; }
+  tcp::Context context(Instant now) {
+    return {now, config, blocks, counters, buffers, observer.get()};
+  }
   /// The way to a destination. A zone is kept to: that of the destination, else `source_zone`, that
   /// of the address it is sent from (RFC 4007 §9).
   std::optional<Path> find_path(Instant now, const IpAddress& destination,

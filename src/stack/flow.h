@@ -44,6 +44,7 @@ struct Flow {
   bool in_events = false;               // in the queue of flows with something to tell
   bool connected_due = false;           // the application is to be told that it opened
   bool learns_route = false;            // the peer's segments say which way back to take (MUST-53)
+  bool forwarded = false;               // it was opened to another host (estab/forward.h)
 
   tcp::Connection* connection() { return std::get_if<tcp::Connection>(&tcb); }
   const tcp::Connection* connection() const { return std::get_if<tcp::Connection>(&tcb); }
@@ -75,10 +76,10 @@ struct Flow {
   // routes.
   auto fields() const {
     const auto& [block, found_at, way, is_indexed, sends, place, version, handle, accepts, tells,
-                 opened, learns] = *this;
+                 opened, learns, for_another] = *this;
     return base::fields(block, base::derived(found_at), base::derived(way), is_indexed, sends,
                         base::derived(place), base::derived(version), base::derived(handle),
-                        accepts, tells, opened, learns);
+                        accepts, tells, opened, learns, for_another);
   }
 
  public:

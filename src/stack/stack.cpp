@@ -28,7 +28,11 @@ udp::DatagramTableConfig datagram_config(const StackConfig& config) {
 }  // namespace
 
 Stack::Impl::Impl(const StackConfig& config)
-    : core(config), datagrams(datagram_config(config)), fragments(fragment_config(config)) {}
+    : core(config),
+      datagrams(datagram_config(config)),
+      datagram_flows({config.limits.datagram_flows, config.limits.datagram_flows_per_source,
+                      config.limits.datagram_queue, config.datagram_flow_timeout}),
+      fragments(fragment_config(config)) {}
 
 Stack::Stack(const StackConfig& config) : impl_(std::make_unique<Impl>(config)) {}
 Stack::Stack(const Stack& other) : impl_(std::make_unique<Impl>(*other.impl_)) {}
@@ -53,9 +57,13 @@ State Stack::state(StreamId stream) const {
 }
 
 Result<TcpInfo> Stack::info(StreamId stream) const {
+  return info(impl_->core.latest, stream);
+}
+
+Result<TcpInfo> Stack::info(Instant now, StreamId stream) const {
   const auto* flow = impl_->tcp.find(stream);
   if (!flow) return std::unexpected(Error::no_such_id);
-  if (const auto* connection = flow->connection()) return connection->info();
+  if (const auto* connection = flow->connection()) return connection->info(now);
   TcpInfo info;
   info.state = flow->state();
   info.notsent_bytes = flow->handshake()->early_data().size();
@@ -176,13 +184,14 @@ Stack::Census Stack::census() const {
   Census census;
   impl_->tcp.census(census);
   census.datagram_ports = impl_->datagrams.size();
+  census.datagram_flows = impl_->datagram_flows.size();
   return census;
 }
 
 std::size_t Stack::memory() const {
   const Impl& impl = *impl_;
-  return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.fragments.memory() +
-         impl.core.path_mtu.memory() + impl.core.fast_open.memory() +
+  return sizeof(Impl) + impl.tcp.memory() + impl.datagrams.memory() + impl.datagram_flows.memory() +
+         impl.fragments.memory() + impl.core.path_mtu.memory() + impl.core.fast_open.memory() +
          impl.core.blocks.free_octets() + impl.core.replies.memory() +
          impl.core.echo_requests.memory() + impl.core.echo_events.memory() +
          impl.raw_frame.capacity();
@@ -193,13 +202,16 @@ std::uint64_t Stack::hash() const {
   impl_->core.hash_into(hasher);
   impl_->tcp.hash_into(hasher);
   impl_->datagrams.hash_into(hasher);
+  impl_->datagram_flows.hash_into(hasher);
   impl_->fragments.hash_into(hasher);
   return hasher.finish();
 }
 
 bool Stack::equals(const Stack& other) const {
   return impl_->core.equals(other.impl_->core) && impl_->tcp.equals(other.impl_->tcp) &&
-         impl_->datagrams == other.impl_->datagrams && impl_->fragments == other.impl_->fragments;
+         impl_->datagrams == other.impl_->datagrams &&
+         impl_->datagram_flows == other.impl_->datagram_flows &&
+         impl_->fragments == other.impl_->fragments;
 }
 
 // ---- configuration
@@ -284,6 +296,7 @@ void Stack::Impl::on_removed(Instant now, const stack::Removed& gone) {
   if (gone.zone != 0) {
     core.path_mtu.forget_zone(gone.zone);
     fragments.forget_zone(gone.zone);
+    datagram_flows.on_interface_removed(gone.zone);
   }
   tcp.on_removed(core, now, gone);
   for (const IpAddress& address : gone.addresses) datagrams.on_address_removed(address);
@@ -304,6 +317,7 @@ void Stack::handle_deadline(Instant now) {
   Impl& impl = *impl_;
   impl.core.latest = now;
   impl.tcp.on_deadline(impl.core, now);
+  impl.datagram_flows.expire(now);
   impl.fragments.expire(
       now, [&](const wire::IpPacket& first) { impl.send_reassembly_timeout(now, first); });
 }
@@ -326,12 +340,15 @@ std::optional<Event> Stack::poll_event() {
   if (auto event = impl_->tcp.poll_event()) return *event;
   if (auto event = impl_->tcp.poll_accept_event()) return *event;
   if (auto event = impl_->datagrams.poll_event()) return *event;
+  if (auto event = impl_->tcp.poll_offer()) return *event;
+  if (auto event = impl_->datagram_flows.poll_event()) return *event;
   if (impl_->core.echo_events.empty()) return std::nullopt;
   return impl_->core.echo_events.pop_front();
 }
 
 Instant Stack::next_deadline() const {
-  return std::min(impl_->tcp.next_deadline(impl_->core.latest), impl_->fragments.next_deadline());
+  return std::min({impl_->tcp.next_deadline(impl_->core.latest), impl_->fragments.next_deadline(),
+                   impl_->datagram_flows.next_deadline()});
 }
 
 }  // namespace estab

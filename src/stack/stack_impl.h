@@ -6,6 +6,7 @@
 #include "ip/reassembler.h"
 #include "stack/core.h"
 #include "stack/tcp_layer.h"
+#include "udp/flows.h"
 #include "udp/ports.h"
 #include "wire/icmp.h"
 #include "wire/udp.h"
@@ -26,8 +27,10 @@ struct Stack::Impl {
     const wire::IpPacket& packet;
     const ReceivedFrame& frame;
     Origin origin;
-    bool is_broadcast;
+    stack::Reach reach;
   };
+  /// Whom a destination is; nothing for one that is none of this stack's business.
+  std::optional<stack::Reach> reach_of(InterfaceId interface, const IpAddress& to) const;
   /// Whether a destination is that of many hosts, of which this is one.
   bool is_for_many(InterfaceId interface, const IpAddress& to) const {
     return to.is_multicast() || core.interfaces.is_broadcast(interface, to);
@@ -40,7 +43,7 @@ struct Stack::Impl {
   Verdict handle_tcp(Instant now, const Arrived& in);
   Verdict handle_udp(Instant now, const Arrived& in);
   Verdict handle_icmp(Instant now, const Arrived& in);
-  void handle_icmp_error(Instant now, const IpAddress& from, const wire::IcmpMessage& message,
+  void handle_icmp_error(Instant now, const Arrived& in, const wire::IcmpMessage& message,
                          const wire::IcmpError& error);
   void handle_path_mtu(Instant now, const wire::IcmpMessage& message, const wire::IcmpError& error);
   bool is_outstanding(const wire::IcmpError& error) const;
@@ -71,6 +74,8 @@ struct Stack::Impl {
   }
   void take_back(Instant now, const TransmitFrame& frame);
   Result<void> send_datagram(Instant now, DatagramId port, const Endpoint& to, Octets octets);
+  void queue_datagram(wire::IpHeader header, std::uint16_t source_port,
+                      std::uint16_t destination_port, Octets octets);
   Result<void> send_echo(Instant now, const IpAddress& to, std::uint16_t identifier,
                          std::uint16_t sequence, Octets data);
   /// Whether a datagram may go in fragments.
@@ -78,11 +83,22 @@ struct Stack::Impl {
   Result<wire::IpHeader> address_datagram(Instant now, const IpAddress& local,
                                           const IpAddress& remote, std::size_t length,
                                           Fragments fragments_allowed);
+  Result<void> check_datagram(const stack::Path& path, Family family, std::size_t length,
+                              Fragments fragments_allowed) const;
   void on_removed(Instant now, const stack::Removed& gone);
+
+  // ---- for others (stack_forwarding.cpp)
+  Result<void> reject(Instant now, OfferId offer, Refusal refusal);
+  Result<void> reject(Instant now, DatagramFlowId flow, const Endpoint& destination,
+                      Refusal refusal);
+  Verdict take_foreign_datagram(Instant now, const Arrived& in, const wire::UdpDatagram& datagram);
+  Result<void> send_foreign_datagram(Instant now, DatagramFlowId flow, const Endpoint& from,
+                                     Octets octets);
 
   stack::Core core;
   stack::TcpLayer tcp;
   udp::DatagramTable datagrams;
+  udp::FlowTable datagram_flows;
   ip::Reassembler fragments;
   std::vector<std::uint8_t> raw_frame;  // what the last frame of a raw reply points into
 };

@@ -26,6 +26,12 @@ tcp::ReturnRoute return_route_of(const wire::IpPacket& packet) {
   return hops ? tcp::ReturnRoute(std::move(*hops)) : tcp::ReturnRoute();
 }
 
+bool is_port_unreachable(const wire::IcmpMessage& message, Family family) {
+  return family == Family::ipv4
+             ? message.type == wire::icmp_v4::kUnreachable && message.code == wire::icmp_v4::kPort
+             : message.type == wire::icmp_v6::kUnreachable && message.code == wire::icmp_v6::kPort;
+}
+
 }  // namespace
 
 Verdict Stack::Impl::handle_frame(Instant now, InterfaceId interface, const ReceivedFrame& frame,
@@ -43,10 +49,9 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
     return packet.error();
   }
   if (!packet->header.source.is_v4()) set_zones(packet->header, interface);
-  const IpAddress& to = packet->header.destination;
-  const bool broadcast = !core.interfaces.is_local(to);
   // [RFC 1122 3.1-6, 3.2.1.3-10]
-  if (broadcast && !is_for_many(interface, to)) return Verdict::not_for_us;
+  const auto reach = reach_of(interface, packet->header.destination);
+  if (!reach) return Verdict::not_for_us;
   // MUST-63: a source that is no single host, or is ourselves, cannot be answered. (TCP asks this
   // only of segments for no connection: a connection's peer was looked at when it was opened.)
   if (packet->header.protocol != wire::kProtocolTcp && origin == Origin::link &&
@@ -62,7 +67,18 @@ Verdict Stack::Impl::handle_packet(Instant now, InterfaceId interface, const Rec
     return Verdict::not_for_us;
   }
   if (packet->fragment) return handle_fragment(now, interface, *packet, origin);
-  return handle_transport(now, {interface, *packet, frame, origin, broadcast});
+  return handle_transport(now, {interface, *packet, frame, origin, *reach});
+}
+
+// [RFC 1122 3.1-5]
+std::optional<stack::Reach> Stack::Impl::reach_of(InterfaceId interface,
+                                                  const IpAddress& to) const {
+  if (core.interfaces.is_local(to)) return stack::Reach::own;
+  if (is_for_many(interface, to)) return stack::Reach::many;
+  const Forwarding& taken = core.interfaces.config(interface).forwarding;
+  const bool wanted = taken.tcp || taken.udp || tcp.has_forwarded() || datagram_flows.size() > 0;
+  if (wanted && core.interfaces.can_stand_in_for(to)) return stack::Reach::foreign;
+  return std::nullopt;
 }
 
 // An IPv6 datagram that is discarded for an extension header: its sender is told, if RFC 8200 §4
@@ -115,6 +131,8 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
     default:
       break;
   }
+  // Which protocols another host has is not for us to say.
+  if (in.reach == stack::Reach::foreign) return Verdict::not_for_us;
   // [RFC 1122 3.2.2.1-1]
   send_icmp_error(now, in.interface, in.packet, wire::IcmpError::Kind::protocol_unreachable,
                   static_cast<std::uint32_t>(in.packet.protocol_at));
@@ -126,7 +144,7 @@ Verdict Stack::Impl::handle_transport(Instant now, const Arrived& in) {
 Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   const wire::IpHeader& ip = in.packet.header;
   // [RFC 9293 MUST-57]
-  if (in.is_broadcast) return Verdict::bad_address;  // MUST-57
+  if (in.reach == stack::Reach::many) return Verdict::bad_address;  // MUST-57
   const bool trusted =
       in.frame.checksum_verified || core.interfaces.config(in.interface).ignore_received_checksums;
   if (!trusted && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolTcp,
@@ -136,12 +154,15 @@ Verdict Stack::Impl::handle_tcp(Instant now, const Arrived& in) {
   Segment segment;
   if (!wire::parse_tcp_into(in.packet.payload, segment)) return Verdict::malformed;
   const FourTuple tuple{ip.destination, ip.source, segment.destination_port, segment.source_port};
-  const tcp::Carrier carrier{in.frame.owner, in.packet.ecn() == wire::kEcnCe
-                                                 ? tcp::Congestion::experienced
-                                                 : tcp::Congestion::none};
+  tcp::Carrier carrier{in.frame.owner, tcp::IpMark{in.packet.ecn()}};
+  if (in.frame.gso_size > 0 && segment.payload.size() > in.frame.gso_size)
+    carrier.segments =
+        static_cast<std::uint16_t>((segment.payload.size() - 1) / in.frame.gso_size + 1);
   const bool routed = !in.packet.options.empty();  // hardly ever
-  return tcp.on_segment(core, now, tuple, segment, in.origin, carrier,
-                        routed ? return_route_of(in.packet) : tcp::ReturnRoute());
+  return tcp.on_segment(
+      core, now, tuple, segment,
+      {in.origin, carrier, routed ? return_route_of(in.packet) : tcp::ReturnRoute(), in.reach,
+       in.interface, in.packet.payload});
 }
 
 // ---- UDP
@@ -155,6 +176,7 @@ Verdict Stack::Impl::handle_udp(Instant now, const Arrived& in) {
   if (check && !wire::verify_transport_checksum(ip.source, ip.destination, wire::kProtocolUdp,
                                                 datagram->octets))
     return Verdict::bad_checksum;
+  if (in.reach == stack::Reach::foreign) return take_foreign_datagram(now, in, *datagram);
   // [RFC 1122 3.4-3, 4.1.3.5-1]
   const Endpoint to{ip.destination, datagram->destination_port};
   const auto port = datagrams.lookup(to);
@@ -174,6 +196,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   const auto message = wire::parse_icmp(in.packet);
   if (!message) return message.error();
   if (message->type == wire::echo_request_type(family)) {
+    if (in.reach == stack::Reach::foreign) return Verdict::not_for_us;
     if (!core.config.answer_echo || !ip::may_answer_echo(in.packet, core.interfaces, in.interface))
       return Verdict::icmp;
     answer_echo(in, *message);
@@ -187,7 +210,7 @@ Verdict Stack::Impl::handle_icmp(Instant now, const Arrived& in) {
   }
   if (auto error = wire::parse_icmp_error(*message, family)) {
     if (family == Family::ipv6) set_zones(error->original, in.interface);
-    handle_icmp_error(now, in.packet.header.source, *message, *error);
+    handle_icmp_error(now, in, *message, *error);
   }
   return Verdict::icmp;
 }
@@ -228,10 +251,13 @@ bool Stack::Impl::is_outstanding(const wire::IcmpError& error) const {
   }
 }
 
-void Stack::Impl::handle_icmp_error(Instant now, const IpAddress& from,
+void Stack::Impl::handle_icmp_error(Instant now, const Arrived& in,
                                     const wire::IcmpMessage& message,
                                     const wire::IcmpError& error) {
-  if (!core.interfaces.is_local(error.original.source)) return;
+  const IpAddress& from = in.packet.header.source;
+  const bool ours =
+      in.reach == stack::Reach::foreign || core.interfaces.is_local(error.original.source);
+  if (!ours) return;
   // [RFC 1122 3.2.2.1-2, 3.2.2.1-3, 3.4-6]
   const ip::IcmpEffect effect = ip::effect_of(error.kind);
   if (effect.severity == ip::Severity::none) return;
@@ -283,10 +309,15 @@ void Stack::Impl::send_icmp_message(Instant now, InterfaceId interface, const wi
                                     const wire::IcmpMessage& message, wire::Telling telling) {
   if (!ip::may_answer_with_error(about, core.interfaces, interface, telling)) return;
   // The address it was sent to, or of the interface it came by if that was a group's (RFC 4443
-  // §2.2).
-  const auto source = core.interfaces.is_local(about.header.destination)
-                          ? std::optional(about.header.destination)
-                          : core.interfaces.select_source(interface, about.header.source);
+  // §2.2). For another host the stack speaks in its own name, as a router would, unless it is that
+  // host's port that is not there, or the stack has no address.
+  const IpAddress& to = about.header.destination;
+  const bool in_its_name =
+      core.interfaces.is_local(to) ||
+      (core.interfaces.can_stand_in_for(to) && is_port_unreachable(message, to.family()));
+  auto source = in_its_name ? std::optional(to)
+                            : core.interfaces.select_source(interface, about.header.source);
+  if (!source && core.interfaces.can_stand_in_for(to)) source = to;
   if (!source) return;
   // One token in the mean, 0 to 2.
   if (!core.icmp_limit.take(now, static_cast<std::uint32_t>(core.prng.below(3)))) {

@@ -53,17 +53,22 @@ Result<wire::IpHeader> Stack::Impl::address_datagram(Instant now, const IpAddres
                                                      Fragments fragments_allowed) {
   const auto way = core.find_way(now, local, remote);
   if (!way) return std::unexpected(way.error());
-  wire::IpHeader header{.source = way->local, .destination = way->remote};
-  // [RFC 1122 3.3.3-3] [RFC 1191 6.2-8, 6.5-2]
-  const bool v4 = remote.is_v4();
-  const std::size_t most =
-      kMaxDatagram - (v4 ? wire::kIpV4HeaderLength : 0);  // IPv6 counts its payload
-  const std::size_t fits = way->path.mtu - wire::ip_header_length(remote.family());
+  if (const auto may = check_datagram(way->path, remote.family(), length, fragments_allowed); !may)
+    return std::unexpected(may.error());
+  return wire::IpHeader{.source = way->local, .destination = way->remote};
+}
+
+// [RFC 1122 3.3.3-3] [RFC 1191 6.2-8, 6.5-2]
+Result<void> Stack::Impl::check_datagram(const stack::Path& path, Family family, std::size_t length,
+                                         Fragments fragments_allowed) const {
+  const std::size_t most = kMaxDatagram - (family == Family::ipv4 ? wire::kIpV4HeaderLength
+                                                                  : 0);  // IPv6 counts its payload
+  const std::size_t fits = path.mtu - wire::ip_header_length(family);
   if (length > most || (length > fits && fragments_allowed == Fragments::refused))
     return std::unexpected(Error::message_too_long);
-  if (!core.has_room_for_reply(way->path.hop.interface, length))
+  if (!core.has_room_for_reply(path.hop.interface, length))
     return std::unexpected(Error::would_block);
-  return header;
+  return {};
 }
 
 Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endpoint& to,
@@ -76,19 +81,25 @@ Result<void> Stack::Impl::send_datagram(Instant now, DatagramId port, const Endp
   auto header = address_datagram(now, sender->local.address, to.address, length,
                                  config.fragment ? Fragments::allowed : Fragments::refused);
   if (!header) return std::unexpected(header.error());
-  header->protocol = wire::kProtocolUdp;
   // [RFC 1122 3.2.1.7-1]
   header->ttl = to.address.is_multicast() ? config.multicast_ttl : config.ttl;
   if (header->ttl == 0) return {};  // it stays on this host (RFC 1112 §6.1)
   header->traffic_class = static_cast<std::uint8_t>((config.dscp & 63) << 2);
-  stack::RawReply raw{*header, std::vector<std::uint8_t>(length)};
-  wire::emit_udp({sender->local.port, to.port, static_cast<std::uint16_t>(length), 0},
+  queue_datagram(*header, sender->local.port, to.port, octets);
+  return {};
+}
+
+void Stack::Impl::queue_datagram(wire::IpHeader header, std::uint16_t source_port,
+                                 std::uint16_t destination_port, Octets octets) {
+  const std::size_t length = wire::kUdpHeaderLength + octets.size();
+  header.protocol = wire::kProtocolUdp;
+  stack::RawReply raw{header, std::vector<std::uint8_t>(length)};
+  wire::emit_udp({source_port, destination_port, static_cast<std::uint16_t>(length), 0},
                  raw.transport.data());
   std::copy(octets.begin(), octets.end(), raw.transport.begin() + wire::kUdpHeaderLength);
   wire::finish_udp_checksum(MutableOctets(raw.transport).first(wire::kUdpHeaderLength),
-                            header->source, header->destination, {{octets}});
+                            header.source, header.destination, {{octets}});
   core.reply(std::move(raw));
-  return {};
 }
 
 // [RFC 1122 3.2.2.6-2, 3.2.2.6-7]

@@ -178,8 +178,9 @@ Result<StreamId> TcpLayer::connect(Core& core, Instant now, const ConnectOptions
   // MUST-46: no connection to an address that is no single host's.
   if (to.is_unspecified() || to.is_multicast() || core.interfaces.is_any_broadcast(to))
     return std::unexpected(Error::address_not_available);
-  const std::uint32_t buffer = options.tcp ? options.tcp->send_buffer : core.config.tcp.send_buffer;
-  if (options.first_octets.size() > buffer) return std::unexpected(Error::message_too_long);
+  const TcpConfig& wanted = options.tcp ? *options.tcp : core.config.tcp;
+  if (options.first_octets.size() > wanted.send_buffer.initial)
+    return std::unexpected(Error::message_too_long);
   const auto way =
       core.find_way(now, options.local_address.value_or(IpAddress::any(to.family())), to, route);
   if (!way) return std::unexpected(way.error());

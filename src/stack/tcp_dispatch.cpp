@@ -15,10 +15,10 @@ constexpr Duration kCookieLifetime = std::chrono::seconds(128);
 }  // namespace
 
 Verdict TcpLayer::on_segment(Core& core, Instant now, const FourTuple& tuple,
-                             const Segment& segment, Origin origin, const tcp::Carrier& carrier,
-                             const tcp::ReturnRoute& return_route) {
+                             const Segment& segment, const Delivery& by) {
   recover(core, now);
-  const Arrived in{tuple, segment, origin, carrier, return_route, core.secrets.flow_hash(tuple)};
+  const Arrived in{
+      tuple, segment, by.origin, by.carrier, by.return_route, core.secrets.flow_hash(tuple), by};
   ++core.counters.segments_in;
   if (!core.observer.get()) return dispatch(core, now, in);
   const State before = state_of(in.hash, tuple);
@@ -42,6 +42,8 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
       return to_half_open(core, now, in, entry.index);
     case Kind::time_wait:
       return to_time_wait(core, now, in, entry.index);
+    case Kind::held:
+      return to_held(core, now, in, entry.index);
     case Kind::nobody:
       break;
   }
@@ -49,6 +51,7 @@ Verdict TcpLayer::dispatch(Core& core, Instant now, const Arrived& in) {
   // MUST-63: an address that is no single host's, or ours, cannot be answered.
   if (in.origin == Origin::link && !core.interfaces.is_valid_source(in.tuple.remote_address))
     return Verdict::bad_address;
+  if (in.by.reach == Reach::foreign) return to_foreign(core, now, in);
   const auto listener = find_listener(in.tuple.local());
   return listener ? to_listener(core, now, in, *listener) : to_nobody(core, in);
 }
@@ -62,6 +65,8 @@ State TcpLayer::state_of(std::uint32_t hash, const FourTuple& tuple) const {
       return State::syn_received;
     case Kind::time_wait:
       return State::time_wait;
+    case Kind::held:
+      return State::listen;
     case Kind::nobody:
       return find_listener(tuple.local()) ? State::listen : State::closed;
     case Kind::flow:
@@ -101,7 +106,8 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   Flow& flow = flows_[index];
   tcp::Handshake& handshake = *flow.handshake();
   interrupted_ = true;
-  const tcp::Handshake::Step step = handshake.on_segment(core.context(now), in.segment);
+  const tcp::Handshake::Step step =
+      handshake.on_segment(core.context(now), in.segment, in.carrier.mark);
   if (step.reply) send_reply(core, in.tuple, *step.reply, handshake.state(), handshake.config());
   if (!step.established) {
     follow_up(core, now, index);
@@ -110,6 +116,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   // A SYN-ACK is answered by the third segment; the ACK that ends a simultaneous open needs none.
   const bool answer = in.segment.flags.syn();
   const bool released = handshake.released();
+  const bool passive = handshake.is_passive();
   const tcp::Opening opening = handshake.opening(now);
   auto config = handshake.shared_config();
   tcp::learn_from_syn_ack(core.fast_open, handshake, in.segment, now);
@@ -118,7 +125,7 @@ Verdict TcpLayer::to_handshake(Core& core, Instant now, const Arrived& in, std::
   flow.tcb.emplace<tcp::Connection>(core.context(now), opening, std::move(config),
                                     limits_of(core, flow.path, in.tuple.family()));
   flow.connection()->take_over(core.context(now), early_data, opening.octets_acked);
-  ++core.counters.active_opens;
+  ++(passive ? core.counters.passive_opens : core.counters.active_opens);
   flow.connected_due = !released;
   flow.connection()->on_opened(core.context(now), in.segment, in.carrier,
                                answer ? tcp::Answer::acknowledge : tcp::Answer::nothing);
@@ -150,9 +157,7 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
       return complete(core, now, in, tcp::HalfOpen(record), index);
     }
     case tcp::SynReceivedStep::repeat_syn_ack:
-      half_open_[index].sent_twice = true;
-      send_syn_ack(core, now, index);
-      return Verdict::accepted;
+      return repeat_syn_ack(core, now, in, index);
     case tcp::SynReceivedStep::acknowledge:
       answer_half_open(core, now, index, view, SendReason::ack_unacceptable);
       return Verdict::out_of_window;
@@ -177,6 +182,24 @@ Verdict TcpLayer::to_half_open(Core& core, Instant now, const Arrived& in, std::
   }
   refuse(core, in, SendReason::reset_bad_ack);
   return Verdict::ack_unacceptable;
+}
+
+// The mode of the first SYN stays, whatever the next ask for.
+// [RFC 9768 3.1.5-1, 3.1.5-5, 3.1.5-8, 3.1.5-10]
+Verdict TcpLayer::repeat_syn_ack(Core& core, Instant now, const Arrived& in, std::uint32_t index) {
+  tcp::HalfOpen& record = half_open_[index];
+  const TcpConfig& config = *listeners_[record.listener].config;
+  record.syns.add(in.segment.flags, in.carrier.mark);
+  if (config.accurate_ecn != Ecn::off && record.syns.contradict()) {
+    send_reply(core, in.tuple, tcp::make_reset(record, now, SendReason::reset_bad_ack),
+               State::syn_received, config, record.return_route);
+    ++core.counters.resets_out;
+    forget_half_open(core, now, index, State::listen);
+    return Verdict::syn_dropped;
+  }
+  record.sent_twice = true;
+  send_syn_ack(core, now, index);
+  return Verdict::accepted;
 }
 
 // RFC 5961 §10: a limit for each opening too.
@@ -264,6 +287,12 @@ bool TcpLayer::may_queue_syn(const Core& core, const tcp::Listener& listener) co
          listener.half_open < listener.backlog && listener.has_room();
 }
 
+// The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
+// 250,000 octets a second; then it is moved up by a step nobody can guess.
+void TcpLayer::move_beyond(Core& core, SeqNum used, SeqNum& iss) {
+  if (iss - used <= 0) iss = used + static_cast<std::uint32_t>(1 + core.prng.below(1 << 16));
+}
+
 Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                              std::optional<SeqNum> above) {
   tcp::Listener& l = listeners_[listener];
@@ -273,13 +302,10 @@ Verdict TcpLayer::accept_syn(Core& core, Instant now, const Arrived& in, std::ui
                                    in.tuple.local_address.zone());
   if (!path) return Verdict::bad_address;
   tcp::HalfOpen record = tcp::make_half_open(core.context(now), core.secrets, in.tuple, in.segment,
-                                             config, path->link_mtu);
+                                             in.carrier.mark, config, path->link_mtu);
   record.listener = listener;
   record.return_route = in.return_route;
-  // The clock in an ISN puts it beyond an old connection's numbers, unless that one ran faster than
-  // 250,000 octets a second; then it is moved up by a step nobody can guess.
-  if (above && record.iss - *above <= 0)
-    record.iss = *above + static_cast<std::uint32_t>(1 + core.prng.below(1 << 16));
+  if (above) move_beyond(core, *above, record.iss);
   if (!may_queue_syn(core, l)) {
     ++core.counters.syn_cache_overflow;
     if (!core.config.syn_cookies || !l.has_room()) return Verdict::syn_dropped;
@@ -366,8 +392,10 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
                State::time_wait, core.config.tcp, in.return_route);
     return Verdict::time_wait_acked;
   };
-  const auto listener = find_listener(in.tuple.local());
+  const bool foreign = in.by.reach == Reach::foreign;
+  const auto listener = foreign ? std::nullopt : find_listener(in.tuple.local());
   const TcpConfig* listening = listener ? listeners_[*listener].config.get() : nullptr;
+  if (foreign && takes_syns(core, in)) listening = &core.config.tcp;
   switch (tcp::check_time_wait(record, in.segment, listening, core.config)) {
     case tcp::TimeWaitStep::ignore:
       return Verdict::accepted;
@@ -389,6 +417,7 @@ Verdict TcpLayer::to_time_wait(Core& core, Instant now, const Arrived& in, std::
     case tcp::TimeWaitStep::reopen:
       break;
   }
+  if (foreign) return reopen_foreign(core, now, in, index);
   // A cookie could not be a number of our choice, and a dropped SYN is no reason to give up the
   // wait.
   if (!may_queue_syn(core, listeners_[*listener])) {
@@ -412,17 +441,16 @@ Verdict TcpLayer::to_nobody(Core& core, const Arrived& in) {
 }
 
 // RFC 9293 §3.5.2, groups 1 and 2.
-void TcpLayer::refuse(Core& core, const Arrived& in, SendReason reason) {
-  TcpReply reply{
-      .tuple = in.tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
+void TcpLayer::refuse(Core& core, const FourTuple& tuple, const Segment& to, SendReason reason) {
+  TcpReply reply{.tuple = tuple, .emission = {.segment = {}, .reason = reason}, .ttl = kPassiveTtl};
   Segment& segment = reply.emission.segment;
-  segment.source_port = in.tuple.local_port;
-  segment.destination_port = in.tuple.remote_port;
-  if (in.segment.flags.ack()) {
-    segment.seq = in.segment.ack;
+  segment.source_port = tuple.local_port;
+  segment.destination_port = tuple.remote_port;
+  if (to.flags.ack()) {
+    segment.seq = to.ack;
     segment.flags = kRst;
   } else {
-    segment.ack = in.segment.seq + in.segment.length();
+    segment.ack = to.seq + to.length();
     segment.flags = kRst | kAck;
   }
   ++core.counters.resets_out;
@@ -436,7 +464,8 @@ void TcpLayer::on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum s
                        const ip::IcmpEffect& effect, const IcmpReport& report) {
   recover(core, now);
   const Entry entry = find_entry(core.secrets.flow_hash(tuple), tuple);
-  if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait) return;
+  if (entry.kind == Kind::nobody || entry.kind == Kind::time_wait || entry.kind == Kind::held)
+    return;
   if (entry.kind == Kind::half_open) {
     const tcp::HalfOpen& record = half_open_[entry.index];
     if (record.is_opened()) return icmp_to_opened_by_syn(core, now, record, seq, effect, report);

@@ -36,6 +36,12 @@ bool TcpLayer::open_by_syn(Core& core, Instant now, const Arrived& in, std::uint
   const std::uint32_t listening = record.listener;
   tcp::Listener& listener = listeners_[listening];
   if (flows_.size() >= core.config.limits.connections) return false;
+  // Only the ACK of a SYN-ACK can say how that came through (RFC 9768 table 4), and this connection
+  // does not wait for it: it does without AccECN.
+  if (record.negotiated.ecn == tcp::EcnMode::accurate) {
+    record.negotiated.ecn = tcp::EcnMode::none;
+    record.negotiated.ect = false;
+  }
   tcp::Opening opening = tcp::make_opening(record, in.segment, now);
   opening.rtt.reset();
   opening.state = State::syn_received;

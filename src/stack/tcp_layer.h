@@ -24,11 +24,13 @@
 #include "base/slab.h"
 #include "base/timer_wheel.h"
 #include "ip/icmp_rules.h"
+#include "ip/source_counts.h"
 #include "stack/core.h"
 #include "stack/flow.h"
 #include "tcp/close/time_wait.h"
 #include "tcp/open/fast_open_server.h"
 #include "tcp/open/half_open.h"
+#include "tcp/open/held_syn.h"
 #include "tcp/open/listener.h"
 #include "tcp/open/syn_received.h"
 
@@ -37,9 +39,17 @@ namespace estab::stack {
 class TcpLayer {
  public:
   // ---- segments and deadlines (tcp_dispatch.cpp, tcp_timers.cpp)
+  /// What a segment came in.
+  struct Delivery {
+    Origin origin;
+    tcp::Carrier carrier;
+    tcp::ReturnRoute return_route;
+    Reach reach;
+    InterfaceId interface;
+    Octets octets;  ///< header and text
+  };
   Verdict on_segment(Core& core, Instant now, const FourTuple& tuple, const Segment& segment,
-                     Origin origin, const tcp::Carrier& carrier,
-                     const tcp::ReturnRoute& return_route);
+                     const Delivery& by);
   void on_icmp(Core& core, Instant now, const FourTuple& tuple, SeqNum seq,
                const ip::IcmpEffect& effect, const IcmpReport& report);
   /// The path to this peer became narrower.
@@ -70,6 +80,17 @@ class TcpLayer {
   Result<void> reconfigure(ListenerId id, const TcpConfig& config);
   Result<void> set_backlog(ListenerId id, std::uint32_t backlog);
 
+  // ---- for others (tcp_forwarding.cpp)
+  Result<StreamId> accept(Core& core, Instant now, OfferId id, const std::optional<TcpConfig>& tcp);
+  /// The SYN, which is held no more. Error::no_such_id.
+  Result<tcp::HeldSyn> take(const Core& core, OfferId id);
+  /// RST: as if nobody listened there.
+  static void reset(Core& core, const tcp::HeldSyn& syn);
+  bool is_waiting(OfferId id) const { return held_.find(id.index, id.generation) != nullptr; }
+  /// Segments to other hosts may find somebody.
+  bool has_forwarded() const { return sources_.total() > 0; }
+  std::optional<OfferEvent> poll_offer();
+
   // ---- output and events (tcp_output.cpp)
   bool has_output() const { return interrupted_ || !output_.empty(); }
   bool poll_transmit(Core& core, Instant now, TransmitFrame& frame);
@@ -96,7 +117,7 @@ class TcpLayer {
   auto fields() const;
 
   /// What a number in the flow table, or a key in the timer wheel, stands for.
-  enum class Kind : std::uint32_t { flow, half_open, time_wait, nobody };
+  enum class Kind : std::uint32_t { flow, half_open, time_wait, held, nobody };
   struct Entry {
     Kind kind;
     std::uint32_t index;
@@ -126,10 +147,10 @@ class TcpLayer {
   void recover(Core& core, Instant now) {
     if (interrupted_) follow_up_all(core, now);
   }
-  /// The table and the wheel will take one more flow or half-open record without fail.
+  /// The table and the wheel will take one more flow, half-open record or held SYN without fail.
   void make_room() {
     table_.make_room();
-    wheel_.make_room(flows_.size() + half_open_.size() + 1);
+    wheel_.make_room(flows_.size() + half_open_.size() + held_.size() + 1);
   }
   void leave_table(Flow& flow, std::uint32_t index);
   void enter_time_wait(Core& core, Instant now, std::uint32_t index);
@@ -168,6 +189,7 @@ class TcpLayer {
     tcp::Carrier carrier;
     const tcp::ReturnRoute& return_route;
     std::uint32_t hash;
+    const Delivery& by;
   };
   Verdict dispatch(Core& core, Instant now, const Arrived& in);
   State state_of(std::uint32_t hash, const FourTuple& tuple) const;
@@ -181,6 +203,7 @@ class TcpLayer {
   /// `above`: the ISN must lie beyond this number (a TIME-WAIT record makes way).
   Verdict accept_syn(Core& core, Instant now, const Arrived& in, std::uint32_t listener,
                      std::optional<SeqNum> above = std::nullopt);
+  static void move_beyond(Core& core, SeqNum used, SeqNum& iss);
   bool may_queue_syn(const Core& core, const tcp::Listener& listener) const;
   /// `half_open`: the number of the record, if it is in the cache; it goes.
   Verdict complete(Core& core, Instant now, const Arrived& in, const tcp::HalfOpen& record,
@@ -192,10 +215,34 @@ class TcpLayer {
                     const std::optional<FastOpenOption>& fast_open = std::nullopt);
   /// Into the cache, its SYN-ACK as just sent; returns its number.
   std::uint32_t add_half_open(Instant now, std::uint32_t hash, tcp::HalfOpen record);
+  Verdict repeat_syn_ack(Core& core, Instant now, const Arrived& in, std::uint32_t index);
   void answer_half_open(Core& core, Instant now, std::uint32_t index,
                         const tcp::SynReceivedView& view, SendReason reason);
   void send_cookie(Core& core, Instant now, tcp::HalfOpen half_open, const TcpConfig& config);
-  void refuse(Core& core, const Arrived& in, SendReason reason);
+  static void refuse(Core& core, const FourTuple& tuple, const Segment& segment, SendReason reason);
+  static void refuse(Core& core, const Arrived& in, SendReason reason) {
+    refuse(core, in.tuple, in.segment, reason);
+  }
+
+  // tcp_forwarding.cpp
+  Verdict to_foreign(Core& core, Instant now, const Arrived& in);
+  Verdict to_held(Core& core, Instant now, const Arrived& in, std::uint32_t index);
+  /// `above`: as for accept_syn.
+  Verdict hold_syn(Core& core, Instant now, const Arrived& in,
+                   std::optional<SeqNum> above = std::nullopt);
+  /// Whether SYNs to other hosts that come this way are held.
+  static bool takes_syns(const Core& core, const Arrived& in) {
+    return core.interfaces.config(in.by.interface).forwarding.tcp;
+  }
+  Verdict reopen_foreign(Core& core, Instant now, const Arrived& in, std::uint32_t time_wait);
+  bool may_hold_syn(const Core& core, const IpAddress& source) const;
+  static std::uint32_t source_hash(const Core& core, const IpAddress& source);
+  void uncount_source(const Core& core, const IpAddress& source);
+  void forget_held(const Core& core, std::uint32_t index);
+  /// All of that but the place in the table and the count, which go to the stream made of it.
+  void release_held(std::uint32_t index);
+  void drop_stale_offers();
+  void on_held_timer(Core& core, Instant now, std::uint32_t index);
 
   // tcp_fast_open.cpp: connections that a SYN alone has opened
   tcp::FastOpenAnswer answer_fast_open(Core& core, Instant now, const Arrived& in,
@@ -227,7 +274,7 @@ class TcpLayer {
   }
 
   void expire_time_wait(Core& core, Instant now);
-  void trim_if_quiet(Flow& flow, Instant now, std::uint32_t index);
+  void trim_if_quiet(Core& core, Instant now, std::uint32_t index);
   void on_flow_timer(Core& core, Instant now, std::uint32_t index);
   void advise_against_way_of(Core& core, Instant now, const tcp::HalfOpen& record) const;
   void on_half_open_timer(Core& core, Instant now, std::uint32_t index);
@@ -257,6 +304,7 @@ class TcpLayer {
   base::Slab<Flow> flows_;
   base::Slab<tcp::HalfOpen> half_open_;
   base::Slab<tcp::TimeWait> time_wait_;
+  base::Slab<tcp::HeldSyn> held_;
   base::Slab<tcp::Listener> listeners_;
   base::FlatIndex table_;
   base::FlatIndex listener_table_;
@@ -264,6 +312,8 @@ class TcpLayer {
   OutputQueue<StreamId> output_;
   base::Ring<StreamId> ready_;            // streams with something to tell; some are stale
   base::Ring<std::uint32_t> acceptable_;  // listeners with something to tell
+  base::Ring<OfferId> offers_;            // held SYNs not told of yet; some are stale
+  ip::SourceCounts sources_;              // of held SYNs and the streams made of them
   std::uint32_t oldest_time_wait_ = kNone, newest_time_wait_ = kNone;
   std::optional<Instant> cookie_sent_at_;
   std::uint32_t next_port_ = 0;
@@ -311,6 +361,8 @@ inline const FourTuple& TcpLayer::tuple_of(Entry entry) const {
       return half_open_[entry.index].tuple;
     case Kind::time_wait:
       return time_wait_[entry.index].tuple;
+    case Kind::held:
+      return held_[entry.index].tuple;
     case Kind::flow:
     case Kind::nobody:  // is in no table
       break;

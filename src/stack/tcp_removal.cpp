@@ -15,8 +15,12 @@ void TcpLayer::on_removed(Core& core, Instant now, const Removed& gone) {
   time_wait_.for_each([&](std::uint32_t index, const tcp::TimeWait& record) {
     if (gone.concerns(record.tuple)) drop_time_wait(core, now, index);
   });
+  held_.for_each([&](std::uint32_t index, const tcp::HeldSyn& syn) {
+    if (gone.concerns(syn.tuple) || zone_of(syn.interface) == gone.zone) forget_held(core, index);
+  });
   flows_.for_each([&](std::uint32_t index, Flow& flow) {
-    if (flow.indexed && gone.concerns(flow.tuple())) end_flow(core, now, flow, index);
+    const bool cut_off = flow.forwarded && zone_of(flow.path.hop.interface) == gone.zone;
+    if (flow.indexed && (cut_off || gone.concerns(flow.tuple()))) end_flow(core, now, flow, index);
   });
   listeners_.for_each([&](std::uint32_t index, const tcp::Listener& listener) {
     if (!listener.failure && gone.has(listener.local.address)) end_listener(core, now, index);

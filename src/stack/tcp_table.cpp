@@ -128,7 +128,9 @@ void TcpLayer::leave_table(Flow& flow, std::uint32_t index) {
 void TcpLayer::erase_flow(Core& core, std::uint32_t index) {
   Flow& flow = flows_[index];
   leave_table(flow, index);
-  if (Connection* connection = flow.connection()) connection->release_buffers(core.blocks);
+  if (Connection* connection = flow.connection())
+    connection->release_buffers(core.blocks, core.buffers);
+  if (flow.forwarded) uncount_source(core, flow.tuple().remote_address);
   flows_.erase(index);  // stale numbers in output_ and ready_ are recognised there
 }
 
@@ -242,6 +244,9 @@ std::vector<SocketRow> TcpLayer::table() const {
     if (record.is_opened()) return;  // its connection is below
     rows.push_back({record.tuple.local(), record.tuple.remote(), State::syn_received});
   });
+  held_.for_each([&](std::uint32_t, const tcp::HeldSyn& syn) {
+    rows.push_back({syn.tuple.local(), syn.tuple.remote(), State::syn_received});
+  });
   time_wait_.for_each([&](std::uint32_t, const tcp::TimeWait& record) {
     rows.push_back({record.tuple.local(), record.tuple.remote(), State::time_wait});
   });
@@ -269,13 +274,16 @@ void TcpLayer::census(Stack::Census& census) const {
   census.syn_cache = half_open_.size();
   census.time_wait = time_wait_.size();
   census.listeners = listeners_.size();
+  census.held_syns = held_.size();
+  census.forwarded = sources_.total();
   census.timers = wheel_.size();
 }
 
 std::size_t TcpLayer::memory() const {
   std::size_t octets = flows_.memory() + half_open_.memory() + time_wait_.memory() +
                        listeners_.memory() + table_.memory() + listener_table_.memory() +
-                       wheel_.memory() + output_.memory() + ready_.memory() + acceptable_.memory();
+                       wheel_.memory() + output_.memory() + ready_.memory() + acceptable_.memory() +
+                       held_.memory() + offers_.memory() + sources_.memory();
   flows_.for_each([&](std::uint32_t, const Flow& flow) {
     octets +=
         flow.connection() ? flow.connection()->memory() : flow.handshake()->early_data().memory();
@@ -286,9 +294,9 @@ std::size_t TcpLayer::memory() const {
 // The tables and the wheel follow from the records; what was interrupted is followed up before
 // anything else happens.
 auto TcpLayer::fields() const {
-  const auto& [flows, half_open, time_wait, listeners, table, listener_table, wheel, output, ready,
-               acceptable, oldest_time_wait, newest_time_wait, cookie_sent_at, next_port,
-               opened_by_syn, interrupted, default_config] = *this;
+  const auto& [flows, half_open, time_wait, held, listeners, table, listener_table, wheel, output,
+               ready, acceptable, offers, sources, oldest_time_wait, newest_time_wait,
+               cookie_sent_at, next_port, opened_by_syn, interrupted, default_config] = *this;
   // Nobody outside knows the numbers of these records: which they have, and had, decides nothing.
   const auto hash_half_open = [this](auto& hasher, const auto& records) {
     hasher.add(records.size());
@@ -300,12 +308,12 @@ auto TcpLayer::fields() const {
     hasher.add(records.size());
     records.for_each([&](std::uint32_t, const tcp::TimeWait& record) { hasher.add(record); });
   };
-  return base::fields(flows, base::hashed_by(half_open, hash_half_open),
-                      base::hashed_by(time_wait, hash_time_wait), listeners, base::derived(table),
-                      base::derived(listener_table), base::derived(wheel), output, ready,
-                      acceptable, base::derived(oldest_time_wait), base::derived(newest_time_wait),
-                      cookie_sent_at, next_port, base::derived(opened_by_syn),
-                      base::derived(interrupted), base::derived(default_config));
+  return base::fields(
+      flows, base::hashed_by(half_open, hash_half_open), base::hashed_by(time_wait, hash_time_wait),
+      held, listeners, base::derived(table), base::derived(listener_table), base::derived(wheel),
+      output, ready, acceptable, offers, base::derived(sources), base::derived(oldest_time_wait),
+      base::derived(newest_time_wait), cookie_sent_at, next_port, base::derived(opened_by_syn),
+      base::derived(interrupted), base::derived(default_config));
 }
 
 bool TcpLayer::equals(const TcpLayer& other) const {

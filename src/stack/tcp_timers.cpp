@@ -23,6 +23,7 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
   wheel_.advance(now, [&](std::uint64_t key) {
     const Entry entry = Entry::unpack(static_cast<std::uint32_t>(key));
     if (entry.kind == Kind::half_open) return on_half_open_timer(core, now, entry.index);
+    if (entry.kind == Kind::held) return on_held_timer(core, now, entry.index);
     on_flow_timer(core, now, entry.index);
   });
   expire_time_wait(core, now);
@@ -30,10 +31,11 @@ void TcpLayer::on_deadline(Core& core, Instant now) {
 
 // The wakeup was vain. One that was busy a moment ago will need its storage again at once. (Whether
 // it has any must not decide: a copy of the stack has less of it, and is to wake as often.)
-void TcpLayer::trim_if_quiet(Flow& flow, Instant now, std::uint32_t index) {
+void TcpLayer::trim_if_quiet(Core& core, Instant now, std::uint32_t index) {
+  Flow& flow = flows_[index];
   tcp::Connection& connection = *flow.connection();
   const Instant quiet_at = connection.sender().liveness().heard_at + kQuiet;
-  if (now >= quiet_at) return connection.trim();
+  if (now >= quiet_at) return connection.trim(core.buffers);
   flow.timer = wheel_.arm(kNone, Entry{Kind::flow, index}.packed(), quiet_at);
 }
 
@@ -50,7 +52,7 @@ void TcpLayer::on_flow_timer(Core& core, Instant now, std::uint32_t index) {
     handshake->on_timer(core.context(now));
     after = handshake->repeats();
   } else if (flow.connection()->next_deadline() == kNever) {
-    trim_if_quiet(flow, now, index);
+    trim_if_quiet(core, now, index);
   } else {
     before = flow.connection()->sender().liveness().retransmits;
     flow.connection()->on_timers(core.context(now));

@@ -30,7 +30,6 @@ namespace {
 
 constexpr std::size_t kFileOctets = 64 << 20;
 constexpr std::size_t kChunk = 1 << 20;
-constexpr std::uint32_t kBuffer = 4 << 20;
 constexpr const char* kStackAddress = "10.77.0.2";
 constexpr Duration kGrace = std::chrono::milliseconds(100);
 constexpr std::uint16_t kHttpPort = 80, kTalkPort = 7;
@@ -167,8 +166,6 @@ class LiveDemo {
   HostOptions host_options() const {
     HostOptions options;
     options.stack.msl = Scene::kMsl;
-    options.stack.tcp.send_buffer = kBuffer;
-    options.stack.tcp.receive_buffer = kBuffer;
     options.seed = {options_.seed, 1};
     options.linger = kGrace;
     return options;

@@ -207,7 +207,10 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
   while (answer.left() > 0) {
     const std::uint32_t share = this->share();
     if (share != connection.share)
-      (void)connection.stream.reconfigure([&](TcpConfig& config) { config.send_buffer = share; });
+      (void)connection.stream.reconfigure([&](TcpConfig& config) {
+        const BufferSize& usual = host_.stack().config().tcp.send_buffer;
+        config.send_buffer = BufferSize::growing(std::min(usual.initial, share), share);
+      });
     connection.share = share;
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(
         answer.left(), std::min(options_.piece, std::max(share / 2, kCopyBelow))));
@@ -234,7 +237,7 @@ Task<bool> HttpServer::send(Connection& connection, const Response& response,
 std::uint32_t HttpServer::share() const {
   const std::uint64_t held = blocks_.held();
   const std::uint64_t left = options_.memory - std::min<std::uint64_t>(held, options_.memory);
-  const std::uint32_t most = host_.stack().config().tcp.send_buffer;
+  const std::uint32_t most = host_.stack().config().tcp.send_buffer.most;
   return static_cast<std::uint32_t>(
       std::min<std::uint64_t>(std::max<std::uint64_t>(left, options_.least_share), most));
 }

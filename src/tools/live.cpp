@@ -21,9 +21,6 @@
 namespace estab::tools {
 namespace {
 
-// Large enough for a path of 30 Gbit/s and 1 ms.
-constexpr std::uint32_t kBuffer = 4 << 20;
-
 Read<std::string> parse_link(std::string_view text) {
   constexpr std::string_view kTun = "tun:";
   if (!text.starts_with(kTun)) return std::unexpected("not a link; write it as tun:estab0");
@@ -123,6 +120,9 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
       ->group(kGroup);
   add_value(command, "--cc", "NAME", parse_congestion_control, options.congestion_control,
             "Congestion control: reno, cubic, bbr or dctcp (default: cubic)");
+  add_value(command, "--ecn", "off|classic|accurate", parse_ecn, options.ecn,
+            "Explicit congestion notification: ask for RFC 3168 or for AccECN (RFC 9768) (default: "
+            "answer who asks for AccECN)");
   add_keep_alive_options(command, options);
   command.footer(kSignalHelp);
 }
@@ -167,10 +167,9 @@ KeepAlive keep_alive_of(const LiveOptions& options) {
 
 HostOptions host_options(const LiveOptions& options) {
   HostOptions chosen;
-  chosen.stack.tcp.send_buffer = kBuffer;
-  chosen.stack.tcp.receive_buffer = kBuffer;
   chosen.stack.tcp.keep_alive = keep_alive_of(options);
   chosen.stack.tcp.congestion_control = options.congestion_control;
+  set_ecn(chosen.stack.tcp, options.ecn);
   // Who waits at a terminal is told at once, not after three minutes (RFC 5461 §4.1).
   chosen.stack.tcp.soft_errors_end_opening = true;
   if (options.msl) chosen.stack.msl = *options.msl;

@@ -13,6 +13,7 @@
 #include "estab/host.h"
 #include "estab/tun.h"
 
+#include "tools/ecn_name.h"
 #include "tools/exit_code.h"
 #include "tools/trace_file.h"
 
@@ -35,14 +36,14 @@ struct LiveOptions {
   std::optional<std::uint64_t> seed;
   std::optional<Duration> msl;  ///< maximum segment lifetime: TIME-WAIT lasts twice this
   CongestionControl congestion_control = CongestionControl::cubic;
+  EcnChoice ecn = EcnChoice::unsaid;
   Duration keep_alive = kForever;  ///< a peer that is silent for so long is asked; forever: never
   std::optional<Duration> keep_alive_interval;
   std::optional<std::uint8_t> keep_alive_count;
 };
 
 /// Adds `--link --address --host-address --route --gateway --mtu --offload --pcap --trace --seed
-/// --msl
-/// --keep-alive --keep-alive-interval --keep-alive-count`.
+/// --msl --cc --ecn --keep-alive --keep-alive-interval --keep-alive-count`.
 void add_live_options(CLI::App& command, LiveOptions& options);
 
 /// What is used when no address is given: 10.77.0.2/24 and fd77::2/64 for the stack, 10.77.0.1/24

@@ -204,6 +204,8 @@ void add_sim(CLI::App& program, ExitCode& exit_code) {
            "Octets of each flow; 0: until --limit (default: 10MB)");
   add_word(*sim, "flows", "NUMBER", scenario, "Flows that share the path (default: 1)");
   add_word(*sim, "cc", "NAME", scenario, "reno, cubic, bbr or dctcp (default: cubic)");
+  add_word(*sim, "ecn", "KIND", scenario,
+           "off, classic (RFC 3168) or accurate (RFC 9768); the path marks with 'codel=ecn'");
   add_word(*sim, "seed", "NUMBER", scenario,
            "Everything that happens follows from it (default: 1)");
   add_value(*sim, "--path", "WORDS", parse_path_option, scenario.path,

@@ -17,6 +17,7 @@ Read<void> set_own_word(SimScenario& scenario, std::string_view key, std::string
   };
   if (key == "rtt") return store(parse_duration(value), scenario.rtt);
   if (key == "cc") return store(parse_congestion_control(value), scenario.cc);
+  if (key == "ecn") return store(parse_ecn(value), scenario.ecn);
   if (key == "bytes") return store(parse_size(value), scenario.octets);
   if (key == "seed") return store(parse_whole(value), scenario.seed);
   return store(parse_whole(value, {.what = "a number of flows", .least = 1, .most = kMostFlows}),
@@ -36,7 +37,8 @@ std::int64_t microseconds(Duration duration) {
 Read<void> set_scenario_word(SimScenario& scenario, std::string_view word) {
   const std::size_t equals = word.find('=');
   const std::string_view key = word.substr(0, equals);
-  if (key != "rtt" && key != "cc" && key != "bytes" && key != "flows" && key != "seed")
+  if (key != "rtt" && key != "cc" && key != "ecn" && key != "bytes" && key != "flows" &&
+      key != "seed")
     return set_path_word(scenario.path, word);
   const std::string_view value =
       equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
@@ -62,7 +64,9 @@ sim::BulkConfig SimScenario::config() const {
   config.apart = apart;
   config.seed = seed;
   config.sender.tcp.congestion_control = cc;
-  if (cc == CongestionControl::dctcp)
+  set_ecn(config.sender.tcp, ecn);
+  set_ecn(config.receiver.tcp, ecn);
+  if (cc == CongestionControl::dctcp && ecn == EcnChoice::unsaid)
     config.sender.tcp.ecn = config.receiver.tcp.ecn = Ecn::request;
   return config;
 }
@@ -77,6 +81,7 @@ nlohmann::ordered_json describe_scenario(const SimScenario& scenario) {
           {"queue_packets", path.queue.packets},
           {"queue_octets", path.queue.octets},
           {"cc", name_of(scenario.cc)},
+          {"ecn", name_of(scenario.ecn)},
           {"octets", scenario.octets},
           {"flows", scenario.flows}};
 }

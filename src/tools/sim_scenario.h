@@ -12,6 +12,7 @@
 #include "estab/sim/bulk.h"
 
 #include "tools/congestion_name.h"
+#include "tools/ecn_name.h"
 #include "tools/path_spec.h"
 
 namespace estab::tools {
@@ -21,6 +22,7 @@ struct SimScenario {
   std::optional<PathSpec> back{};  ///< nothing: as `path`, unharmed
   Duration rtt = std::chrono::milliseconds(60);
   CongestionControl cc = CongestionControl::cubic;
+  EcnChoice ecn = EcnChoice::unsaid;
   std::uint64_t octets = 10'000'000;
   std::size_t flows = 1;
   Duration limit = std::chrono::hours(1), apart{0};
@@ -29,7 +31,7 @@ struct SimScenario {
   sim::BulkConfig config() const;
 };
 
-/// `rtt=60ms`, `cc=bbr`, `bytes=100M`, `flows=4`, `seed=7`, or a word of a path.
+/// `rtt=60ms`, `cc=bbr`, `ecn=accurate`, `bytes=100M`, `flows=4`, `seed=7`, or a word of a path.
 Read<void> set_scenario_word(SimScenario& scenario, std::string_view word);
 
 nlohmann::ordered_json describe_scenario(const SimScenario& scenario);

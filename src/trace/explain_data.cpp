@@ -207,6 +207,12 @@ void say_ack(const SegmentFacts& facts, SendReason reason, Words& words) {
                            facts.sender, facts.ack))
           .by("RFC 9293 §3.10.7.4, first check");
       return;
+    case SendReason::ack_mark:
+      words
+          .say(fmt::format("ACK at once: what came had met congestion, and {} is to know it soon.",
+                           facts.receiver))
+          .by("RFC 9768 §3.2.2.5.1");
+      return say_sack(facts, words);
     case SendReason::window_update:
       if (facts.acknowledged.octets == 0 && !facts.acknowledged.fin)
         return say_window(facts, words);

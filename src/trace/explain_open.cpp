@@ -30,6 +30,31 @@ std::vector<std::string> offers(const TcpOptions& options) {
   return items;
 }
 
+// AE, CWR and ECE (RFC 9768 §3.1, table 2).
+TcpFlags ecn_flags(const SegmentFacts& facts) {
+  const TcpFlags flags = facts.segment.flags;
+  return flags.without(kFin | kSyn | kRst | kPsh | kAck | kUrg);
+}
+
+void say_ecn_of_syn(const SegmentFacts& facts, Words& words) {
+  if (ecn_flags(facts) == (kAe | kCwr | kEce))
+    words.say("It asks for AccECN: to hear how much of what it sends meets congestion.")
+        .by("RFC 9768 §3.1.1");
+  else if (ecn_flags(facts) == (kCwr | kEce))
+    words.say("It asks for ECN: to hear of congestion without a loss.").by("RFC 3168 §6.1.1");
+}
+
+void say_ecn_of_syn_ack(const SegmentFacts& facts, Words& words) {
+  static constexpr std::pair<TcpFlags, const char*> kReflected[] = {
+      {kCwr, "not ECT"}, {kCwr | kEce, "ECT(1)"}, {kAe, "ECT(0)"}, {kAe | kCwr, "CE"}};
+  const TcpFlags said = ecn_flags(facts);
+  if (said == kEce) words.say("It agrees to ECN.").by("RFC 3168 §6.1.1");
+  for (const auto& [flags, mark] : kReflected)
+    if (said == flags)
+      words.say(fmt::format("It agrees to AccECN, and tells that the SYN came as {}.", mark))
+          .by("RFC 9768 §3.1.2 table 2");
+}
+
 // What both have said, and so holds from now on (RFC 7323 §1.3, RFC 2018 §2).
 std::vector<std::string> agreed(const TcpOptions& a, const TcpOptions& b) {
   std::vector<std::string> items;
@@ -63,6 +88,7 @@ void say_syn_ack(const SegmentFacts& facts, Words& words) {
       facts.peer_offered ? agreed(own, *facts.peer_offered) : std::vector<std::string>{};
   if (own.mss) words.say(fmt::format("It takes segments of up to {} octets (MSS).", *own.mss));
   if (!both.empty()) words.say(fmt::format("Agreed: {}.", joined(both)));
+  say_ecn_of_syn_ack(facts, words);
 }
 
 }  // namespace
@@ -72,6 +98,7 @@ void say_syn(const SegmentFacts& facts, Words& words) {
   words.say(fmt::format("SYN: {} opens. {}", facts.sender, isn_text(facts))).by("RFC 9293 §3.5");
   const auto items = offers(facts.segment.options);
   if (!items.empty()) words.say(fmt::format("It offers {}.", joined(items)));
+  say_ecn_of_syn(facts, words);
 }
 
 void say_fin(const SegmentFacts& facts, Words& words) {

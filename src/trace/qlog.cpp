@@ -56,6 +56,11 @@ Json options_of(const TcpOptions& options) {
   if (options.sack_permitted) said["sack_permitted"] = true;
   if (options.timestamps)
     said["timestamps"] = {{"value", options.timestamps->value}, {"echo", options.timestamps->echo}};
+  if (const auto& marks = options.accurate_ecn) {
+    if (marks->has_e0b()) said["accurate_ecn"]["e0b"] = marks->e0b;
+    if (marks->has_ceb()) said["accurate_ecn"]["ceb"] = marks->ceb;
+    if (marks->has_e1b()) said["accurate_ecn"]["e1b"] = marks->e1b;
+  }
   for (const SackBlock& block : options.sack)
     said["sack"].push_back({block.left.value(), block.right.value()});
   return said;

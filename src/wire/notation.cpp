@@ -16,13 +16,14 @@ struct FlagLetter {
 };
 
 // In the order in which they are written.
-constexpr std::array<FlagLetter, 8> kFlagLetters = {{{'S', kSyn},
+constexpr std::array<FlagLetter, 9> kFlagLetters = {{{'S', kSyn},
                                                      {'F', kFin},
                                                      {'R', kRst},
                                                      {'P', kPsh},
                                                      {'U', kUrg},
                                                      {'E', kEce},
                                                      {'W', kCwr},
+                                                     {'A', kAe},
                                                      {'.', kAck}}};
 
 std::string number(std::uint32_t value) {
@@ -31,6 +32,19 @@ std::string number(std::uint32_t value) {
 
 std::string relative(SeqNum value, SeqNum base) {
   return number(value.value() - base.value());
+}
+
+// As packetdrill writes it: the fields in the order in which they stand.
+std::string accurate_ecn_to_string(const AccurateEcnOption& option) {
+  const bool e0b_first = option.order == AccurateEcnOption::Order::e0b_first;
+  const std::string e0b = " e0b " + number(option.e0b), e1b = " e1b " + number(option.e1b);
+  std::string text = e0b_first ? "ECN" : "ECN1";
+  if (option.fields > 0) text = "ECN" + (e0b_first ? e0b : e1b);
+  if (option.fields > 1) text += " ceb " + number(option.ceb);
+  if (option.fields > 2) text += e0b_first ? e1b : e0b;
+  const std::size_t length = 2 + 3 * std::size_t{option.fields};
+  for (std::size_t at = length; at % 4 != 0; ++at) text += ",nop";
+  return text;
 }
 
 std::string fast_open_to_string(const FastOpenOption& option) {
@@ -45,17 +59,19 @@ std::string fast_open_to_string(const FastOpenOption& option) {
   return length % 4 == 0 ? text : text + ",nop,nop";
 }
 
-// The options with the NOPs that wire::emit_tcp puts before them (behind Fast Open).
+// The options with the NOPs that wire::emit_tcp puts around them.
 std::string options_to_string(const TcpOptions& options, SeqNum base_ack) {
   std::string text;
   const auto put = [&text](const std::string& option) {
     text += (text.empty() ? "" : ",") + option;
   };
   if (options.mss) put("mss " + number(*options.mss));
-  if (options.sack_permitted != options.timestamps.has_value()) put("nop,nop");
-  if (options.sack_permitted) put("sackOK");
-  if (options.timestamps)
+  if (options.timestamps) {
+    put(options.sack_permitted ? "sackOK" : "nop,nop");
     put("TS val " + number(options.timestamps->value) + " ecr " + number(options.timestamps->echo));
+  }
+  if (options.accurate_ecn) put(accurate_ecn_to_string(*options.accurate_ecn));
+  if (options.sack_permitted && !options.timestamps) put("nop,nop,sackOK");
   if (options.window_scale) put("nop,wscale " + number(*options.window_scale));
   if (options.fast_open) put(fast_open_to_string(*options.fast_open));
   if (!options.sack.empty()) put("nop,nop,sack");
@@ -201,6 +217,12 @@ class Reader {
     } else if (take_word("sack")) {
       repeated = !options.sack.empty();
       read_sack(options.sack);
+    } else if (take_word("ECN")) {
+      repeated = options.accurate_ecn.has_value();
+      options.accurate_ecn = read_accurate_ecn();
+    } else if (take_word("ECN1")) {  // of no field, so that nothing else shows the kind
+      repeated = options.accurate_ecn.has_value();
+      options.accurate_ecn = AccurateEcnOption{.order = AccurateEcnOption::Order::e1b_first};
     } else {
       fail("no such option");
     }
@@ -214,6 +236,24 @@ class Reader {
     expect_word("ecr");
     return {value, read_number()};
   }
+  AccurateEcnOption read_accurate_ecn() {
+    constexpr std::uint32_t kMost = 0xffffff;
+    AccurateEcnOption option;
+    const auto read_field = [&](std::string_view name, std::uint32_t& field) {
+      if (!take_word(name)) return false;
+      field = read_number(kMost);
+      ++option.fields;
+      return true;
+    };
+    if (read_field("e1b", option.e1b)) {
+      option.order = AccurateEcnOption::Order::e1b_first;
+      if (read_field("ceb", option.ceb)) read_field("e0b", option.e0b);
+    } else if (read_field("e0b", option.e0b)) {
+      if (read_field("ceb", option.ceb)) read_field("e1b", option.e1b);
+    }
+    return option;
+  }
+
   static int digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;

@@ -68,7 +68,7 @@ TEST(Notation, KeepsRelativeNumbersAcrossTheWrap) {
 }
 
 TEST(Notation, WritesFlagsInOneOrder) {
-  EXPECT_EQ(to_string(TcpFlags(0xff)), "SFRPUEW.");
+  EXPECT_EQ(to_string(TcpFlags(0x1ff)), "SFRPUEWA.");
   EXPECT_EQ(to_string(TcpFlags()), "-");
   EXPECT_EQ(to_string(kSyn | kAck), "S.");
   EXPECT_EQ(to_string(kAck | kPsh | kFin), "FP.");
@@ -136,10 +136,25 @@ TEST(Notation, ShowsTheOptionsInTheirOrderOnTheWire) {
       if (option.starts_with("wscale")) octets += 3;
       if (option.starts_with("sackOK")) octets += 2;
       if (option.starts_with("TS")) octets += 10;
+      const std::string_view one = option.substr(0, option.find_first_of(",>"));
+      if (one.starts_with("ECN")) octets += 2 + 3 * (std::ranges::count(one, ' ') / 2);
       if (option.starts_with("FO")) octets += length_of_fast_open(option);
     }
     EXPECT_EQ(wire::kTcpHeaderLength + octets, wire::tcp_header_length(segment.options)) << text;
   }
+}
+
+TEST(Notation, ReadsAccurateEcnAsPacketdrillHasIt) {
+  using Order = AccurateEcnOption::Order;
+  const auto option = [](std::string_view text) {
+    const auto noted = parse_segment(". 0:0(0) ack 0 <" + std::string(text) + ">", {}, {});
+    EXPECT_TRUE(noted.has_value()) << text;
+    return noted ? noted->segment.options.accurate_ecn : std::nullopt;
+  };
+  EXPECT_EQ(option("ECN e1b 1 ceb 2 e0b 3"), (AccurateEcnOption{Order::e1b_first, 3, 3, 2, 1}));
+  EXPECT_EQ(option("ECN e0b 1 ceb 2,nop"), (AccurateEcnOption{Order::e0b_first, 2, 1, 2, 0}));
+  EXPECT_EQ(option("ECN"), (AccurateEcnOption{Order::e0b_first, 0, 0, 0, 0}));
+  EXPECT_EQ(option("ECN1"), (AccurateEcnOption{Order::e1b_first, 0, 0, 0, 0}));
 }
 
 TEST(Notation, IsLenientInWhatPeopleWrite) {

@@ -13,6 +13,10 @@ using base::load_be32;
 using base::store_be16;
 using base::store_be32;
 
+namespace {
+constexpr std::uint16_t kFlagBits = 0x1ff;  // AE to FIN
+}
+
 bool parse_tcp_into(Octets tcp, Segment& segment) {
   if (tcp.size() < kTcpHeaderLength) return false;
   const std::uint8_t* in = tcp.data();
@@ -22,7 +26,7 @@ bool parse_tcp_into(Octets tcp, Segment& segment) {
   segment.destination_port = load_be16(in + 2);
   segment.seq = SeqNum(load_be32(in + 4));
   segment.ack = SeqNum(load_be32(in + 8));
-  segment.flags = TcpFlags(in[13]);
+  segment.flags = TcpFlags(load_be16(in + 12) & kFlagBits);
   segment.window = load_be16(in + 14);
   segment.urgent_pointer = load_be16(in + 18);
   segment.options = TcpOptions{};
@@ -47,8 +51,7 @@ std::size_t emit_tcp(const Segment& segment, std::uint8_t* out) {
   // Options come in groups of four octets, so the padding of MUST-69 is never needed.
   const std::size_t length =
       kTcpHeaderLength + emit_tcp_options(segment.options, out + kTcpHeaderLength);
-  out[12] = static_cast<std::uint8_t>(length / 4 << 4);
-  out[13] = segment.flags.wire();
+  store_be16(out + 12, static_cast<std::uint16_t>(length / 4 << 12 | segment.flags.wire()));
   store_be16(out + 14, segment.window);
   store_be16(out + kTcpChecksumOffset, 0);
   store_be16(out + 18, segment.urgent_pointer);

@@ -31,8 +31,8 @@ std::size_t fitting_sack_blocks(const TcpOptions& options);
 
 /// Writes the header, and not the payload; returns its length. The checksum field and the reserved
 /// bits are zero. Options stand in the order Linux uses, each group filled up to a multiple of four
-/// octets with NOPs before it: mss; sackOK,TS or nop,nop,TS or nop,nop,sackOK; nop,wscale; Fast
-/// Open, with its NOPs behind it; nop,nop,sack with as many blocks as fit. `out` needs
+/// octets with NOPs: mss; sackOK,TS or nop,nop,TS; ECN,nop; nop,nop,sackOK; nop,wscale; Fast Open,
+/// with its NOPs behind it; nop,nop,sack with as many blocks as fit. `out` needs
 /// tcp_header_length() octets.
 std::size_t emit_tcp(const Segment& segment, std::uint8_t* out);
 

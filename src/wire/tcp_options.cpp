@@ -32,6 +32,25 @@ void parse_sack(Octets data, SackBlocks& blocks) {
     blocks.add({SeqNum(load_be32(data.data())), SeqNum(load_be32(data.data() + 4))});
 }
 
+std::uint32_t load_be24(const std::uint8_t* data) {
+  return std::uint32_t{data[0]} << 16 | std::uint32_t{data[1]} << 8 | data[2];
+}
+
+// Whole fields as far as there are any; the rest is padding.
+// [RFC 9768 3.2.3-3, 3.2.3-4]
+AccurateEcnOption load_accurate_ecn(AccurateEcnOption::Order order, Octets data) {
+  AccurateEcnOption option{.order = order};
+  std::uint32_t* fields[] = {&option.e0b, &option.ceb, &option.e1b};
+  if (order == AccurateEcnOption::Order::e1b_first) std::swap(fields[0], fields[2]);
+  for (std::uint32_t* field : fields) {
+    if (data.size() < Lengths::kAccurateEcnField) break;
+    *field = load_be24(data.data());
+    data = data.subspan(Lengths::kAccurateEcnField);
+    ++option.fields;
+  }
+  return option;
+}
+
 // One of a length that no cookie has is passed over.
 // [RFC 7413 4.1.1-1, 4.1.1-2]
 void parse_fast_open(Octets data, TcpOptions& options) {
@@ -63,6 +82,12 @@ void parse_option(TcpOptionKind kind, Octets data, TcpOptions& options) {
       break;
     case TcpOptionKind::timestamps:
       if (length == Lengths::kTimestamps) options.timestamps = load_timestamps(data.data());
+      break;
+    case TcpOptionKind::accurate_ecn_e0b_first:
+      options.accurate_ecn = load_accurate_ecn(AccurateEcnOption::Order::e0b_first, data);
+      break;
+    case TcpOptionKind::accurate_ecn_e1b_first:
+      options.accurate_ecn = load_accurate_ecn(AccurateEcnOption::Order::e1b_first, data);
       break;
     case TcpOptionKind::fast_open:
       parse_fast_open(data, options);
@@ -97,6 +122,10 @@ class OptionWriter {
     store_be16(at_, value);
     at_ += 2;
   }
+  void number24(std::uint32_t value) {
+    number8(static_cast<std::uint8_t>(value >> 16));
+    number16(static_cast<std::uint16_t>(value));
+  }
   void number32(std::uint32_t value) {
     store_be32(at_, value);
     at_ += 4;
@@ -108,15 +137,28 @@ class OptionWriter {
   std::uint8_t* at_;
 };
 
-// Either of the two fills the two octets before the other, or NOPs do.
-void write_sack_permitted_and_timestamps(OptionWriter& writer, const TcpOptions& options) {
-  if (!options.sack_permitted && !options.timestamps) return;
-  if (!options.sack_permitted || !options.timestamps) writer.nops(2);
-  if (options.sack_permitted) writer.head(TcpOptionKind::sack_permitted, Lengths::kSackPermitted);
-  if (!options.timestamps) return;
+// What says that SACK is permitted fills the two octets before the timestamps, or NOPs do.
+void write_timestamps(OptionWriter& writer, const TcpOptions& options) {
+  if (options.sack_permitted)
+    writer.head(TcpOptionKind::sack_permitted, Lengths::kSackPermitted);
+  else
+    writer.nops(2);
   writer.head(TcpOptionKind::timestamps, Lengths::kTimestamps);
   writer.number32(options.timestamps->value);
   writer.number32(options.timestamps->echo);
+}
+
+// [RFC 9768 3.2.3-1, 3.2.3-2]
+void write_accurate_ecn(OptionWriter& writer, const AccurateEcnOption& option) {
+  const bool e0b_first = option.order == AccurateEcnOption::Order::e0b_first;
+  const std::size_t length = Lengths::kAccurateEcnHead + option.fields * Lengths::kAccurateEcnField;
+  writer.head(
+      e0b_first ? TcpOptionKind::accurate_ecn_e0b_first : TcpOptionKind::accurate_ecn_e1b_first,
+      length);
+  if (option.fields > 0) writer.number24(e0b_first ? option.e0b : option.e1b);
+  if (option.fields > 1) writer.number24(option.ceb);
+  if (option.fields > 2) writer.number24(e0b_first ? option.e1b : option.e0b);
+  writer.nops(static_cast<int>(accurate_ecn_room(option.fields) - length));
 }
 
 std::size_t fast_open_length(const FastOpenOption& option) {
@@ -157,6 +199,7 @@ std::size_t length_without_sack(const TcpOptions& options) {
   else if (options.sack_permitted)
     length += Lengths::kSackPermitted + 2;
   if (options.window_scale) length += Lengths::kWindowScale + 1;
+  if (options.accurate_ecn) length += accurate_ecn_room(options.accurate_ecn->fields);
   if (options.fast_open) length += (fast_open_length(*options.fast_open) + 3) / 4 * 4;
   return length;
 }
@@ -205,7 +248,12 @@ std::size_t emit_tcp_options(const TcpOptions& options, std::uint8_t* out) {
     writer.head(TcpOptionKind::mss, Lengths::kMss);
     writer.number16(*options.mss);
   }
-  write_sack_permitted_and_timestamps(writer, options);
+  if (options.timestamps) write_timestamps(writer, options);
+  if (options.accurate_ecn) write_accurate_ecn(writer, *options.accurate_ecn);
+  if (options.sack_permitted && !options.timestamps) {
+    writer.nops(2);
+    writer.head(TcpOptionKind::sack_permitted, Lengths::kSackPermitted);
+  }
   if (options.window_scale) {
     writer.nops(1);
     writer.head(TcpOptionKind::window_scale, Lengths::kWindowScale);

@@ -127,9 +127,9 @@ TEST(Tcp, FillsOptionsUpWithNopsSoThatNoPaddingIsLeft) {
 
 TEST(Tcp, SendsReservedBitsAsZeroAndIgnoresThemOnReceipt) {
   Segment segment;
-  segment.flags = TcpFlags(0xff);
+  segment.flags = TcpFlags(0x1ff);
   OctetVector octets = emit(segment);
-  EXPECT_EQ(octets[12], 0x50);
+  EXPECT_EQ(octets[12], 0x51);
   EXPECT_EQ(octets[13], 0xff);
   octets[12] |= 0x0f;
   const auto back = parse_tcp(octets);
@@ -151,6 +151,36 @@ TEST(Tcp, LaysOptionsOutAsLinuxDoes) {
   segment.options.sack.add({SeqNum(3), SeqNum(4)});
   EXPECT_EQ(option_octets(emit(segment)),
             as_text(from_hex("0101080a 00000001 00000002 0101050a 00000003 00000004")));
+}
+
+// [RFC 9768 3.2.3-1, 3.2.3-2]
+TEST(Tcp, WritesAccurateEcnInEitherOrderAndOfAnyLength) {
+  using Order = AccurateEcnOption::Order;
+  Segment segment;
+  segment.options.accurate_ecn = AccurateEcnOption{Order::e0b_first, 3, 0x010203, 4, 5};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("ac0b 010203 000004 000005 01")));
+  segment.options.accurate_ecn = AccurateEcnOption{Order::e1b_first, 3, 3, 4, 5};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("ae0b 000005 000004 000003 01")));
+  segment.options.accurate_ecn = AccurateEcnOption{Order::e1b_first, 2, 0, 4, 5};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("ae08 000005 000004")));
+  segment.options.accurate_ecn = AccurateEcnOption{Order::e0b_first, 1, 3, 0, 0};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("ac05 000003 010101")));
+  segment.options.accurate_ecn = AccurateEcnOption{Order::e0b_first, 0, 0, 0, 0};
+  EXPECT_EQ(option_octets(emit(segment)), as_text(from_hex("ac02 0101")));
+}
+
+// [RFC 9768 3.2.3-3, 3.2.3-4]
+TEST(Tcp, ReadsTheWholeFieldsOfAccurateEcnWhateverItsLength) {
+  using Order = AccurateEcnOption::Order;
+  const auto read = [](std::string_view area) { return *options_in(area).accurate_ecn; };
+  EXPECT_EQ(read("ac0b 000003 000004 000005"), (AccurateEcnOption{Order::e0b_first, 3, 3, 4, 5}));
+  EXPECT_EQ(read("ae0b 000003 000004 000005"), (AccurateEcnOption{Order::e1b_first, 3, 5, 4, 3}));
+  EXPECT_EQ(read("ac08 000003 000004"), (AccurateEcnOption{Order::e0b_first, 2, 3, 4, 0}));
+  EXPECT_EQ(read("ae05 000003"), (AccurateEcnOption{Order::e1b_first, 1, 0, 0, 3}));
+  EXPECT_EQ(read("ae02"), (AccurateEcnOption{Order::e1b_first, 0, 0, 0, 0}));
+  EXPECT_EQ(read("ac07 000003 ffff"), (AccurateEcnOption{Order::e0b_first, 1, 3, 0, 0}));
+  EXPECT_EQ(read("ac0d 000003 000004 000005 ffff"),
+            (AccurateEcnOption{Order::e0b_first, 3, 3, 4, 5}));
 }
 
 TEST(Tcp, LaysFastOpenOutAsLinuxDoes) {

@@ -68,10 +68,21 @@ class Chance {
     if (coin()) options.window_scale = octet();
     options.sack_permitted = coin();
     if (coin()) options.timestamps = TcpTimestamps{number32(), number32()};
-    if (below(4) == 0) options.fast_open = FastOpenOption{cookie(), coin()};
+    if (coin()) options.accurate_ecn = accurate_ecn();
+    if (below(4) == 0 && !options.accurate_ecn)
+      options.fast_open = FastOpenOption{cookie(), coin()};
     for (std::uint32_t blocks = below(SackBlocks::kMax + 1); blocks > 0; --blocks)
       options.sack.add({SeqNum(number32()), SeqNum(number32())});
     return options;
+  }
+  AccurateEcnOption accurate_ecn() {
+    AccurateEcnOption option;
+    if (coin()) option.order = AccurateEcnOption::Order::e1b_first;
+    option.fields = static_cast<std::uint8_t>(below(4));
+    if (option.has_e0b()) option.e0b = number32() & 0xffffff;
+    if (option.has_ceb()) option.ceb = number32() & 0xffffff;
+    if (option.has_e1b()) option.e1b = number32() & 0xffffff;
+    return option;
   }
   FastOpenCookie cookie() {
     const std::size_t size = coin() ? 0 : 4 + 2 * below(7);
@@ -83,7 +94,7 @@ class Chance {
     result.destination_port = number16();
     result.seq = SeqNum(number32());
     result.ack = SeqNum(number32());
-    result.flags = TcpFlags(octet());
+    result.flags = TcpFlags(number16() & 0x1ff);
     result.window = number16();
     result.urgent_pointer = number16();
     result.options = tcp_options();

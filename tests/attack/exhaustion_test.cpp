@@ -56,7 +56,7 @@ TEST(ZeroWindow, HeldForEverCostsTheSendBufferAndEndsWithTheUserTimeout) {
   }
   scene.pass(10ms);
   const std::size_t held = scene.server().memory() - empty;
-  EXPECT_LT(held, 500u * (options.server.tcp.send_buffer + (8 << 10)));
+  EXPECT_LT(held, 500u * (options.server.tcp.send_buffer.most + (8 << 10)));
   GoodClient good(scene);
   EXPECT_TRUE(good.finish(5s)) << good.story();
   for (int second = 0; second < 40; ++second) {
@@ -132,7 +132,7 @@ TEST(SlowReader, CostsOneSendBuffer) {
     distribute(scene, hosts);
     most = std::max(most, scene.server().memory() - empty);
   }
-  EXPECT_LT(most, 20u * (options.server.tcp.send_buffer + (8 << 10)) + (1 << 20));
+  EXPECT_LT(most, 20u * (options.server.tcp.send_buffer.most + (8 << 10)) + (1 << 20));
   GoodClient good(scene);
   EXPECT_TRUE(good.finish(5s)) << good.story();
   figure("slow readers: 20 that take an octet at a time hold %zu KiB each", most / 20 >> 10);

@@ -41,7 +41,8 @@ Cost send_octets(Scene& scene, Mallory& host, std::uint32_t count, Place&& place
 }
 
 void expect_bounded(Scene& scene, const char* what, Cost cost) {
-  const std::uint32_t buffer = scene.server().config().tcp.receive_buffer;
+  const std::uint32_t buffer =
+      std::min<std::uint32_t>(scene.server().config().tcp.receive_buffer.most, 1 << 20);
   EXPECT_LT(cost.memory, 2 * buffer + (1 << 20)) << what;
   GoodClient good(scene);
   EXPECT_TRUE(good.finish(5s)) << what << ": " << good.story();

@@ -30,6 +30,8 @@ import tempfile
 import threading
 import time
 
+from middlebox import Middlebox
+
 LINK = "t0"
 ESTAB = {4: "10.9.0.2", 6: "fd09::2"}
 KERNEL = {4: "10.9.0.1", 6: "fd09::1"}
@@ -82,14 +84,14 @@ class Estab:
     started = []
 
     def __init__(self, *arguments, ready=None, link=LINK, subnet="10.9.0", v6=True, mtu=None,
-                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None):
+                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, inside=()):
         options = ["--link", f"tun:{link}", "--address", f"{subnet}.2/24",
                    "--host-address", f"{subnet}.1/24"]
         if v6:
             options += ["--address", "fd09::2/64", "--host-address", "fd09::1/64"]
         if mtu:
             options += ["--mtu", str(mtu)]
-        self.command = [self.program, *map(str, arguments), *options]
+        self.command = [*inside, self.program, *map(str, arguments), *options]
         self.log = tempfile.NamedTemporaryFile(prefix="estab-", suffix=".log")
         self.process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout,
                                         stderr=self.log if stderr is None else stderr)
@@ -1108,6 +1110,112 @@ def impair():
                 check(told[way][what] > 0, f"nothing {what} on the way {way}: {told[way]}")
 
 
+# ---- AccECN (RFC 9768): the kernel counts marks, if a middlebox asks for it -------------------
+
+
+class FarNamespace:
+    """Another namespace behind a middlebox: there is estab, and forwards what comes for it."""
+
+    def __init__(self, *, every, asks_for_accurate_ecn=True):
+        self.sleeper = subprocess.Popen(["unshare", "-n", "sleep", "infinity"])
+        own = os.readlink("/proc/self/ns/net")
+        wait_for(lambda: os.readlink(f"/proc/{self.sleeper.pid}/ns/net") != own, "a namespace")
+        self.middlebox = Middlebox("near", "far", every=every,
+                                   asks_for_accurate_ecn=asks_for_accurate_ecn)
+        self.ip("link", "set", "far", "netns", str(self.sleeper.pid))
+        self.ip("address", "add", "10.8.0.1/24", "dev", "near")
+        self.ip("link", "set", "near", "up")
+        self.ip("route", "add", "10.9.0.0/24", "dev", "near")
+        self.ip("address", "add", "10.8.0.2/24", "dev", "far", inside=True)
+        self.ip("link", "set", "far", "up", inside=True)
+        self.ip("route", "replace", "10.8.0.0/24", "dev", "far", inside=True)
+        subprocess.run([*self.inside, "sysctl", "-qw", "net.ipv4.ip_forward=1"], check=True)
+        self.middlebox.start()
+
+    @property
+    def inside(self):
+        return ["nsenter", "-t", str(self.sleeper.pid), "-n"]
+
+    def ip(self, *words, inside=False):
+        subprocess.run([*(self.inside if inside else ()), "ip", *words], check=True)
+
+    def end(self):
+        self.middlebox.stop()
+        self.sleeper.kill()
+        self.sleeper.wait()
+
+
+@contextlib.contextmanager
+def far_namespace(**options):
+    for tool in ("ip", "nsenter", "sysctl"):
+        need(tool)
+    with open("/proc/sys/net/ipv4/tcp_ecn", "w") as setting:
+        setting.write("1")
+    far = FarNamespace(**options)
+    try:
+        yield far
+    finally:
+        far.end()
+
+
+def received_ce(stream):
+    """tcpi_received_ce; nothing where the kernel does not know it."""
+    info = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 512)
+    return struct.unpack_from("I", info, 248)[0] if len(info) >= 252 else None
+
+
+def need_accurate_ecn(middlebox):
+    """A kernel that does not know AccECN answers 010 with a count of nothing."""
+    if 2 not in middlebox.near.first_ace[:1]:
+        raise Skip("this kernel does not go over to AccECN")
+
+
+def accurate_ecn_download():
+    """Marks on what estab sends: the kernel counts them, and estab reads the counts."""
+    with far_namespace(every=40) as far:
+        listen("--source", "4MiB", "--ecn", "accurate", v6=False, inside=far.inside)
+        with socket.create_connection((ESTAB[4], PORT), HANG) as stream:
+            size, _ = drain(stream.recv)
+            counted = received_ce(stream)
+        box = far.middlebox
+        equal(size, 4 * MEBI, "octets that arrived")
+        need_accurate_ecn(box)
+        equal(box.near.syn_flags[0], 0x1c0, "the SYN that asks for AccECN")
+        equal(box.far.syn_flags[0], 0x080, "the SYN-ACK that agrees, and says that the SYN came unmarked")
+        check(box.far.capable > 2000, f"ECN-capable segments: {box.far.capable}")
+        check(box.far.marked > 50, f"marks: {box.far.marked}")
+        check(len(set(box.near.counts)) == 8, f"the kernel's counts: {box.near.counts[:20]}")
+        if counted is not None:
+            check(counted >= box.far.marked - 2, f"{counted} counted of {box.far.marked} marks")
+
+
+def accurate_ecn_upload():
+    """Marks on what the kernel sends: estab counts them, in the header and by octets."""
+    with far_namespace(every=40) as far:
+        estab = listen("--sink", v6=False, inside=far.inside)  # by default it answers who asks
+        with socket.create_connection((ESTAB[4], PORT), HANG) as stream:
+            send_all(stream, Pattern("marked", 4 * MEBI))
+            drain(stream.recv)
+        box = far.middlebox
+        need_accurate_ecn(box)
+        equal(estab.terminate(), 0, "estab's exit code")
+        check(box.near.marked > 50, f"marks: {box.near.marked}")
+        equal(box.far.counts[-1], (5 + box.near.marked) % 8, "the count behind the last mark")
+        check(box.far.options, "estab sent no AccECN option")
+        last = box.far.options[-1]
+        equal(last.get("ceb"), box.near.marked_octets % (1 << 24), "octets counted as marked")
+        check(box.far.counts[:2] == [5, 6], f"estab's counts: {box.far.counts[:8]}")
+
+
+def accurate_ecn_falls_back():
+    """The kernel as a server knows RFC 3168 alone."""
+    with open("/proc/sys/net/ipv4/tcp_ecn", "w") as setting:
+        setting.write("1")
+    with server() as listener:
+        estab = connect(4, "--ecn", "accurate", **PIPES)
+        with accept(listener) as stream:
+            pipe_check(estab, stream, MEBI)
+
 # ---- running them -----------------------------------------------------------------------------
 
 
@@ -1155,6 +1263,9 @@ TESTS = {
     "interrupted_while_idle": interrupted_while_idle,
     "status_by_signal": status_by_signal,
     "impair": impair,
+    "accurate_ecn_download": accurate_ecn_download,
+    "accurate_ecn_upload": accurate_ecn_upload,
+    "accurate_ecn_falls_back": accurate_ecn_falls_back,
 }
 
 

@@ -22,12 +22,13 @@ void add(std::ostream& out, const char* name, const Impairments& wire) {
 void add(std::ostream& out, const char* name, const SimulationConfig::End& end) {
   constexpr const char* kControls[] = {" new-reno", " cubic", " bbr", " dctcp"};
   const TcpConfig& tcp = end.stack.tcp;
-  out << "  " << name << ": mtu " << end.interface.mtu << ", receive buffer " << tcp.receive_buffer
-      << ", send buffer " << tcp.send_buffer << ", mss limit " << tcp.mss_limit << ", window scale "
-      << (tcp.use_window_scale ? std::to_string(tcp.window_scale) : "off") << ", initial window "
-      << tcp.initial_window_segments << "\n     with" << (tcp.use_timestamps ? " timestamps" : "")
-      << (tcp.use_sack ? " sack" : "") << (tcp.nagle ? " nagle" : "")
-      << (tcp.urgent_inline ? "" : " urgent-apart")
+  out << "  " << name << ": mtu " << end.interface.mtu << ", receive buffer "
+      << tcp.receive_buffer.initial << ", send buffer " << tcp.send_buffer.initial << ", mss limit "
+      << tcp.mss_limit << ", window scale "
+      << (tcp.use_window_scale ? std::to_string(tcp.window_scale.value_or(0)) : "off")
+      << ", initial window " << tcp.initial_window_segments << "\n     with"
+      << (tcp.use_timestamps ? " timestamps" : "") << (tcp.use_sack ? " sack" : "")
+      << (tcp.nagle ? " nagle" : "") << (tcp.urgent_inline ? "" : " urgent-apart")
       << (tcp.quirks.header_prediction ? " prediction" : "")
       << (tcp.keep_alive.enabled ? " keep-alive" : "")
       << (end.interface.segmentation_v4 ? " super-segments" : "")

@@ -119,7 +119,7 @@ void draw_urgent(Draw& draw, AppPlan& app, const TcpConfig& receiver) {
 std::uint64_t draw_total(Draw& draw, const AppPlan& app, const TcpConfig& sender,
                          const TcpConfig& receiver, std::uint16_t mtu) {
   if (draw.chance(0.1)) return 0;
-  std::uint64_t segment = std::min<std::uint64_t>(mtu - 80u, receiver.receive_buffer / 2);
+  std::uint64_t segment = std::min<std::uint64_t>(mtu - 80u, receiver.receive_buffer.initial / 2);
   if (!sender.nagle) segment = std::min<std::uint64_t>(segment, app.write_most);
   const std::uint64_t segments = draw.magnitude(1, 1200);
   return std::min<std::uint64_t>(segments * std::max<std::uint64_t>(segment / 2, 1), 2 << 20);

@@ -59,7 +59,7 @@ class Peer : private Observer {
   explicit Peer(const PeerOptions& options = {}) : options_(options), stack_(options.stack) {
     interface_ = stack_.add_interface(options.interface);
     const bool v4 = options.family == Family::ipv4;
-    local_ = v4 ? IpAddress::v4(192, 0, 2, 1) : *IpAddress::parse("2001:db8::1");
+    own_ = local_ = v4 ? IpAddress::v4(192, 0, 2, 1) : *IpAddress::parse("2001:db8::1");
     remote_ = v4 ? IpAddress::v4(192, 0, 2, 2) : *IpAddress::parse("2001:db8::2");
     const std::uint8_t length = v4 ? 24 : 64;
     EXPECT_TRUE(stack_.add_address(interface_, {local_, length}).has_value());
@@ -74,6 +74,8 @@ class Peer : private Observer {
   Stack& stack() { return stack_; }
   InterfaceId interface() const { return interface_; }
   IpAddress local() const { return local_; }
+  /// The stack's own address, whoever the remote talks to.
+  IpAddress own() const { return own_; }
   IpAddress remote() const { return remote_; }
   FourTuple tuple() const { return {local_, remote_, local_port_, remote_port_}; }
   Instant now() const { return now_; }
@@ -83,6 +85,11 @@ class Peer : private Observer {
 
   // ---- who is talking: each remote port is a conversation with numbers of its own
   void talk_from(std::uint16_t remote_port) { remote_port_ = remote_port; }
+  /// From here on the remote talks to this address, or comes from that one.
+  void aim_at(const IpAddress& address) { local_ = address; }
+  void come_from(const IpAddress& address) { remote_ = address; }
+  /// The stream of this conversation, which the test has got by itself.
+  void take(StreamId stream) { talk().stream = stream; }
   /// A new connection between the same ports: numbers are learned anew.
   void start_over(SeqNum remote_isn) {
     talks_[remote_port_] = Talk{};
@@ -560,7 +567,7 @@ class Peer : private Observer {
   PeerOptions options_;
   Stack stack_;
   InterfaceId interface_;
-  IpAddress local_, remote_;
+  IpAddress local_, remote_, own_;
   std::uint16_t local_port_ = kLocalPort, remote_port_ = kRemotePort;
   ListenerId listener_{};
   Instant now_{1000s};

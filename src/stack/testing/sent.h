@@ -59,7 +59,7 @@ inline std::string read_segment(Sent& sent, const wire::IpPacket& packet,
   if (!has_right_checksum(sent, packet, frame)) return "sent a wrong TCP checksum";
   sent.segment = wire::parse_tcp(packet.payload);
   if (!sent.segment) return "sent a TCP header that cannot be read";
-  if ((packet.payload[12] & 0x0f) != 0) return "sent reserved bits";
+  if ((packet.payload[12] & 0x0e) != 0) return "sent reserved bits";
   const TcpFlags flags = sent.segment->flags;
   if (!flags.ack() && !flags.syn() && !flags.rst())
     return "sent a segment without ACK after the handshake";

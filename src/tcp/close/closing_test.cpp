@@ -245,7 +245,7 @@ TEST_P(Closing, KeepsAFinThatComesBeforeTheDataInFrontOfIt) {
 TEST_P(Closing, KeepsAFinWithDataThatComesBeforeOtherData) {
   peer.establish({.options = "mss 1460,sackOK"});
   peer.in("FP. 101:201(100) ack 1 win 65535");
-  peer.out(". 1:1(0) ack 1 <sack 101:201>");
+  peer.out(". 1:1(0) ack 1 <sack 101:202>");
   EXPECT_EQ(peer.state(), State::established);
   peer.in("P. 1:101(100) ack 1 win 65535");
   peer.out(". 1:1(0) ack 202");

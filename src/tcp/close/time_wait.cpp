@@ -12,7 +12,9 @@ TimeWait make_time_wait(const Connection& connection, Instant deadline) {
   record.snd_nxt = connection.sender().space().wire(connection.sender().space().max());
   record.rcv_nxt = connection.receiver().ack_number();
   record.ts_recent = connection.receiver().ts_recent();
-  record.timestamps = connection.negotiated().timestamps;
+  record.kept.timestamps = connection.negotiated().timestamps;
+  if (connection.negotiated().ecn == EcnMode::accurate)
+    record.kept.ace = ace_of(connection.feedback_flags());
   record.window = static_cast<std::uint16_t>(std::min<std::uint32_t>(
       connection.receiver().window() >> connection.negotiated().receive_shift, 0xffff));
   record.deadline = deadline;
@@ -25,7 +27,7 @@ namespace {
 // [RFC 9293 SHLD-4] [RFC 6191 2-1]
 bool proves_itself_new(const TimeWait& record, const Segment& syn, const TcpConfig& config) {
   if (syn.options.timestamps && config.use_timestamps) {
-    if (!record.timestamps) return true;  // old segments are known by having none
+    if (!record.kept.timestamps) return true;  // old segments are known by having none
     const auto newer = static_cast<std::int32_t>(syn.options.timestamps->value - record.ts_recent);
     if (newer != 0) return newer > 0;
   }
@@ -49,7 +51,7 @@ TimeWaitStep check_time_wait(const TimeWait& record, const Segment& segment,
   }
   if (!flags.ack()) return TimeWaitStep::ignore;
   const SeqNum end = segment.seq + segment.length();
-  const bool old_timestamp = record.timestamps && segment.options.timestamps &&
+  const bool old_timestamp = record.kept.timestamps && segment.options.timestamps &&
                              is_older(segment.options.timestamps->value, record.ts_recent);
   if (flags.fin() && end == record.rcv_nxt && !old_timestamp)
     return TimeWaitStep::acknowledge_restart;
@@ -70,9 +72,9 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
   segment.destination_port = record.tuple.remote_port;
   segment.seq = record.snd_nxt;
   segment.ack = record.rcv_nxt;
-  segment.flags = kAck;
+  segment.flags = kAck | ace_flags(record.kept.ace);
   segment.window = record.window;
-  if (record.timestamps)
+  if (record.kept.timestamps)
     segment.options.timestamps =
         TcpTimestamps{timestamp_clock(now, timestamp_offset), record.ts_recent};
   emission.reason = reason;
@@ -80,10 +82,11 @@ Emission make_time_wait_ack(const TimeWait& record, std::uint32_t timestamp_offs
 }
 
 auto TimeWait::fields() const {
-  const auto& [until, pair, next_out, next_in, recent, before, behind, announced, stamps,
+  const auto& [until, pair, next_out, next_in, recent, before, behind, announced, carried,
                answered] = *this;
-  return base::fields(until, pair, next_out, next_in, base::If{stamps}.decides_timestamp(recent),
-                      base::derived(before), base::derived(behind), announced, stamps, answered);
+  return base::fields(until, pair, next_out, next_in,
+                      base::If{carried.timestamps}.decides_timestamp(recent), base::derived(before),
+                      base::derived(behind), announced, carried, answered);
 }
 
 bool operator==(const TimeWait& a, const TimeWait& b) {

@@ -22,7 +22,15 @@ struct TimeWait {
   std::uint32_t ts_recent = 0;
   std::uint32_t older = 0xffffffff, newer = 0xffffffff;  // in the order of their deadlines
   std::uint16_t window = 0;                              // as last announced
-  bool timestamps = false;
+  struct Kept {
+    bool timestamps : 1 = false;
+    std::uint8_t ace : 3 = 0;  // AE, CWR, ECE: of AccECN what was counted last, else nothing
+    friend bool operator==(const Kept&, const Kept&) = default;
+    void hash_into(auto& hasher) const {
+      const auto& [stamps, counted] = *this;
+      hasher.add_all(stamps, counted);
+    }
+  } kept;
   AnswerCount answers;  // to empty segments, since the wait began
 
   friend bool operator==(const TimeWait& a, const TimeWait& b);

@@ -90,7 +90,7 @@ TEST_F(TimeWaits, ReopenForNobodyWhoDoesNotListen) {
 
 // [RFC 6191 2-1]
 TEST_F(TimeWaits, CompareTimestampsAcrossTheirWrap) {
-  record.timestamps = true;
+  record.kept.timestamps = true;
   record.ts_recent = 0xfffffff0;
   EXPECT_EQ(check(kSyn, kLast, 5), Step::reopen);
   EXPECT_EQ(check(kSyn, 50, 0xffffffef), Step::acknowledge);
@@ -102,7 +102,7 @@ TEST_F(TimeWaits, CompareTimestampsAcrossTheirWrap) {
 }
 
 TEST_F(TimeWaits, DoNotStartAnewForAFinWithAnOldTimestamp) {
-  record.timestamps = true;
+  record.kept.timestamps = true;
   record.ts_recent = 1000;
   EXPECT_EQ(check(kFin | kAck, kLast, 1000), Step::acknowledge_restart);
   EXPECT_EQ(check(kFin | kAck, kLast, 999), Step::acknowledge);
@@ -111,7 +111,7 @@ TEST_F(TimeWaits, DoNotStartAnewForAFinWithAnOldTimestamp) {
 TEST_F(TimeWaits, SayAgainWhatIsExpected) {
   record.tuple = {IpAddress::v4(192, 0, 2, 1), IpAddress::v4(192, 0, 2, 2), 80, 4000};
   record.window = 123;
-  record.timestamps = true;
+  record.kept.timestamps = true;
   record.ts_recent = 9;
   const Segment ack =
       make_time_wait_ack(record, 1000, Instant(2s), SendReason::time_wait_ack).segment;

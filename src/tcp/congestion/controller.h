@@ -39,6 +39,8 @@ class Controller {
   std::uint32_t ssthresh() const;
   /// What goes out while losses are repaired is up to the window too, not to PRR.
   bool recovers_itself() const { return algorithm_ == Algorithm::bbr; }
+  /// Marks take from the window by their share of each round trip (RFC 8257), not a fixed part.
+  bool reduces_by_share() const { return algorithm_ == Algorithm::dctcp; }
   bool in_slow_start() const { return congestion_window() < ssthresh(); }
   /// Octets a second; kUnpaced: as fast as may be. `srtt` is zero before the first sample.
   std::uint64_t pacing_rate(Duration srtt) const;

@@ -10,6 +10,7 @@ constexpr std::uint32_t kGainShift = 4;  // g = 1/16 (RFC 8257 §4.2)
 
 }  // namespace
 
+// [RFC 8257 3.3-2]
 /// RFC 8257 §3.3. What is delivered by SACK counts too: its marks are known as well.
 void Dctcp::on_ack(const AckEvent& event) {
   acked_ += event.delivered;
@@ -18,6 +19,7 @@ void Dctcp::on_ack(const AckEvent& event) {
   reno_.on_ack(event);
 }
 
+// [RFC 8257 3.3-1, 4.2-1, 4.2-2, 4.2-3]
 void Dctcp::update_alpha() {
   if (acked_ == 0) return;
   const auto share = static_cast<std::uint32_t>(std::min(marked_, acked_) * kOne / acked_);  // M
@@ -27,6 +29,7 @@ void Dctcp::update_alpha() {
   acked_ = marked_ = 0;
 }
 
+// [RFC 8257 3.3-3, 3.5-1, 3.5-2, 3.5-3]
 void Dctcp::on_congestion(Cause cause, const LossEvent& event) {
   if (cause != Cause::ecn) return reno_.on_congestion(cause, event);
   const std::uint64_t window = reno_.congestion_window();

@@ -31,6 +31,7 @@ TEST(Dctcp, TakesTheWholeWindowForMarkedUntilItKnows) {
   EXPECT_EQ(sender.dctcp.congestion_window(), 5000u);
 }
 
+// [RFC 8257 3.3-1, 3.3-2, 4.2-1]
 TEST(Dctcp, MovesAlphaByASixteenthOfTheMarkedShareARoundTrip) {
   Sender sender;
   sender.round(0);
@@ -41,12 +42,14 @@ TEST(Dctcp, MovesAlphaByASixteenthOfTheMarkedShareARoundTrip) {
   EXPECT_NEAR(sender.dctcp.alpha(), 512, 20);
 }
 
+// [RFC 8257 4.2-2, 4.2-3]
 TEST(Dctcp, ForgetsMarksWhenThereAreNoMore) {
   Sender sender;
   for (int i = 0; i < 200; ++i) sender.round(0);
   EXPECT_EQ(sender.dctcp.alpha(), 0u);
 }
 
+// [RFC 8257 3.3-3]
 TEST(Dctcp, ReducesByHalfOfAlpha) {
   Sender sender;
   for (int i = 0; i < 200; ++i) sender.round(25);
@@ -64,6 +67,7 @@ TEST(Dctcp, KeepsOneSegment) {
   EXPECT_EQ(sender.dctcp.ssthresh(), 2000u);
 }
 
+// [RFC 8257 3.5-1, 3.5-2, 3.5-3]
 TEST(Dctcp, AnswersALossAsRenoDoes) {
   Sender sender;
   for (int i = 0; i < 200; ++i) sender.round(0);

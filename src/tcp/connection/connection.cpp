@@ -69,16 +69,19 @@ Connection::Connection(const Context& context, const Opening& opening,
       sender_(opening, effective_mss(tuple_, negotiated_, *config_, path.mtu), *config_),
       receiver_(opening, largest_payload(tuple_, negotiated_, *config_, path.mtu), *config_,
                 context.now) {
+  // [RFC 9768 3.2.3-5]
+  if (negotiated_.ecn == EcnMode::accurate) accurate_.emplace(opening.accurate);
   sender_.on_heard(context.now);
   arm_keep_alive(context);
 }
 
-TcpInfo Connection::info() const {
+TcpInfo Connection::info(Instant now) const {
   TcpInfo info;
   info.state = state_;
   info.timestamps = negotiated_.timestamps;
   info.sack = negotiated_.sack;
-  info.ecn = negotiated_.ecn;
+  info.ecn = negotiated_.ecn != EcnMode::none;
+  info.accurate_ecn = negotiated_.ecn == EcnMode::accurate;
   info.wscale = negotiated_.window_scale;
   info.snd_wscale = negotiated_.send_shift;
   info.ato = config_->delayed_ack;
@@ -88,8 +91,13 @@ TcpInfo Connection::info() const {
   info.fast_open = fast_open_;
   info.segs_in = segs_in_;
   info.segs_out = segs_out_;
-  sender_.fill(info, *config_);
+  sender_.fill(info, *config_, now);
   receiver_.fill(info);
+  if (accurate_) {
+    accurate_->reflector.fill(info);
+    accurate_->feedback.fill(info);
+  }
+  if (info.data_segs_in == 0) info.last_data_recv = {};
   return info;
 }
 
@@ -134,8 +142,9 @@ Result<void> Connection::check_sendable() const {
 
 Result<std::size_t> Connection::send(const Context& context, Octets octets, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return std::unexpected(sendable.error());
+  if (send_room() < octets.size()) sender_.grow_buffer(context, *config_);
   const std::size_t n = std::min(octets.size(), send_room());
-  if (n < octets.size()) want_writable_ = true;
+  if (n < octets.size()) sender_.outgoing().await_room();
   if (n == 0 && !octets.empty()) return std::unexpected(Error::would_block);
   // A push or urgent mark belongs behind the last octet of the call, not behind a part of it.
   const SendMode effective = n < octets.size() ? SendMode::normal : mode;
@@ -147,8 +156,9 @@ Result<std::size_t> Connection::send(const Context& context, Octets octets, Send
 Result<void> Connection::send_owned(const Context& context, Octets octets,
                                     const std::shared_ptr<const void>& owner, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return sendable;
+  if (send_room() == 0) sender_.grow_buffer(context, *config_);
   if (send_room() == 0) {
-    want_writable_ = true;
+    sender_.outgoing().await_room();
     return std::unexpected(Error::would_block);
   }
   sender_.restart_after_idle(context, *config_);
@@ -159,7 +169,7 @@ Result<void> Connection::send_owned(const Context& context, Octets octets,
 void Connection::take_over(const Context& context, EarlyData& early, std::uint32_t acked) {
   sender_.outgoing() = early.take();
   sender_.begin_behind(acked, context.blocks);
-  want_writable_ = early.refused();
+  if (early.refused()) sender_.outgoing().await_room();
   signals_.writable = early.writable_due();
   refuses_input_ = early.refuses_input();
   if (early.fin()) (void)shutdown(context);
@@ -217,9 +227,12 @@ void Connection::abort(const Context& context) {
 void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config) {
   const bool keeps_alive_as_before = config_->keep_alive == config->keep_alive;
   const bool same_route = config->source_route == config_->source_route;
-  const bool receives_more = config->receive_buffer > config_->receive_buffer;
+  const bool receives_more = config->receive_buffer.initial > config_->receive_buffer.initial;
   config_ = std::move(config);
-  wake_writer(1);
+  receiver_.on_reconfigured(*config_, context.buffers);
+  sender_.outgoing().growth().shrink_to(context.buffers, config_->send_buffer,
+                                        config_->send_buffer.most);
+  if (send_room() > 0) wake_writer();
   if (receives_more) receiver_.after_read(*config_);
   if (!same_route)
     sender_.set_mss(turn(context), effective_mss(tuple_, negotiated_, *config_, path_mtu_));
@@ -230,11 +243,8 @@ void Connection::reconfigure(const Context& context, std::shared_ptr<const TcpCo
   arm_keep_alive(context);
 }
 
-// Who found the send buffer full is told when there is room for so many octets.
-void Connection::wake_writer(std::size_t least) {
-  if (!want_writable_ || send_room() < least) return;
-  want_writable_ = false;
-  signals_.writable = true;
+void Connection::wake_writer() {
+  if (sender_.outgoing().end_wait_for_room()) signals_.writable = true;
 }
 
 void Connection::on_path_mtu(const Context& context, const PathLimits& path) {
@@ -384,7 +394,7 @@ void Connection::trace_congestion(const Context& context, std::uint32_t before) 
   if (sender_.congestion().congestion_window() == before) return;
   context.trace([&] {
     TcpInfo info;
-    sender_.fill(info, *config_);
+    sender_.fill(info, *config_, context.now);
     return CongestionChanged{.flow = tuple_,
                              .cwnd = sender_.congestion().congestion_window(),
                              .ssthresh = sender_.congestion().ssthresh(),
@@ -415,18 +425,19 @@ void Emission::hash_into(base::Hasher& hasher) const {
 
 auto Connection::fields(Instant now) const {
   const auto& [tuple, path_mtu, config, negotiated, state, fast_open, released, refuses_input,
-               want_writable, keep_alive_due, challenge_due, burst, keep_alive_probes, answers,
-               answers_since, segs_in, segs_out, signals, timestamp_offset, ending, timers, sender,
-               receiver] = *this;
+               keep_alive_due, challenge_due, burst, keep_alive_probes, answers, answers_since,
+               segs_in, segs_out, signals, timestamp_offset, ending, timers, sender, receiver,
+               accurate] = *this;
   const bool counting = now - answers_since < std::chrono::seconds(1);
   return base::fields(
       tuple, path_mtu, config, negotiated, state, base::history(fast_open), released, refuses_input,
-      want_writable, keep_alive_due, challenge_due, burst, keep_alive_probes,
-      base::If{counting}.decides(answers), base::If{counting}.decides(answers_since),
-      base::history(segs_in), base::history(segs_out), signals, timestamp_offset, ending, timers,
+      keep_alive_due, challenge_due, burst, keep_alive_probes, base::If{counting}.decides(answers),
+      base::If{counting}.decides(answers_since), base::history(segs_in), base::history(segs_out),
+      signals, timestamp_offset, ending, timers,
       base::hashed_by(sender, [&config](auto& h, const Sender& s) { s.hash_into(h, *config); }),
       base::hashed_by(receiver,
-                      [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }));
+                      [&negotiated](auto& h, const Receiver& r) { r.hash_into(h, negotiated); }),
+      accurate);
 }
 
 bool operator==(const Connection& a, const Connection& b) {

@@ -19,7 +19,8 @@
 #include "tcp/connection/context.h"
 #include "tcp/connection/signals.h"
 #include "tcp/connection/timers.h"
-#include "tcp/ecn/classic.h"
+#include "tcp/ecn/accurate.h"
+#include "tcp/ecn/mark.h"
 #include "tcp/open/early_data.h"
 #include "tcp/open/opening.h"
 #include "tcp/receive/receiver.h"
@@ -78,7 +79,9 @@ class Connection {
   const Receiver& receiver() const { return receiver_; }
   const std::optional<Ending>& ending() const { return ending_; }
   bool released() const { return released_; }
-  TcpInfo info() const;
+  /// AE, CWR and ECE of what is sent now.
+  TcpFlags feedback_flags() const;
+  TcpInfo info(Instant now) const;
   const TimerTable& timers() const { return timers_; }
   std::uint32_t timestamp_offset() const { return timestamp_offset_; }
   const Negotiated& negotiated() const { return negotiated_; }
@@ -134,15 +137,17 @@ class Connection {
   /// CLOSE of RFC 9293 §3.10.4 by an application that will not come back.
   void release(const Context& context);
   void abort(const Context& context);
-  /// Gives every block back to the pool, before the connection is destroyed.
-  void release_buffers(BlockPool& pool) {
+  /// Gives every block back to the pool, and what the buffers have grown by to the budget, before
+  /// the connection is destroyed.
+  void release_buffers(BlockPool& pool, BufferBudget& budget) {
     sender_.outgoing().release_all(pool);
-    receiver_.release_all(pool);
+    sender_.outgoing().growth().give_back(budget);
+    receiver_.release_all(pool, budget);
   }
   /// Nothing has happened for a while: gives back what only a busy connection needs.
-  void trim() {
-    sender_.trim();
-    receiver_.trim();
+  void trim(BufferBudget& budget) {
+    sender_.trim(*config_, budget);
+    receiver_.trim(*config_, budget);
   }
   /// Whether the change may be made has been found out (tcp/connection/negotiated.h).
   void reconfigure(const Context& context, std::shared_ptr<const TcpConfig> config);
@@ -190,11 +195,13 @@ class Connection {
   // is for hosts with IP security labels, which this IP layer does not have (docs/rfc_coverage.md).
   Verdict examine(const Context& context, const Arrival& arrival);
   Stop first_check_sequence(const Context& context, const Arrival& arrival);
+  void answer_refused(const Arrival& arrival, std::uint32_t octets);
   Stop second_check_reset(const Context& context, const Arrival& arrival);
   Stop fourth_check_syn(const Context& context, const Arrival& arrival);
   Stop fifth_check_ack(const Context& context, const Arrival& arrival);
   void sixth_check_urgent(const Context& context, const Arrival& arrival);
-  void accept_congestion(const Arrival& arrival);
+  void accept_echo(const Arrival& arrival);
+  void count_mark(const Arrival& arrival);
   Stop seventh_check_text(const Context& context, const Arrival& arrival);
   void eighth_check_fin(const Context& context, const Arrival& arrival);
 
@@ -220,7 +227,10 @@ class Connection {
   void set_state(const Context& context, State to);
   void enter_fin_wait_2(const Context& context);
   void end(const Context& context, std::optional<Error> failure, std::optional<SendReason> reset);
-  void wake_writer(std::size_t least);
+  void wake_writer();
+  void make_way_for_writer(const Context& context);
+  loss::Echo echo_of(const Segment& segment) const;
+  void on_text_heard(const Context& context, const Segment& segment);
   Result<void> check_sendable() const;
   static bool may_send_in(State state) {
     return state == State::established || state == State::close_wait ||
@@ -239,6 +249,9 @@ class Connection {
 
   TcpTimestamps timestamps(const Context& context) const;
   void add_sack_blocks(std::uint32_t length, Segment& segment);
+  std::size_t accurate_room(const TcpOptions& options) const;
+  std::size_t option_room(const SendPlan& plan, const Segment& segment) const;
+  void add_accurate_option(std::size_t room, TcpOptions& options);
   void emit_header(const Context& context, StreamOffset at, Segment& segment);
   void emit_ack(const Context& context, SendReason reason, Emission& emission);
   void emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
@@ -255,7 +268,6 @@ class Connection {
   FastOpenOutcome fast_open_;
   bool released_ = false;       // the application has let go
   bool refuses_input_ = false;  // nobody will read what still comes, once our FIN is queued
-  bool want_writable_ = false;  // the application found the send buffer full
   bool keep_alive_due_ = false;
   bool challenge_due_ = false;
   std::uint16_t burst_ = 0;  // full segments of new data sent in one go
@@ -269,6 +281,7 @@ class Connection {
   TimerTable timers_;
   Sender sender_;
   Receiver receiver_;
+  base::Box<AccurateEcn> accurate_;  // if the SYNs have agreed on it
 };
 
 }  // namespace estab::tcp

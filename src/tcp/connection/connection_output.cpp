@@ -4,6 +4,7 @@
 
 #include "base/hasher.h"
 #include "tcp/connection/connection.h"
+#include "wire/tcp.h"
 
 namespace estab::tcp {
 
@@ -11,9 +12,10 @@ std::uint32_t Connection::payload_limit(const PathLimits& path) const {
   const std::uint32_t mss = sender_.mss();
   // A super-segment is cut where the device splits it; an urgent pointer would then be copied to
   // every part and mean something else in each.
-  // CWR belongs on one segment only.
+  // CWR belongs on one segment only, and who cuts clears it on the others: where it is a bit of the
+  // ACE field that would count for marks (RFC 9768 §3.3.4).
   if (path.super_segment <= mss || sender_.outgoing().has_urgent(sender_.space().nxt()) ||
-      sender_.flight().owes_cwr())
+      sender_.flight().owes_cwr() || (accurate_ && feedback_flags().cwr()))
     return mss;
   return path.super_segment - path.super_segment % mss;
 }
@@ -25,6 +27,10 @@ bool Connection::poll(const Context& context, const PathLimits& path, std::span<
   if (path.mtu != path_mtu_) on_path_mtu(context, path);
   if (std::exchange(challenge_due_, false)) {
     emit_ack(context, SendReason::challenge_ack, emission);
+  } else if (accurate_ && accurate_->reflector.owes_ack() && receiver_.due()) {
+    // Without text, which would take the place of what it has to tell (RFC 9768 §3.2.2.1,
+    // §3.2.3.3).
+    emit_ack(context, *receiver_.due(), emission);
   } else if (receiver_.owes_duplicate()) {
     // [RFC 5681 4.2-11]
     receiver_.on_duplicate_sent();
@@ -55,7 +61,7 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   segment.destination_port = tuple_.remote_port;
   segment.seq = sender_.space().wire(at);
   segment.ack = receiver_.ack_number();
-  segment.flags = receiver_.echoes_congestion() ? kAck | kEce : kAck;
+  segment.flags = kAck | feedback_flags();
   segment.window = receiver_.announce(*config_);
   // [RFC 7323 3.2-2, 3.2-6]
   if (negotiated_.timestamps) segment.options.timestamps = timestamps(context);
@@ -67,6 +73,32 @@ void Connection::emit_header(const Context& context, StreamOffset at, Segment& s
   receiver_.on_ack_sent(timers_);
 }
 
+// Of either kind: the echo of a mark, or the count of all.
+// [RFC 9768 3.2.2-2, 3.2.2.1-6, 3.2.2.2-1, 3.1.5-16, 3.2.2.3-1, 3.2.2.3-2, 3.2.2.4-2, 3.2-3]
+TcpFlags Connection::feedback_flags() const {
+  if (accurate_) return ace_flags(accurate_->reflector.ace());
+  return receiver_.echoes_congestion() ? kEce : TcpFlags();
+}
+
+// What the header has left for the AccECN option beside its other options. Two SACK blocks go
+// before it (RFC 9768 §3.2.3.3).
+// [RFC 9768 3.2.3.3-2]
+std::size_t Connection::accurate_room(const TcpOptions& options) const {
+  TcpOptions others = options;
+  others.sack = {};
+  for (std::size_t i = 0; i < std::min<std::size_t>(options.sack.size(), 2); ++i)
+    others.sack.add(options.sack[i]);
+  return wire::kTcpHeaderLength + wire::kMaxTcpOptions - wire::tcp_header_length(others);
+}
+
+// [RFC 9768 3.2.3.3-1, 3.2.3.3-3, 3.2.3.3-9, 3.2.3.2.3-2]
+void Connection::add_accurate_option(std::size_t room, TcpOptions& options) {
+  Reflector& reflector = accurate_->reflector;
+  if (reflector.wants_option())
+    options.accurate_ecn = reflector.option(std::min(room, accurate_room(options)));
+  reflector.on_sent(options.accurate_ecn ? WithOption::yes : WithOption::no);
+}
+
 void Connection::emit_ack(const Context& context, SendReason reason, Emission& emission) {
   // [RFC 9293 SHLD-12]
   // A keep-alive repeats the number before the next, so that the peer must answer (SHLD-12: without
@@ -74,8 +106,18 @@ void Connection::emit_ack(const Context& context, SendReason reason, Emission& e
   const StreamOffset at = reason == SendReason::keep_alive ? sender_.space().max() - 1
                                                            : sender_.space().acceptable_seq();
   emit_header(context, at, emission.segment);
-  if (receiver_.has_sack()) emission.segment.options.sack = receiver_.sack_blocks();
   emission.reason = reason;
+  const bool reflects = accurate_ && accurate_->reflector.reflects();
+  // ACKs of marked ACKs must not look like duplicate ACKs, nor the reflection of a mark like a
+  // count.
+  // [RFC 9768 3.2.2.5.1-8, 3.2.2.1-1, 3.2.2.1-2]
+  if (receiver_.has_sack() && !reflects && reason != SendReason::ack_mark)
+    emission.segment.options.sack = receiver_.sack_blocks();
+  if (!accurate_) return;
+  if (reflects)
+    emission.segment.flags =
+        emission.segment.flags.without(kAe | kCwr | kEce) | accurate_->reflector.take_reflection();
+  add_accurate_option(wire::kMaxTcpOptions, emission.segment.options);
 }
 
 // RFC 2018 §4: "SACK options SHOULD be included in all ACKs which do not ACK the highest sequence
@@ -88,6 +130,17 @@ void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
   const SackBlocks all = receiver_.sack_blocks();
   for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), (room - kHead) / kBlock); ++i)
     segment.options.sack.add(all[i]);
+}
+
+// Beside text there is room where it does not fill a segment. What goes again goes without:
+// somebody on the way may drop what he does not know.
+// [RFC 9768 3.2.3.2.2-5]
+std::size_t Connection::option_room(const SendPlan& plan, const Segment& segment) const {
+  const std::uint32_t mss = sender_.mss();
+  if (!plan.is_new(sender_.space()) || plan.length >= mss) return 0;
+  const std::size_t blocks = segment.options.sack.size();
+  const std::size_t taken = plan.length + (blocks > 0 ? 4 + 8 * blocks : 0);
+  return mss > taken ? mss - taken : 0;
 }
 
 void Connection::emit_data(const Context& context, const SendPlan& plan, std::span<Octets> views,
@@ -109,9 +162,12 @@ void Connection::emit_data(const Context& context, const SendPlan& plan, std::sp
       fitting.length == 0 && fitting.reason == SendReason::data ? SendReason::fin : fitting.reason;
   const bool is_new = fitting.is_new(sender_.space());
   // [RFC 3168 5.2-1, 5.2-2, 6.1.1-5, 6.1.1-9, 6.1.2-4, 6.1.2-5, 6.1.4-1, 6.1.5-1, 6.1.5-2, 6.1.6-1]
-  emission.ect = negotiated_.ecn && is_new;
+  // [RFC 9768 3.1.5-12, 3.1.5-13, 3.1.5-14]
+  emission.ect = negotiated_.ect && is_new && (!accurate_ || accurate_->feedback.may_mark());
   if (is_new && sender_.flight().owes_cwr()) emission.segment.flags = emission.segment.flags | kCwr;
   if (receiver_.has_sack()) add_sack_blocks(fitting.length, emission.segment);
+  if (accurate_)
+    add_accurate_option(option_room(fitting, emission.segment), emission.segment.options);
   if (fitting.push) emission.segment.flags = emission.segment.flags | kPsh;
   if (fitting.fin) emission.segment.flags = emission.segment.flags | kFin;
   if (fitting.length > sender_.mss()) emission.gso_size = static_cast<std::uint16_t>(sender_.mss());

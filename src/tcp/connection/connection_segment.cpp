@@ -27,6 +27,8 @@ void Connection::on_opened(const Context& context, const Segment& segment, const
   if (!segment.flags.syn()) {
     (void)on_segment(context, segment, carrier);
   } else {
+    // What AE, CWR and ECE of a SYN mean has been settled.
+    // [RFC 9768 3.2.2-3]
     Segment rest = segment;
     rest.flags = rest.flags.without(kSyn);
     rest.seq = rest.seq + 1;
@@ -51,6 +53,7 @@ Verdict Connection::examine(const Context& context, const Arrival& arrival) {
   if (auto stop = fourth_check_syn(context, arrival)) return *stop;
   if (auto stop = fifth_check_ack(context, arrival)) return *stop;
   note_timestamp(context, arrival);
+  if (accurate_) count_mark(arrival);
   sixth_check_urgent(context, arrival);
   if (auto stop = seventh_check_text(context, arrival)) return *stop;
   eighth_check_fin(context, arrival);
@@ -96,9 +99,18 @@ Connection::Stop Connection::first_check_sequence(const Context& context, const 
   // answered at a limited rate, so that two ends cannot answer each other for ever.
   // Beside a SYN they are no octets of this connection's, and nothing came twice.
   const auto octets = segment.flags.syn() ? 0 : static_cast<std::uint32_t>(segment.payload.size());
-  if (octets > 0 || segment.flags.fin() || may_answer(context))
-    receiver_.on_refused(arrival.seq, octets);
+  if (octets > 0 || segment.flags.fin() || may_answer(context)) answer_refused(arrival, octets);
   return Verdict::out_of_window;
+}
+
+// A SYN-ACK that comes again asks a client of AccECN for its mark again.
+// [RFC 9768 3.2.2.1-3, 3.1.5-7]
+void Connection::answer_refused(const Arrival& arrival, std::uint32_t octets) {
+  receiver_.on_refused(arrival.seq, octets);
+  const TcpFlags flags = arrival.segment.flags;
+  if (!accurate_ || !flags.syn() || !flags.ack() || arrival.seq != kSynOffset) return;
+  if (agreed_by_syn_ack(ace_flags(0b111), flags) == EcnMode::accurate)
+    accurate_->reflector.on_syn_ack(arrival.carrier.mark);
 }
 
 // RFC 7323 §5.3 (R3), but for what a later check discards (RFC 5961 §5.2): a segment made up by
@@ -131,6 +143,7 @@ Connection::Stop Connection::second_check_reset(const Context& context, const Ar
 
 Connection::Stop Connection::fourth_check_syn(const Context& context, const Arrival& arrival) {
   // [RFC 9293 3.10.7.4-4, 3.10.7.4-5]
+  // [RFC 9768 3.1.5-2]
   if (!arrival.segment.flags.syn()) return std::nullopt;
   owe_challenge(context);
   return Verdict::syn_challenged;
@@ -171,6 +184,14 @@ Connection::Stop Connection::fifth_check_ack(const Context& context, const Arriv
   return std::nullopt;
 }
 
+// What of our timestamps a segment returns.
+loss::Echo Connection::echo_of(const Segment& segment) const {
+  loss::Echo echo{.value = {}, .clock_offset = timestamp_offset_};
+  if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
+    echo.value = segment.options.timestamps->echo;
+  return echo;
+}
+
 // An ACK that comes late may SACK what no other does.
 // [RFC 6675 5-1]
 void Connection::accept_late_sack(const Context& context, const Arrival& arrival) {
@@ -187,14 +208,27 @@ void Connection::accept_valid_ack(const Context& context, const Arrival& arrival
       .seq = arrival.seq,
       .window = scaled_window(segment),
       .sack = segment.options.sack,
-      .echo = {.value = {}, .clock_offset = timestamp_offset_},
+      .echo = echo_of(segment),
       .is_duplicate = repeats && is_duplicate_ack(arrival),
       .answers_nothing = repeats && segment.payload.empty() && segment.options.sack.empty(),
-      .echoes_congestion = negotiated_.ecn && segment.flags.ece()};
-  if (negotiated_.timestamps && segment.options.timestamps && segment.options.timestamps->echo != 0)
-    facts.echo.value = segment.options.timestamps->echo;
+      .echoes_congestion = negotiated_.ecn == EcnMode::classic && segment.flags.ece()};
+  if (accurate_) {
+    facts.feedback = &accurate_->feedback;
+    facts.told = {ace_of(segment.flags), &segment.options.accurate_ecn, facts.echo.value};
+  }
   sender_.accept_ack(turn(context), facts);
-  if (!repeats) wake_writer(config_->send_buffer / 4);
+  if (!repeats && sender_.outgoing().awaits_room()) make_way_for_writer(context);
+}
+
+// Who found the send buffer full is told when a quarter of it is free: not of every segment.
+void Connection::make_way_for_writer(const Context& context) {
+  sender_.grow_buffer(context, *config_);
+  if (send_room() >= sender_.outgoing().growth().size(config_->send_buffer) / 4) wake_writer();
+}
+
+void Connection::on_text_heard(const Context& context, const Segment& segment) {
+  receiver_.note_text(context, *config_, segment.payload.size(), echo_of(segment));
+  sender_.on_text_heard(context.now);
 }
 
 // What the acknowledgement of our FIN means in each state.
@@ -232,17 +266,28 @@ void Connection::sixth_check_urgent(const Context& context, const Arrival& arriv
 
 // RFC 3168 §6.1.3: echo a mark until the peer says it has slowed down. Only segments with text in
 // the window get here, which is as §6.1.5 wants it.
-void Connection::accept_congestion(const Arrival& arrival) {
+void Connection::accept_echo(const Arrival& arrival) {
   // [RFC 3168 6.1.1-6, 6.1.5-1, 6.1.5-2, 6.1.6-2]
-  if (!negotiated_.ecn) return;
+  if (negotiated_.ecn != EcnMode::classic) return;
   if (arrival.segment.flags.cwr()) receiver_.on_window_reduced();
-  if (arrival.carrier.congestion == Congestion::experienced) receiver_.on_congestion();
+  if (arrival.carrier.mark == IpMark::ce) receiver_.on_congestion();
+}
+
+// Of AccECN, all that got through the checks up to the ACK field counts, text or not (RFC 9768
+// §1.3).
+// [RFC 9768 3.1.5-17, 3.2-1, 3.2-2]
+void Connection::count_mark(const Arrival& arrival) {
+  const Unacknowledged some =
+      receiver_.has_unacknowledged() ? Unacknowledged::some : Unacknowledged::none;
+  const auto octets = static_cast<std::uint32_t>(arrival.segment.payload.size());
+  if (accurate_->reflector.on_segment(arrival.carrier, octets, some))
+    receiver_.owe(SendReason::ack_mark);
 }
 
 Connection::Stop Connection::seventh_check_text(const Context& context, const Arrival& arrival) {
   const Segment& segment = arrival.segment;
   if (segment.payload.empty() || receiver_.fin_received()) return std::nullopt;
-  accept_congestion(arrival);
+  accept_echo(arrival);
   const bool nobody_reads = released_ || (refuses_input_ && sender_.outgoing().fin_queued());
   if (nobody_reads && arrival.text_end() > receiver_.nxt()) {
     // [RFC 9293 SHLD-3]
@@ -253,6 +298,7 @@ Connection::Stop Connection::seventh_check_text(const Context& context, const Ar
     return Verdict::data_after_close;
   }
   const StreamOffset before = receiver_.nxt();
+  on_text_heard(context, segment);
   try {
     receiver_.accept_text(context, *config_, arrival.seq, {segment.payload, arrival.carrier.owner},
                           timers_);
@@ -305,8 +351,9 @@ void Connection::eighth_check_fin(const Context& context, const Arrival& arrival
 bool Connection::check_predicted(const Arrival& arrival, Instant now) const {
   const Segment& segment = arrival.segment;
   if (state_ != State::established || released_) return false;
-  if (segment.flags.without(kPsh) != kAck || arrival.seq != receiver_.nxt()) return false;
-  if (arrival.carrier.congestion == Congestion::experienced) return false;
+  const TcpFlags told = accurate_ ? kAe | kCwr | kEce : TcpFlags();  // a count
+  if (segment.flags.without(kPsh | told) != kAck || arrival.seq != receiver_.nxt()) return false;
+  if (arrival.carrier.mark == IpMark::ce) return false;
   if (arrival.ack < sender_.space().una() || arrival.ack > sender_.space().max()) return false;
   if (sender_.flight().tail_probe().is_out()) return false;
   if (arrival.ack == sender_.space().una() && segment.payload.empty()) return false;
@@ -321,7 +368,9 @@ void Connection::accept_predicted(const Context& context, const Arrival& arrival
   on_heard(context);
   note_timestamp(context, arrival);
   accept_valid_ack(context, arrival);
+  if (accurate_) count_mark(arrival);
   if (segment.payload.empty()) return;
+  on_text_heard(context, segment);
   receiver_.accept_expected(context, *config_, {segment.payload, arrival.carrier.owner}, timers_);
   signals_.readable = true;
 }

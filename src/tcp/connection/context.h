@@ -1,5 +1,5 @@
-// What a connection is lent while it works: the time, the stack's settings and pool, and the places
-// where it counts and tells. A connection keeps none of it.
+// What a connection is lent while it works: the time, the stack's settings, pool and
+// budget, and the places where it counts and tells. A connection keeps none of it.
 #pragma once
 
 #include <utility>
@@ -10,6 +10,8 @@
 #include "estab/time.h"
 #include "estab/trace.h"
 
+#include "tcp/buffer_budget.h"
+
 namespace estab::tcp {
 
 struct Context {
@@ -17,6 +19,7 @@ struct Context {
   const StackConfig& config;
   BlockPool& blocks;
   StackCounters& counters;
+  BufferBudget& buffers;
   Observer* observer = nullptr;
 
   /// Builds the event only if somebody looks.

@@ -23,7 +23,7 @@ inline bool is_usable_route(const std::vector<IpAddress>& route) {
 inline bool agree_on_syn(const TcpConfig& a, const TcpConfig& b) {
   const auto said = [](const TcpConfig& c) {
     return std::tie(c.mss_limit, c.window_scale, c.use_window_scale, c.use_timestamps, c.use_sack,
-                    c.ecn, c.fast_open.connect, c.fast_open.connect_cookies);
+                    c.ecn, c.accurate_ecn, c.fast_open.connect, c.fast_open.connect_cookies);
   };
   return said(a) == said(b);
 }

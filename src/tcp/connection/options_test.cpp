@@ -28,6 +28,7 @@ struct Offer {
   }
   TcpConfig config() const {
     TcpConfig tcp;
+    tcp.receive_buffer = 1 << 20;
     tcp.use_window_scale = scale();
     tcp.use_timestamps = timestamps();
     tcp.use_sack = sack();

@@ -1,21 +1,11 @@
-// ECN (RFC 3168) where segments meet it: the mark a router left, and the flags that settle its use.
+// ECN with the feedback of RFC 3168 §6.1, where segments meet it: the flags that settle its use.
+// The receiver repeats ECE from a mark on until it sees CWR; the sender reduces its window once and
+// says CWR (tcp/loss/flight.h).
 #pragma once
 
-#include <cstdint>
-
-#include "estab/block.h"
 #include "estab/segment.h"
 
 namespace estab::tcp {
-
-/// Whether a router has marked the datagram that a segment came in.
-enum class Congestion : std::uint8_t { none, experienced };
-
-/// What a segment came in: the block, if it may be kept, and what the way there left on it.
-struct Carrier {
-  Block* owner = nullptr;
-  Congestion congestion = Congestion::none;
-};
 
 /// The control bits of a SYN that asks for ECN, and of a SYN-ACK that agrees (RFC 3168 §6.1.1).
 inline constexpr TcpFlags kEcnSetupSyn = kEce | kCwr;

@@ -12,6 +12,7 @@ constexpr std::uint8_t kNotEct = wire::kEcnNotEct, kEct0 = wire::kEcnEct0, kCe =
 TcpConfig with(Ecn ecn) {
   TcpConfig tcp;
   tcp.ecn = ecn;
+  tcp.accurate_ecn = Ecn::off;
   tcp.congestion_control = CongestionControl::new_reno;
   tcp.pacing = false;
   return tcp;
@@ -103,7 +104,11 @@ TEST_P(EcnSetup, IsNotAskedForInASynThatIsRepeatedNorUsedThen) {
   peer.out("S 0:0(0) <*>");
   peer.in("SE. 0:0(0) ack 1 win 65535 <mss 1000>");
   peer.out(". 1:1(0) ack 1");
-  EXPECT_FALSE(peer.info().ecn);
+  peer.send(10);
+  EXPECT_EQ(mark_of(peer.out("P. 1:11(10) ack 1")), kNotEct);
+  // The peer may have heard the first: what it marks is echoed.
+  peer.in_octets(marked(peer.make("P. 1:11(10) ack 11 win 65535")));
+  peer.out("E. 11:11(0) ack 11");
 }
 
 // [RFC 3168 6.1.1-1, 6.1.1-9]
@@ -293,14 +298,36 @@ TEST_P(EcnInUse, HalvesItsWindowForAnEchoAndSaysSoOnce) {
 }
 
 TEST_P(EcnInUse, HalvesItAgainForAnEchoOfWhatWasSentAfter) {
-  peer.send(30000);
+  peer.send(40000);
   peer.in("E. 1:1(0) ack 1001 win 65535");
   peer.in(". 1:1(0) ack 10001 win 65535");
   EXPECT_GE(peer.info().snd_cwnd, 5000u);
+  const auto sent = static_cast<int>(peer.info().bytes_sent);
+  peer.in(". 1:1(0) ack " + std::to_string(sent + 1) + " win 65535");
   const std::uint32_t before = peer.info().snd_cwnd;
   peer.forget_output();
-  peer.in("E. 1:1(0) ack 11001 win 65535");
+  peer.in("E. 1:1(0) ack " + std::to_string(sent + 1001) + " win 65535");
   EXPECT_EQ(peer.info().snd_cwnd, before / 2);
+}
+
+// The segment that says CWR, and what else goes while the window comes down, meets the queue of the
+// window before: an echo of its mark is no reason to reduce twice, and is answered by another CWR.
+// [RFC 3168 6.1.2-5]
+TEST_P(EcnInUse, DoesNotHalveItForAMarkOnWhatSaysCwr) {
+  peer.send(40000);
+  peer.forget_output();
+  peer.in("E. 1:1(0) ack 1001 win 65535");
+  peer.out("W. 10001:11001(1000) ack 1");
+  const auto sent = static_cast<int>(peer.info().bytes_sent);
+  peer.in("E. 1:1(0) ack 10001 win 65535");
+  const std::uint32_t cwnd = peer.info().snd_cwnd;
+  const auto next = peer.next();
+  ASSERT_TRUE(next && next->segment);
+  EXPECT_TRUE(next->segment->flags.cwr());
+  peer.in("E. 1:1(0) ack 11001 win 65535");
+  EXPECT_EQ(peer.info().snd_cwnd, cwnd);
+  peer.in("E. 1:1(0) ack " + std::to_string(sent + 1) + " win 65535");
+  EXPECT_EQ(peer.info().snd_cwnd, cwnd) << "the last of them";
 }
 
 TEST_P(EcnInUse, DoesNotAnswerAMarkAndALossInOneWindowTwice) {

@@ -58,6 +58,7 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
   Gains gains = take_delivered(lent, ack);
   take_rtt(lent, ack, gains);
   take_reports(lent, ack);
+  take_marks(lent, ack, gains);
   if (!lent.sack) count_duplicates(lent, ack, gains);
   undo_if_proved(lent, ack, gains);
   leave_episode(lent, ack, gains);
@@ -65,9 +66,8 @@ Flight::Outcome Flight::on_ack(const Lent& lent, const Ack& ack) {
                          : detect_without_sack(lent, gains,
                                                was_repairing ? Repair::under_way : Repair::none);
   if (gains.lost > 0) begin_recovery(lent, gains.in_flight_before, gains.lost, recover_fs);
-  if (ack.echoes_congestion)
-    outcome.is_least = reduce_for_mark(lent, gains.in_flight_before, recover_fs);
-  tell_congestion_control(lent, ack, gains);
+  if (gains.is_marked) outcome.is_least = reduce_for_mark(lent, gains.in_flight_before, recover_fs);
+  tell_congestion_control(lent, gains);
   if (reduces_by_prr(lent.congestion)) advance_prr(lent, gains);
   // RFC 6582 §3.2, the impatient variant: for the first partial ACK only.
   const bool partial = !lent.sack && was_repairing && state_ == CaState::recovery;
@@ -92,6 +92,7 @@ Flight::Gains Flight::take_delivered(const Lent& lent, const Ack& ack) {
   const auto deliver = [&](const Delivery& delivery) {
     const Transmission& record = delivery.record;
     gains.delivered += delivery.octets;
+    if (ack.feedback) gains.segments += record.segments_in(delivery.octets);
     rate_.on_delivered(gains.gathering, record.snapshot(), record.sent_at, delivery.octets, now);
     rack_.on_delivered(delivery, now, ack.echo, min_rtt);
     if (record.sent_twice()) {
@@ -135,6 +136,25 @@ void Flight::take_rtt(const Lent& lent, const Ack& ack, const Gains& gains) {
   sampled_at_ = lent.now();
   tail_probe_.on_rtt_measured();
   lent.rtt.on_sample(*sample, config);
+}
+
+// RFC 3168's echo says that something was marked, and not how much of it: all, for DCTCP (RFC 8257
+// §3.2). AccECN says it.
+void Flight::take_marks(const Lent& lent, const Ack& ack, Gains& gains) {
+  if (ack.feedback) {
+    const Feedback::Marked marked =
+        ack.feedback->on_ack(ack.told, {gains.delivered, gains.segments, lent.mss});
+    gains.is_marked = marked.segments > 0;
+    gains.marked = std::min(marked.octets, gains.delivered);
+  } else if (ack.echoes_congestion) {
+    gains.is_marked = true;
+    gains.marked = gains.delivered;
+  }
+}
+
+Flight::Outcome Flight::on_marked(const Lent& lent) {
+  const auto recover_fs = static_cast<std::uint32_t>(lent.nxt - lent.una) - scoreboard_.sacked();
+  return {.is_least = reduce_for_mark(lent, in_flight(), recover_fs)};
 }
 
 // [RFC 8985 7.4.2-1, 7.4.2-2]
@@ -231,7 +251,7 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
   state_ = CaState::open;
   frto_ = FRto::off;
   episode_open_ = false;
-  episode_end_ = reduced_end_ = kSynOffset;
+  episode_end_ = reduced_end_ = marks_end_ = kSynOffset;
   recover_ = kSynOffset;  // fast retransmit may follow at once (RFC 5682 §2.1 (3b))
   duplicated_ = 0;
   ++undone_;
@@ -245,6 +265,9 @@ void Flight::undo(const Lent& lent, UndoProof proof) {
 void Flight::leave_episode(const Lent& lent, const Ack& ack, Gains& gains) {
   if (state_ != CaState::open && ack.number >= recover_) {
     if (state_ != CaState::cwr) rack_.on_recovered();
+    if (state_ == CaState::cwr && reduces_by_prr(lent.congestion) &&
+        !lent.congestion.reduces_by_share())
+      forgive_marks(lent);
     gains.ended = state_ != CaState::loss;
     state_ = CaState::open;
     frto_ = FRto::off;
@@ -268,9 +291,18 @@ void Flight::close_episode(const Lent& lent) {
   undo_.disarm();
 }
 
+// What was sent while the window came down met the queue of the window before: its marks, first
+// that of the segment which says CWR, are no reason to reduce twice. For an echo that they have
+// begun CWR is said again. [RFC 3168 6.1.2-4]
+void Flight::forgive_marks(const Lent& lent) {
+  marks_end_ = lent.nxt;
+  cwr_due_ = lent.says_cwr;
+}
+
 void Flight::note_reduction(const Lent& lent) {
   reduced_end_ = lent.nxt;
-  cwr_due_ = lent.ecn;
+  marks_end_ = lent.nxt;
+  cwr_due_ = lent.says_cwr;
 }
 
 congestion::LossEvent Flight::loss_event(const Lent& lent, std::uint32_t in_flight_before,
@@ -308,7 +340,7 @@ void Flight::begin_recovery(const Lent& lent, std::uint32_t in_flight_before, st
 // [RFC 3168 6.1.2-2, 6.1.2-3]
 bool Flight::reduce_for_mark(const Lent& lent, std::uint32_t in_flight_before,
                              std::uint32_t recover_fs) {
-  if (una(lent) <= reduced_end_) return false;
+  if (una(lent) <= marks_end_) return false;
   const bool is_least = lent.congestion.congestion_window() <= lent.mss;
   close_episode(lent);
   lent.congestion.on_congestion(Cause::ecn, loss_event(lent, in_flight_before, 0));
@@ -322,7 +354,7 @@ bool Flight::reduce_for_mark(const Lent& lent, std::uint32_t in_flight_before,
   return is_least;
 }
 
-void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& gains) {
+void Flight::tell_congestion_control(const Lent& lent, Gains& gains) {
   const congestion::RateSample rate = rate_.finish(gains.gathering, lent.rtt.min_rtt());
   if (rate.rate > 0) {
     last_rate_ = rate.rate;
@@ -336,13 +368,13 @@ void Flight::tell_congestion_control(const Lent& lent, const Ack& ack, Gains& ga
   Repairing repairing = Repairing::nothing;
   if (state_ == CaState::loss) repairing = Repairing::timeout;
   // A mark is no reason to send more (RFC 3168 §6.1.2).
-  if (state_ == CaState::recovery || state_ == CaState::cwr || gains.ended || ack.echoes_congestion)
+  if (state_ == CaState::recovery || state_ == CaState::cwr || gains.ended || gains.is_marked)
     repairing = Repairing::losses;
   lent.congestion.on_ack({.now = lent.now(),
                           .acked = acked,
                           .delivered = gains.delivered,
                           .lost = gains.lost,
-                          .marked = ack.echoes_congestion ? gains.delivered : 0,
+                          .marked = gains.marked,
                           .in_flight_before = gains.in_flight_before,
                           .in_flight = in_flight(),
                           .rtt = gains.rtt,
@@ -518,7 +550,7 @@ std::optional<Duration> Flight::tail_probe_timeout(const Lent& lent) const {
 
 // ---- what can be asked
 
-void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
+void Flight::fill(TcpInfo& info, const RttEstimator& rtt, Instant now) const {
   info.ca_state = state();
   info.in_flight_bytes = in_flight();
   info.sacked_bytes = scoreboard_.sacked();
@@ -538,6 +570,8 @@ void Flight::fill(TcpInfo& info, const RttEstimator& rtt) const {
   info.total_retrans = retransmitted_segments_;
   info.bytes_retrans = retransmitted_octets_;
   info.bytes_sent += retransmitted_octets_;
+  info.data_segs_out = text_segments_;
+  chronograph_.fill(info, now);
 }
 
 void Flight::hash_into(base::Hasher& h, Times times) const {
@@ -553,9 +587,9 @@ void Flight::hash_into(base::Hasher& h, Times times) const {
   if (state_ == CaState::recovery || state_ == CaState::cwr) prr_.hash_into(h);
   undo_.hash_into(h);
   tail_probe_.hash_into(h);
-  h.add_all(recover_.value(), reduced_end_.value(), episode_end_.value(), burst_begin_.value(),
-            duplicated_, duplicate_acks_, state_, frto_, limit_, cwr_due_, partial_seen_,
-            episode_open_);
+  h.add_all(recover_.value(), marks_end_.value(), reduced_end_.value(), episode_end_.value(),
+            burst_begin_.value(), duplicated_, duplicate_acks_, state_, frto_, limit_, cwr_due_,
+            partial_seen_, episode_open_);
   if (h.takes_history())
     h.add_all(last_rate_, recoveries_, timeouts_, tail_probes_, undone_, reported_,
               retransmitted_segments_, retransmitted_octets_);

@@ -22,12 +22,14 @@
 
 #include "tcp/congestion/controller.h"
 #include "tcp/congestion/delivery_rate.h"
+#include "tcp/ecn/feedback.h"
 #include "tcp/loss/prr.h"
 #include "tcp/loss/rack.h"
 #include "tcp/loss/rtt.h"
 #include "tcp/loss/scoreboard.h"
 #include "tcp/loss/tail_probe.h"
 #include "tcp/loss/undo.h"
+#include "tcp/send/chronograph.h"
 #include "tcp/send/pacer.h"
 #include "tcp/send/turn.h"
 
@@ -46,7 +48,8 @@ class Flight {
     const SequenceSpace& space;
     StreamOffset una, nxt;  ///< SND.UNA, SND.NXT as the call begins
     std::uint32_t mss;
-    bool sack, ecn;  ///< negotiated
+    bool sack;      ///< negotiated
+    bool says_cwr;  ///< the feedback of marks is that of RFC 3168
     Instant now() const { return turn.now(); }
   };
 
@@ -98,7 +101,9 @@ class Flight {
     std::optional<OctetRange> reported;  ///< what the peer got twice (RFC 2883)
     bool is_duplicate = false;           ///< by RFC 5681 §2
     bool answers_nothing = false;        ///< no text, no SACK, and nothing new in it
-    bool echoes_congestion = false;      ///< ECE, on a connection that uses ECN
+    bool echoes_congestion = false;      ///< ECE, as RFC 3168 means it
+    Feedback* feedback = nullptr;        ///< of AccECN
+    Feedback::Ack told{};                ///< then
     Echo echo{};
   };
   struct Outcome {
@@ -106,6 +111,8 @@ class Flight {
     bool is_least = false;        ///< a mark met a window of one segment
   };
   Outcome on_ack(const Lent& lent, const Ack& ack);
+  /// An ACK that delivers nothing tells of marks.
+  Outcome on_marked(const Lent& lent);
 
   // ---- timers
   /// RFC 6298 (5.4): what is in flight may be lost. `repeat`: the octets had timed out before.
@@ -137,7 +144,9 @@ class Flight {
     ++retransmitted_segments_;
     retransmitted_octets_ += octets;
   }
-  void fill(TcpInfo& info, const RttEstimator& rtt) const;
+  Chronograph& chronograph() { return chronograph_; }
+  void count_text(std::uint32_t segments) { text_segments_ += segments; }
+  void fill(TcpInfo& info, const RttEstimator& rtt, Instant now) const;
   std::size_t memory() const { return sizeof(Flight) + scoreboard_.memory(); }
   void trim() { scoreboard_.trim(); }
 
@@ -155,6 +164,9 @@ class Flight {
   struct Gains {
     congestion::DeliveryRate::Gathering gathering;
     std::uint32_t in_flight_before = 0, acked = 0, delivered = 0, lost = 0;
+    std::uint32_t segments = 0;  // delivered; counted for AccECN only
+    std::uint32_t marked = 0;    // octets of the delivered
+    bool is_marked = false;      // some were, or an echo says so
     bool advanced = false;
     bool repeated = false;             // something that had been sent twice
     bool ended = false;                // an episode, and nothing was undone
@@ -180,6 +192,7 @@ class Flight {
   Gains take_delivered(const Lent& lent, const Ack& ack);
   void take_rtt(const Lent& lent, const Ack& ack, const Gains& gains);
   void take_reports(const Lent& lent, const Ack& ack);
+  static void take_marks(const Lent& lent, const Ack& ack, Gains& gains);
   void count_duplicates(const Lent& lent, const Ack& ack, Gains& gains);
   void undo_if_proved(const Lent& lent, const Ack& ack, const Gains& gains);
   bool begins_frto(const Lent& lent) const;
@@ -196,7 +209,8 @@ class Flight {
                       std::uint32_t recover_fs);
   bool reduce_for_mark(const Lent& lent, std::uint32_t in_flight_before, std::uint32_t recover_fs);
   void note_reduction(const Lent& lent);
-  void tell_congestion_control(const Lent& lent, const Ack& ack, Gains& gains);
+  void forgive_marks(const Lent& lent);
+  void tell_congestion_control(const Lent& lent, Gains& gains);
   void advance_prr(const Lent& lent, const Gains& gains);
 
   Scoreboard scoreboard_;
@@ -207,6 +221,7 @@ class Flight {
   TailProbe tail_probe_;
   Pacer pacer_;
   StreamOffset recover_;      // RecoveryPoint (RFC 6582, RFC 6675): SND.NXT as the episode began
+  StreamOffset marks_end_;    // marks on what was sent before it say nothing new
   StreamOffset reduced_end_;  // behind what was sent when the window was last reduced
   StreamOffset episode_end_;  // the proof by duplicates may come until this is acknowledged; 0: no
   RecentRtt recent_rtt_;
@@ -221,13 +236,15 @@ class Flight {
   CaState state_ = CaState::open;
   FRto frto_ = FRto::off;
   congestion::Limit limit_ = congestion::Limit::application;
-  bool cwr_due_ = false;       // the peer is to hear that the window was reduced
-  bool partial_seen_ = false;  // a partial ACK has come in this recovery (RFC 6582)
-  bool episode_open_ = false;  // congestion control waits for on_recovered or on_spurious
-  bool rate_limited_ = false;  // the application had too little to send, for the last rate
+  bool cwr_due_ = false;             // the peer is to hear that the window was reduced
+  bool partial_seen_ = false;        // a partial ACK has come in this recovery (RFC 6582)
+  bool episode_open_ = false;        // congestion control waits for on_recovered or on_spurious
+  bool rate_limited_ = false;        // the application had too little to send, for the last rate
+  std::uint32_t text_segments_ = 0;  // sent
   std::uint64_t last_rate_ = 0;
   std::uint64_t recoveries_ = 0, timeouts_ = 0, tail_probes_ = 0, undone_ = 0, reported_ = 0;
   std::uint64_t retransmitted_segments_ = 0, retransmitted_octets_ = 0;
+  Chronograph chronograph_;
 };
 
 }  // namespace estab::tcp::loss

@@ -44,7 +44,11 @@ struct Transmission {
 
   StreamOffset end() const { return begin + length; }
   /// Segments on the wire. A FIN may count one more than it took.
-  std::uint32_t segments() const { return (length + segment_size - 1) / segment_size; }
+  std::uint32_t segments() const { return segments_in(length); }
+  /// Of so many of its octets.
+  std::uint32_t segments_in(std::uint32_t octets) const {
+    return (octets + segment_size - 1) / segment_size;
+  }
   bool sent_twice() const { return repeats > 0; }
 
   congestion::DeliverySnapshot snapshot() const {

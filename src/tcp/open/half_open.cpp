@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/public_fields.h"
-#include "tcp/ecn/classic.h"
+#include "tcp/ecn/reflector.h"
 #include "tcp/open/syn.h"
 
 namespace estab::tcp {
 
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
-                        const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu) {
+                        const Segment& syn, IpMark mark, const TcpConfig& config,
+                        std::uint16_t link_mtu) {
   const Secrets::InitialNumbers begin = secrets.initial_numbers(tuple, context.now);
   HalfOpen h;
   h.tuple = tuple;
@@ -17,8 +18,10 @@ HalfOpen make_half_open(const Context& context, const Secrets& secrets, const Fo
   h.irs = syn.seq;
   h.timestamp_offset = begin.timestamp_offset;
   h.negotiated = negotiate(syn.options, config, tuple.family());
-  // [RFC 9293 SHLD-8] [RFC 3168 6.1.1-1, 6.1.1-2, 6.1.1-7]
-  h.negotiated.ecn = config.ecn != Ecn::off && is_ecn_setup_syn(syn.flags);
+  // [RFC 9293 SHLD-8] [RFC 9768 3.2.3.2.1-2]
+  h.negotiated.ecn = answer_to_syn(syn.flags, config);
+  h.negotiated.ect = h.negotiated.ecn != EcnMode::none;
+  h.syns.add(syn.flags, mark);
   // [RFC 7323 3.2-4]
   if (h.negotiated.timestamps) h.ts_recent = syn.options.timestamps->value;
   h.mss = announced_mss(tuple.family(), link_mtu, config);
@@ -35,12 +38,15 @@ Emission make_syn_ack(const HalfOpen& h, Instant now,
   segment.destination_port = h.tuple.remote_port;
   segment.seq = h.iss;
   segment.ack = h.irs + 1;
-  segment.flags = kSyn | kAck;
-  if (h.negotiated.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
+  segment.flags = kSyn | kAck | syn_ack_flags(h.negotiated.ecn, h.syns.mark, h.repeats);
   segment.window = h.window;
   segment.options =
       accept_offer(h.negotiated, h.mss, {timestamp_clock(now, h.timestamp_offset), h.ts_recent});
   segment.options.fast_open = fast_open;
+  // Somebody on the way may drop what he does not know: only the first has it. Beside a cookie
+  // there is no room for it. [RFC 9768 3.2.3.2.1-3, 3.2.3.2.2-1]
+  if (h.negotiated.ecn == EcnMode::accurate && h.repeats == 0 && !h.sent_twice && !fast_open)
+    segment.options.accurate_ecn = Reflector::initial_option();
   emission.reason = h.repeats > 0 ? SendReason::retransmit_timeout : SendReason::open_reply;
   return emission;
 }
@@ -91,17 +97,22 @@ Opening make_opening(const HalfOpen& h, const Segment& ack, Instant now) {
   // knows.
   if (h.repeats == 0 && !h.sent_twice && now <= h.deadline) opening.rtt = now - h.sent_at;
   opening.syn_repeated = h.repeats > 0;
+  if (h.negotiated.ecn == EcnMode::accurate)
+    opening.accurate = accurate_opening(ack, h.syns.without || h.repeats >= kSynAcksWithEcn
+                                                 ? EcnPromise::taken_back
+                                                 : EcnPromise::kept);
   return opening;
 }
 
 auto HalfOpen::fields(const TcpConfig& config) const {
-  const auto& [pair, our_isn, peers_isn, options, recent, offset, opened, our_mss, our_window,
-               repeated, answers_given, twice, acknowledged, listens, handle, since, last, until,
-               route] = *this;
-  return base::fields(
-      pair, our_isn, peers_isn, options, base::If{options.timestamps}.decides_timestamp(recent),
-      offset, opened, our_mss, our_window, repeated, answers_given, twice, acknowledged, listens,
-      base::derived(handle), since, base::If{!is_rto_pinned(config)}.decides(last), until, route);
+  const auto& [pair, our_isn, peers_isn, options, asked, recent, offset, opened, our_mss,
+               our_window, repeated, answers_given, twice, acknowledged, listens, handle, since,
+               last, until, route] = *this;
+  return base::fields(pair, our_isn, peers_isn, options, asked,
+                      base::If{options.timestamps}.decides_timestamp(recent), offset, opened,
+                      our_mss, our_window, repeated, answers_given, twice, acknowledged, listens,
+                      base::derived(handle), since, base::If{!is_rto_pinned(config)}.decides(last),
+                      until, route);
 }
 
 bool operator==(const HalfOpen& a, const HalfOpen& b) {

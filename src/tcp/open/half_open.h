@@ -20,6 +20,7 @@ struct HalfOpen {
   FourTuple tuple;
   SeqNum iss, irs;
   Negotiated negotiated;
+  SynsSeen syns;  // what the SYNs said of ECN
   std::uint32_t ts_recent = 0;
   std::uint32_t timestamp_offset = 0;
   std::uint32_t flow = kNoFlow;  // that its SYN has opened already (Fast Open), if it did
@@ -47,7 +48,8 @@ static_assert(sizeof(HalfOpen) <= 128);
 
 /// The record for a SYN that LISTEN received (RFC 9293 §3.10.7.2, third).
 HalfOpen make_half_open(const Context& context, const Secrets& secrets, const FourTuple& tuple,
-                        const Segment& syn, const TcpConfig& config, std::uint16_t link_mtu);
+                        const Segment& syn, IpMark mark, const TcpConfig& config,
+                        std::uint16_t link_mtu);
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, with a Fast Open cookie if there is one to tell.
 Emission make_syn_ack(const HalfOpen& half_open, Instant now,
                       const std::optional<FastOpenOption>& fast_open = std::nullopt);

@@ -21,7 +21,8 @@ class HalfOpens : public testing::Test {
     syn.options.timestamps = TcpTimestamps{4444, 0};
   }
   HalfOpen made() {
-    return make_half_open({now, stack, blocks, counters}, secrets, tuple, syn, stack.tcp, 1500);
+    return make_half_open({now, stack, blocks, counters, budget}, secrets, tuple, syn,
+                          IpMark::not_ect, stack.tcp, 1500);
   }
   Segment ack(std::uint16_t window) const {
     Segment segment;
@@ -33,6 +34,7 @@ class HalfOpens : public testing::Test {
   StackConfig stack;
   BlockPool blocks;
   StackCounters counters;
+  BufferBudget budget;
   Secrets secrets{{1, 2}};
   Instant now{100s};
   FourTuple tuple{IpAddress::v4(192, 0, 2, 1), IpAddress::v4(192, 0, 2, 2), 80, 4000};
@@ -52,7 +54,7 @@ TEST_F(HalfOpens, AnswerTheSyn) {
   EXPECT_EQ(s.ack, SeqNum(0));  // wrapped
   EXPECT_EQ(s.window, 65535);
   EXPECT_EQ(s.options.mss, 1460);
-  EXPECT_EQ(s.options.window_scale, 8);
+  EXPECT_EQ(s.options.window_scale, 12);
   EXPECT_TRUE(s.options.sack_permitted);
   EXPECT_EQ(s.options.timestamps, (TcpTimestamps{100 * 1000 + 1000, 4444}));
 }

@@ -26,6 +26,26 @@ Handshake::Handshake(const Context& context, const Secrets& secrets, const FourT
   context.trace([&] { return StateChanged{tuple_, State::closed, state_}; });
 }
 
+// The record has what both SYNs agree on; the peer's window comes with its ACK.
+Handshake::Handshake(const Context& context, const HalfOpen& record,
+                     std::shared_ptr<const TcpConfig> config)
+    : tuple_(record.tuple),
+      config_(std::move(config)),
+      state_(State::syn_received),
+      iss_(record.iss),
+      irs_(record.irs),
+      negotiated_(record.negotiated),
+      mss_(record.mss),
+      window_(record.window),
+      timestamp_offset_(record.timestamp_offset),
+      ts_recent_(record.ts_recent),
+      syns_(record.syns),
+      passive_(true),
+      started_at_(context.now),
+      sent_at_(context.now) {
+  context.trace([&] { return StateChanged{tuple_, State::listen, state_}; });
+}
+
 void Handshake::set_state(const Context& context, State to) {
   base::ensure(is_arrow(state_, to));
   context.trace([&] { return StateChanged{tuple_, state_, to}; });
@@ -43,13 +63,14 @@ void Handshake::fail(const Context& context, Error error) {
   set_state(context, State::closed);
 }
 
-Handshake::Step Handshake::on_segment(const Context& context, const Segment& segment) {
-  return state_ == State::syn_sent ? in_syn_sent(context, segment)
-                                   : in_syn_received(context, segment);
+Handshake::Step Handshake::on_segment(const Context& context, const Segment& segment, IpMark mark) {
+  return state_ == State::syn_sent ? in_syn_sent(context, segment, mark)
+                                   : in_syn_received(context, segment, mark);
 }
 
 // RFC 9293 §3.10.7.3.
-Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& segment) {
+Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& segment,
+                                       IpMark mark) {
   const TcpFlags flags = segment.flags;
   // First, check the ACK bit: only our SYN, and what went with it, can have been acknowledged.
   const bool acked = flags.ack() && acks_syn(segment.ack);
@@ -67,7 +88,7 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   // Third, security and compartment: left out on purpose, as in Connection.
   // Fourth, check the SYN bit. Fifth, neither: drop.
   if (!flags.syn()) return {Verdict::no_ack_bit};
-  accept_syn(segment);
+  accept_syn(segment, mark);
   if (acked) {
     octets_acked_ = static_cast<std::uint32_t>(segment.ack - iss_ - 1);
     set_state(context, State::established);
@@ -80,17 +101,31 @@ Handshake::Step Handshake::in_syn_sent(const Context& context, const Segment& se
   return {Verdict::accepted};
 }
 
-void Handshake::accept_syn(const Segment& segment) {
+void Handshake::accept_syn(const Segment& segment, IpMark mark) {
   irs_ = segment.seq;
   negotiated_ = negotiate(segment.options, *config_, tuple_.family());
-  // [RFC 3168 6.1.1-3, 6.1.1-4]
-  // RFC 3168 §6.1.1: who has sent a SYN that does not ask for ECN cannot use it.
-  const bool agreed =
-      segment.flags.ack() ? is_ecn_setup_syn_ack(segment.flags) : is_ecn_setup_syn(segment.flags);
-  negotiated_.ecn = asks_for_ecn() && agreed;
+  agree_on_ecn(segment, mark);
   // [RFC 7323 2.2-8]
   send_window_ = segment.window;
   if (negotiated_.timestamps) ts_recent_ = segment.options.timestamps->value;
+}
+
+// It is the first SYN-ACK that decides, whatever SYN of ours it answers. Who has sent a SYN that
+// asks for nothing marks nothing (RFC 3168 §6.1.1); but in AccECN mode, where the peer is sure to
+// be in it too, he may (RFC 9768 §3.1.4.1).
+// [RFC 3168 6.1.1-3, 6.1.1-4] [RFC 9768 3.1.1-5, 3.1.1-6, 3.1.5-1]
+void Handshake::agree_on_ecn(const Segment& segment, IpMark mark) {
+  const TcpFlags asked = ecn_request(*config_, 0);
+  const bool always_asked = ecn_request(*config_, repeats_) == asked;
+  if (segment.flags.ack()) {
+    negotiated_.ecn = agreed_by_syn_ack(asked, segment.flags);
+    if (negotiated_.ecn == EcnMode::accurate) accurate_ = accurate_opening(segment, mark);
+  } else {
+    negotiated_.ecn = agreed_by_syn(always_asked ? asked : TcpFlags(), segment.flags);
+    syns_.add(segment.flags, mark);
+  }
+  const bool accurate = negotiated_.ecn == EcnMode::accurate;
+  negotiated_.ect = accurate || (negotiated_.ecn == EcnMode::classic && always_asked);
 }
 
 SynReceivedView Handshake::syn_received_view() const {
@@ -110,19 +145,44 @@ Handshake::Step Handshake::answer(const Context& context, Verdict verdict, SendR
   return {verdict, false, ack};
 }
 
-Handshake::Step Handshake::in_syn_received(const Context& context, const Segment& segment) {
+// Both have opened at once, and this answers our SYN-ACK.
+void Handshake::settle_ecn(const Segment& segment, IpMark mark) {
+  const EcnPromise promise = syns_.without ? EcnPromise::taken_back : EcnPromise::kept;
+  const bool is_syn_ack = segment.flags.syn();
+  if (negotiated_.ecn == EcnMode::accurate) {
+    accurate_ = is_syn_ack ? accurate_opening(segment, mark) : accurate_opening(segment, promise);
+  } else if (is_syn_ack && !is_ecn_setup_syn_ack(segment.flags)) {
+    negotiated_.ecn = EcnMode::none;
+    negotiated_.ect = false;
+  }
+}
+
+// The SYN of a peer that opens too came again.
+Handshake::Step Handshake::repeat_syn_ack(const Context& context, const Segment& segment,
+                                          IpMark mark) {
+  syns_.add(segment.flags, mark);
+  if (config_->accurate_ecn != Ecn::off && syns_.contradict()) {
+    const Emission reset = make_reset(context, SendReason::reset_bad_ack);
+    fail(context, Error::connection_reset);
+    return {Verdict::syn_dropped, false, reset};
+  }
+  due_ = true;
+  return {Verdict::accepted};
+}
+
+Handshake::Step Handshake::in_syn_received(const Context& context, const Segment& segment,
+                                           IpMark mark) {
   switch (check_syn_received(syn_received_view(), segment)) {
     case SynReceivedStep::establish:
       // The window of a segment with SYN is not scaled; of the ACK it is (RFC 7323 §2.2).
       send_window_ = std::uint32_t{segment.window}
                      << (segment.flags.syn() ? 0 : negotiated_.send_shift);
-      if (segment.flags.syn() && !is_ecn_setup_syn_ack(segment.flags)) negotiated_.ecn = false;
+      settle_ecn(segment, mark);
       octets_acked_ = static_cast<std::uint32_t>(segment.ack - iss_ - 1);
       set_state(context, State::established);
       return {Verdict::handshake_completed, true};
     case SynReceivedStep::repeat_syn_ack:
-      due_ = true;
-      return {Verdict::accepted};
+      return repeat_syn_ack(context, segment, mark);
     case SynReceivedStep::acknowledge:
       return answer(context, Verdict::out_of_window, SendReason::ack_unacceptable);
     case SynReceivedStep::paws:
@@ -135,7 +195,8 @@ Handshake::Step Handshake::in_syn_received(const Context& context, const Segment
       return {Verdict::no_ack_bit};
     case SynReceivedStep::reset:
       // [RFC 9293 MUST-11]
-      fail(context, Error::connection_refused);  // MUST-11: it came from an active OPEN
+      // MUST-11: of an active OPEN it is a refusal.
+      fail(context, passive_ ? Error::connection_reset : Error::connection_refused);
       return {Verdict::reset_accepted};
     case SynReceivedStep::refuse_ack:
       return {Verdict::ack_unacceptable, false, refuse(segment)};
@@ -244,16 +305,16 @@ Emission Handshake::emit(const Context& context, SendReason reason) const {
   Segment& segment = emission.segment;
   segment.source_port = tuple_.local_port;
   segment.destination_port = tuple_.remote_port;
-  segment.seq = iss_;
+  segment.seq = iss_;  // the same in each [RFC 9768 3.1.4.1-3]
   segment.window = window_;
   const std::uint32_t clock = timestamp_clock(context.now, timestamp_offset_);
   if (state_ == State::syn_sent) {
-    segment.flags = asks_for_ecn() ? kSyn | kEcnSetupSyn : kSyn;
+    // [RFC 9768 3.2.3.2.1-1]
+    segment.flags = kSyn | ecn_request(*config_, repeats_);
     segment.options = offer(*config_, mss_);
     if (segment.options.timestamps) segment.options.timestamps->value = clock;
   } else {
-    segment.flags = kSyn | kAck;
-    if (negotiated_.ecn) segment.flags = segment.flags | kEcnSetupSynAck;
+    segment.flags = kSyn | kAck | syn_ack_flags(negotiated_.ecn, syns_.mark, repeats_);
     segment.ack = irs_ + 1;
     segment.options = accept_offer(negotiated_, mss_, {clock, ts_recent_});
   }
@@ -301,6 +362,7 @@ Opening Handshake::opening(Instant now) const {
   // been repeated has waited here: how long, nobody knows.
   if (repeats_ == 0 && !sent_twice_ && now <= deadline_) opening.rtt = now - sent_at_;
   opening.syn_repeated = repeats_ > 0;
+  opening.accurate = accurate_;
   opening.octets_acked = octets_acked_;
   opening.fast_open = fast_open_outcome();
   return opening;
@@ -308,16 +370,16 @@ Opening Handshake::opening(Instant now) const {
 
 auto Handshake::fields() const {
   const auto& [tuple, config, state, iss, irs, negotiated, mss, window, send_window,
-               timestamp_offset, ts_recent, repeats, answers, due, sent_twice, released, started_at,
-               sent_at, deadline, failure, advice, soft_error, report, early_data, fast_open,
-               octets_sent, octets_acked] = *this;
+               timestamp_offset, ts_recent, repeats, syns, answers, due, sent_twice, released,
+               passive, started_at, sent_at, deadline, failure, advice, soft_error, report,
+               early_data, accurate, fast_open, octets_sent, octets_acked] = *this;
   const bool heard = state == State::syn_received;  // else there is no IRS yet
-  return base::fields(tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss,
-                      window, send_window, timestamp_offset,
-                      base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats,
-                      answers, due, sent_twice, released, started_at,
-                      base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice,
-                      soft_error, report, early_data, fast_open, octets_sent, octets_acked);
+  return base::fields(
+      tuple, config, state, iss, base::If{heard}.decides(irs), negotiated, mss, window, send_window,
+      timestamp_offset, base::If{negotiated.timestamps}.decides_timestamp(ts_recent), repeats, syns,
+      answers, due, sent_twice, released, passive, started_at,
+      base::If{!is_rto_pinned(*config)}.decides(sent_at), deadline, failure, advice, soft_error,
+      report, early_data, base::derived(accurate), fast_open, octets_sent, octets_acked);
 }
 
 bool operator==(const Handshake& a, const Handshake& b) {

@@ -1,5 +1,7 @@
 // Handshake: an active open, SYN-SENT (RFC 9293 §3.10.7.3) and, when both sides open at once,
-// SYN-RECEIVED. It becomes a Connection, or fails with an Error that says how.
+// SYN-RECEIVED; also the SYN-RECEIVED of a stream that the application has before it is open, since
+// it has accepted the SYN itself (estab/forward.h). It becomes a Connection, or fails with an Error
+// that says how.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include "tcp/connection/context.h"
 #include "tcp/open/early_data.h"
 #include "tcp/open/fast_open_client.h"
+#include "tcp/open/half_open.h"
 #include "tcp/open/opening.h"
 #include "tcp/open/secrets.h"
 #include "tcp/open/syn_received.h"
@@ -27,6 +30,9 @@ class Handshake {
   Handshake(const Context& context, const Secrets& secrets, const FourTuple& tuple,
             std::shared_ptr<const TcpConfig> config, std::uint16_t link_mtu,
             const FastOpenSyn& fast_open = {});
+  /// SYN-RECEIVED at once: the answer to a SYN that was held.
+  Handshake(const Context& context, const HalfOpen& record,
+            std::shared_ptr<const TcpConfig> config);
 
   State state() const { return state_; }
   const FourTuple& tuple() const { return tuple_; }
@@ -68,7 +74,7 @@ class Handshake {
     bool established = false;
     std::optional<Emission> reply{};
   };
-  Step on_segment(const Context& context, const Segment& segment);
+  Step on_segment(const Context& context, const Segment& segment, IpMark mark);
   /// ICMP reported this of the destination. Hard errors end the attempt (RFC 9293 §3.9.2.2).
   void on_icmp(const Context& context, Error error, const IcmpReport& report);
   /// What the failure, or the advice, goes back to, if it came by ICMP.
@@ -77,6 +83,8 @@ class Handshake {
   Instant next_deadline() const { return deadline_; }
   bool wants_to_send() const { return due_ && state_ != State::closed; }
   std::uint8_t repeats() const { return repeats_; }
+  /// It began with the peer's SYN.
+  bool is_passive() const { return passive_; }
   /// What the application is to be told though the opening goes on: a soft error (SHLD-9,
   /// SHLD-25), or room for more early data.
   bool has_signals() const { return soft_error_ || early_data_.writable_due(); }
@@ -96,19 +104,18 @@ class Handshake {
  private:
   auto fields() const;
 
-  Step in_syn_sent(const Context& context, const Segment& segment);
-  Step in_syn_received(const Context& context, const Segment& segment);
-  void accept_syn(const Segment& segment);
+  Step in_syn_sent(const Context& context, const Segment& segment, IpMark mark);
+  Step in_syn_received(const Context& context, const Segment& segment, IpMark mark);
+  void accept_syn(const Segment& segment, IpMark mark);
+  void agree_on_ecn(const Segment& segment, IpMark mark);
+  void settle_ecn(const Segment& segment, IpMark mark);
+  Step repeat_syn_ack(const Context& context, const Segment& segment, IpMark mark);
   Step answer(const Context& context, Verdict verdict, SendReason reason);
   SynReceivedView syn_received_view() const;
   Emission emit(const Context& context, SendReason reason) const;
   void add_fast_open(Emission& syn, std::span<Octets> views);
   Emission refuse(const Segment& segment) const;
   void set_state(const Context& context, State to);
-  /// Some drop what they do not know: a SYN that had to be repeated asks for nothing (RFC 3168
-  /// §6.1.1.1).
-  // [RFC 3168 6.1.1.1-2]
-  bool asks_for_ecn() const { return config_->ecn == Ecn::request && repeats_ == 0; }
   Instant give_up_at() const;
   void arm(const Context& context);
   bool acks_syn(SeqNum number) const {
@@ -130,14 +137,17 @@ class Handshake {
   std::uint32_t timestamp_offset_ = 0;
   std::uint32_t ts_recent_ = 0;
   std::uint8_t repeats_ = 0;
+  SynsSeen syns_;            // what the peer's said of ECN
   AnswerCount answers_;      // to unacceptable segments, since the SYN-ACK was last sent
   bool due_ = true;          // the SYN, or the SYN-ACK, is to be sent
   bool sent_twice_ = false;  // so that no answer can be timed
   bool released_ = false;    // the application has let go
+  bool passive_ = false;     // it began with the peer's SYN
   Instant started_at_, sent_at_, deadline_ = kNever;
   std::optional<Error> failure_, advice_, soft_error_;
   std::optional<IcmpReport> report_;  // of advice_
   EarlyData early_data_;
+  AccurateOpening accurate_{};
   FastOpenSyn fast_open_;
   std::uint32_t octets_sent_ = 0, octets_acked_ = 0;  // with the SYN
 };

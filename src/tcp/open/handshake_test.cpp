@@ -13,7 +13,9 @@ using namespace std::chrono_literals;
 
 class Handshakes : public testing::Test {
  protected:
-  Context at(Duration since_start) { return {start + since_start, stack, blocks, counters}; }
+  Context at(Duration since_start) {
+    return {start + since_start, stack, blocks, counters, budget};
+  }
   Handshake made() {
     return Handshake(at(0s), secrets, tuple, std::make_shared<const TcpConfig>(stack.tcp), 1500);
   }
@@ -30,6 +32,7 @@ class Handshakes : public testing::Test {
   StackConfig stack{.quirks = {.fixed_isn = 500}};
   BlockPool blocks;
   StackCounters counters;
+  BufferBudget budget;
   Secrets secrets{{1, 2}};
   Instant start{100s};
   FourTuple tuple{IpAddress::v4(192, 0, 2, 1), IpAddress::v4(192, 0, 2, 2), 4000, 80};
@@ -62,7 +65,8 @@ TEST_F(Handshakes, MeasureTheRttOnlyIfNothingWasRepeated) {
       (void)handshake.poll(at(1s));
     }
     const Duration answered = repeated ? 1100ms : 900ms;
-    const auto step = handshake.on_segment(at(answered), from_peer(kSyn | kAck, 501));
+    const auto step =
+        handshake.on_segment(at(answered), from_peer(kSyn | kAck, 501), IpMark::not_ect);
     EXPECT_TRUE(step.established);
     const Opening opening = handshake.opening(start + answered);
     EXPECT_EQ(opening.rtt, repeated ? std::nullopt : std::optional(answered));
@@ -77,7 +81,7 @@ TEST_F(Handshakes, MeasureTheRttOnlyIfNothingWasRepeated) {
 TEST_F(Handshakes, FailOnceAndSayNothingMore) {
   Handshake handshake = made();
   (void)handshake.poll(at(0s));
-  EXPECT_EQ(handshake.on_segment(at(0s), from_peer(kRst | kAck, 501)).verdict,
+  EXPECT_EQ(handshake.on_segment(at(0s), from_peer(kRst | kAck, 501), IpMark::not_ect).verdict,
             Verdict::reset_accepted);
   EXPECT_EQ(handshake.failure(), Error::connection_refused);
   handshake.fail(at(0s), Error::connect_timed_out);

@@ -350,7 +350,7 @@ TEST_P(Cookies, KeepScaleAndSackInTheTimestamp) {
     each.forget_output();
     each.talk_from(10);
     each.in("S 0:0(0) win 65535 <" + std::string(offered) + ">");
-    each.out("S. 0:0(0) ack 1 <mss *,TS val * ecr 5" + std::string(scale >= 0 ? ",wscale 8" : "") +
+    each.out("S. 0:0(0) ack 1 <mss *,TS val * ecr 5" + std::string(scale >= 0 ? ",wscale 12" : "") +
              (sack ? ",sackOK" : "") + ">");
     each.use_timestamps();
     each.in(". 1:1(0) ack 1 win 100");

@@ -9,14 +9,18 @@
 #include "estab/segment.h"
 #include "estab/time.h"
 
+#include "tcp/ecn/feedback.h"
+#include "tcp/ecn/negotiation.h"
+
 namespace estab::tcp {
 
-/// What both sides offered, and so may be used (RFC 7323, RFC 2018, RFC 3168).
+/// What both sides offered, and so may be used (RFC 7323, RFC 2018, RFC 3168, RFC 9768).
 struct Negotiated {
-  bool window_scale = false;
-  bool timestamps = false;
-  bool sack = false;
-  bool ecn = false;
+  bool window_scale : 1 = false;
+  bool timestamps : 1 = false;
+  bool sack : 1 = false;
+  bool ect : 1 = false;  ///< what is sent may say that marks are understood
+  EcnMode ecn : 2 = EcnMode::none;
   std::uint8_t send_shift = 0;     ///< for windows the peer announces
   std::uint8_t receive_shift = 0;  ///< for windows announced to the peer
   std::uint16_t peer_mss = 536;    ///< MUST-15: the default when the peer's SYN had none
@@ -25,8 +29,8 @@ struct Negotiated {
   std::uint32_t option_octets() const { return timestamps ? 12 : 0; }
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
   void hash_into(auto& hasher) const {
-    const auto& [scales, stamps, sacks, marks, sent_by, announced_by, mss] = *this;
-    hasher.add_all(scales, stamps, sacks, marks, sent_by, announced_by, mss);
+    const auto& [scales, stamps, sacks, marks, feedback, sent_by, announced_by, mss] = *this;
+    hasher.add_all(scales, stamps, sacks, marks, feedback, sent_by, announced_by, mss);
   }
 };
 
@@ -47,6 +51,7 @@ struct Opening {
   std::uint32_t ts_recent = 0;
   std::optional<Duration> rtt{};  ///< of the handshake, if it was measured without ambiguity
   bool syn_repeated = false;
+  AccurateOpening accurate{};        ///< if Negotiated::ecn says so
   State state = State::established;  ///< SYN-RECEIVED if it is there before our SYN is acknowledged
   std::uint32_t octets_acked = 0;    ///< of those that went with our SYN (RFC 7413)
   FastOpenOutcome fast_open = FastOpenOutcome::unused;

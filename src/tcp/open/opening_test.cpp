@@ -38,7 +38,7 @@ TEST_P(Opening, AnswersASynWithASynAckAndIsEstablishedByTheThirdSegment) {
 TEST_P(Opening, SendsASynAndAnswersTheSynAckWithAnAck) {
   const std::string mss = GetParam() == Family::ipv4 ? "1460" : "1440";
   ASSERT_TRUE(peer.connect());
-  peer.out("S 0:0(0) win 65535 <mss " + mss + ",sackOK,TS val 0 ecr 0,wscale 8>");
+  peer.out("S 0:0(0) win 65535 <mss " + mss + ",sackOK,TS val 0 ecr 0,wscale 12>");
   EXPECT_EQ(peer.state(), State::syn_sent);
   EXPECT_EQ(peer.in("S. 0:0(0) ack 1 win 5000 <mss 1400>"), Verdict::handshake_completed);
   peer.out(". 1:1(0) ack 1 <>");

@@ -22,15 +22,23 @@ inline std::uint16_t announced_mss(Family family, std::uint16_t link_mtu, const 
 /// The window field of a SYN is never scaled (RFC 7323 §2.2).
 // [RFC 7323 2.2-8]
 inline std::uint16_t syn_window(const TcpConfig& config) {
-  return static_cast<std::uint16_t>(std::min<std::uint32_t>(config.receive_buffer, 0xffff));
+  return static_cast<std::uint16_t>(std::min<std::uint32_t>(config.receive_buffer.initial, 0xffff));
+}
+
+/// The least shift with which a window of the largest size can be told, 8 at least.
+inline std::uint8_t shift_for(const BufferSize& buffer) {
+  std::uint8_t shift = 8;
+  while (shift < 14 && (std::uint64_t{0xffff} << shift) < buffer.most) ++shift;
+  return shift;
 }
 
 /// The unit of a scaled window is at most an eighth of the buffer: in coarser ones a window could
 /// hardly be opened once it has shut.
 // [RFC 7323 2.3-2, 2.3-6]
 inline std::uint8_t offered_shift(const TcpConfig& config) {
-  std::uint8_t shift = std::min<std::uint8_t>(config.window_scale, 14);
-  while (shift > 0 && (config.receive_buffer >> shift) < 8) --shift;
+  const BufferSize& buffer = config.receive_buffer;
+  std::uint8_t shift = std::min<std::uint8_t>(config.window_scale.value_or(shift_for(buffer)), 14);
+  while (shift > 0 && (buffer.initial >> shift) < 8) --shift;
   return shift;
 }
 

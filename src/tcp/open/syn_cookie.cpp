@@ -38,17 +38,33 @@ void make_cookie(HalfOpen& h, const Secrets& secrets, Instant now) {
       above == kMss.begin() ? 0 : static_cast<std::size_t>(above - kMss.begin()) - 1);
   h.iss = encode(secrets, h.tuple, h.irs, epoch_of(now), index);
   if (h.negotiated.timestamps) return;
-  h.negotiated.window_scale = h.negotiated.sack = h.negotiated.ecn = false;
+  h.negotiated.window_scale = h.negotiated.sack = false;
+  if (h.negotiated.ecn == EcnMode::classic) h.negotiated.ecn = EcnMode::none;
   h.negotiated.send_shift = h.negotiated.receive_shift = 0;
 }
 
 std::uint32_t cookie_timestamp(const HalfOpen& h, std::uint32_t clock) {
   const std::uint32_t options = (h.negotiated.window_scale ? h.negotiated.send_shift : kNoScale) |
                                 (h.negotiated.sack ? kSackBit : 0) |
-                                (h.negotiated.ecn ? kEcnBit : 0);
+                                (h.negotiated.ecn == EcnMode::classic ? kEcnBit : 0);
   const std::uint32_t stamped = (clock & ~kOptionsMask) | options;
   return stamped > clock ? stamped - (kOptionsMask + 1) : stamped;  // never ahead of the clock
 }
+
+namespace {
+
+// AccECN needs no memory: who uses it tells a mark with the first ACK, and a count of five or six
+// with the first text (RFC 9768 §5.1).
+void recall_ecn(HalfOpen& h, const Segment& ack, std::uint32_t told, const TcpConfig& config) {
+  if ((told & kEcnBit) != 0 && config.ecn != Ecn::off) {
+    h.negotiated.ecn = EcnMode::classic;
+  } else if (config.accurate_ecn != Ecn::off && ace_of(ack.flags) > 1) {
+    h.negotiated.ecn = EcnMode::accurate;
+  }
+  h.negotiated.ect = h.negotiated.ecn != EcnMode::none;
+}
+
+}  // namespace
 
 std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tuple,
                                      const Segment& ack, const TcpConfig& config,
@@ -68,12 +84,13 @@ std::optional<HalfOpen> check_cookie(const Secrets& secrets, const FourTuple& tu
   h.mss = announced_mss(tuple.family(), link_mtu, config);
   h.window = syn_window(config);
   h.started_at = h.sent_at = now;
-  if (!ack.options.timestamps || !config.use_timestamps) return h;
-  const std::uint32_t options = ack.options.timestamps->echo & kOptionsMask;
+  const bool stamped = ack.options.timestamps && config.use_timestamps;
+  const std::uint32_t options = stamped ? ack.options.timestamps->echo & kOptionsMask : 0;
+  recall_ecn(h, ack, options, config);
+  if (!stamped) return h;
   h.negotiated.timestamps = true;
   h.ts_recent = ack.options.timestamps->value;
   h.negotiated.sack = (options & kSackBit) != 0 && config.use_sack;
-  h.negotiated.ecn = (options & kEcnBit) != 0 && config.ecn != Ecn::off;
   const std::uint32_t shift = options & 0x0f;
   h.negotiated.window_scale = shift != kNoScale && config.use_window_scale;
   if (h.negotiated.window_scale) {

@@ -111,7 +111,7 @@ TEST_F(SynCookie, KeepsTheOptionsInTheTimestampForEveryScale) {
       h.negotiated.sack = sack;
       h.negotiated.window_scale = shift >= 0;
       h.negotiated.send_shift = static_cast<std::uint8_t>(std::max(shift, 0));
-      h.negotiated.receive_shift = shift >= 0 ? 8 : 0;
+      h.negotiated.receive_shift = shift >= 0 ? 12 : 0;
       make_cookie(h, secrets, start);
       for (const std::uint32_t clock : {0u, 63u, 64u, 1000u, 0xffffffffu}) {
         const std::uint32_t stamp = cookie_timestamp(h, clock);

@@ -6,6 +6,7 @@
 
 #include "estab/segment.h"
 
+#include "tcp/ecn/reflector.h"
 #include "tcp/open/opening.h"
 
 namespace estab::tcp {
@@ -80,6 +81,8 @@ inline Segment make_syn_received_ack(const FourTuple& tuple, const SynReceivedVi
   segment.seq = view.iss + 1;
   segment.ack = view.expected;
   segment.flags = kAck;
+  if (view.negotiated.ecn == EcnMode::accurate)
+    segment.flags = segment.flags | ace_flags(Reflector::kInitialCep);
   segment.window = static_cast<std::uint16_t>(view.window >> view.negotiated.receive_shift);
   if (view.negotiated.timestamps) segment.options.timestamps = TcpTimestamps{clock, view.ts_recent};
   return segment;

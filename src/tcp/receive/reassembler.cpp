@@ -138,12 +138,13 @@ OffsetRange Reassembler::run_around(StreamOffset offset) const {
 }
 
 // [RFC 2018 4-6, 4-8, 8-2, 4-7, 8-4]
-SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset next,
-                                    std::size_t max) {
+SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset next, std::size_t max,
+                                    StreamOffset fin) {
   SackBlocks blocks;
   const auto add = [&](OffsetRange r) {
     if (blocks.size() < max) blocks.add({space.wire(r.begin), space.wire(r.end)});
   };
+  const auto add_run = [&](OffsetRange r) { add({r.begin, r.end == fin ? r.end + 1 : r.end}); };
   if (duplicate_) add(*duplicate_);
   duplicate_.reset();
   std::erase_if(recent_, [&](StreamOffset at) { return at < next || run_around(at).empty(); });
@@ -153,11 +154,11 @@ SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset nex
     const OffsetRange run = run_around(at);
     if (std::find(told.begin(), told.begin() + count, run) != told.begin() + count) continue;
     told[count++] = run;
-    add(run);
+    add_run(run);
   }
   // As many as possible (RFC 2018 §4), even if nothing recent remains.
   for (auto run = runs_.rbegin(); run != runs_.rend() && blocks.size() < max; ++run)
-    if (std::find(told.begin(), told.begin() + count, *run) == told.begin() + count) add(*run);
+    if (std::find(told.begin(), told.begin() + count, *run) == told.begin() + count) add_run(*run);
   return blocks;
 }
 

@@ -58,8 +58,11 @@ class Reassembler {
   /// Notes octets that came twice, to be reported once in front of the others (RFC 2883 §4).
   void note_duplicate(OffsetRange range) { duplicate_ = range; }
   /// SACK blocks as RFC 2018 §4 orders them: that of the latest segment, then the most recently
-  /// reported others. At most `max`. Forgets the duplicate, which is reported once.
-  SackBlocks sack_blocks(const SequenceSpace& space, StreamOffset next, std::size_t max);
+  /// reported others. At most `max`. Forgets the duplicate, which is reported once. `fin`: where
+  /// the peer's FIN stands, if it has come: its number is received as the octets before it are, and
+  /// who does not hear of it sends them again.
+  SackBlocks sack_blocks(const SequenceSpace& space, StreamOffset next, std::size_t max,
+                         StreamOffset fin = kSynOffset);
 
   std::size_t memory() const { return held_.size() * sizeof(Held) + memory_; }
   friend bool operator==(const Reassembler& a, const Reassembler& b);

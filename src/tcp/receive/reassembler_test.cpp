@@ -64,6 +64,15 @@ TEST_F(ReassemblerTest, GivesNothingWhileThereIsAGap) {
   EXPECT_TRUE(gaps.empty());
 }
 
+TEST_F(ReassemblerTest, ReportsAFinThatStandsBehindWhatIsHeld) {
+  EXPECT_EQ(store(101, 201), Stored::added);
+  const auto right = [&](std::int64_t fin) {
+    return gaps.sack_blocks(SequenceSpace(), at(1), 4, at(fin))[0].right;
+  };
+  EXPECT_EQ(right(201), SeqNum(202));
+  EXPECT_EQ(right(301), SeqNum(201));
+}
+
 TEST_F(ReassemblerTest, PutsEveryPermutationOfSegmentsInOrder) {
   std::array<int, 6> order = {1, 2, 3, 4, 5, 6};
   do {

@@ -11,6 +11,8 @@ namespace {
 // RFC 7323 §5.5: a TS.Recent this old says nothing any more (24 days).
 constexpr Duration kTimestampLifetime = std::chrono::hours(24 * 24);
 constexpr std::uint32_t kMaxWindowField = 0xffff;
+// A buffer that grows may begin smaller than the blocks of some hundred small pieces are.
+constexpr std::uint32_t kSmallPieces = 1 << 20;
 constexpr Duration kLongestDelay = std::chrono::milliseconds(499);  // MUST-40
 }  // namespace
 
@@ -175,8 +177,10 @@ void Receiver::learn_segment_size(std::size_t size) {
 void Receiver::store_beyond_gap(const Context& context, const TcpConfig& config, StreamOffset begin,
                                 Incoming in) {
   if (!gaps_) gaps_.emplace();
+  const std::int64_t buffer =
+      std::max<std::int64_t>(capacity(config), std::min(config.receive_buffer.most, kSmallPieces));
   const Reassembler::Limits limits{context.config.limits.out_of_order_pieces,
-                                   static_cast<std::size_t>(capacity(config)) * 2};
+                                   static_cast<std::size_t>(buffer) * 2};
   if (gaps_->store(begin, in, limits, context.blocks) == Reassembler::Stored::refused)
     ++context.counters.out_of_order_refused;
 }
@@ -246,7 +250,7 @@ StreamOffset Receiver::free_edge(const TcpConfig& config) const {
 // One below a unit of the scale counts as that unit: rounded down it could never be announced
 // again.
 std::int64_t Receiver::capacity(const TcpConfig& config) const {
-  return std::max<std::int64_t>(config.receive_buffer, unit());
+  return std::max<std::int64_t>(growth_.size(config.receive_buffer), unit());
 }
 
 // Half of the buffer, as far as it can be announced: RFC 9293's Fr * RCV.BUFF.
@@ -277,7 +281,7 @@ std::uint16_t Receiver::announce(const TcpConfig& config) {
 // [RFC 2018 4-1, 4-3, 4-2, 4-4, 4-5]
 SackBlocks Receiver::sack_blocks() {
   if (!sack_ || !gaps_) return {};
-  return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax);
+  return gaps_->sack_blocks(space_, nxt_, SackBlocks::kMax, fin_);
 }
 
 // ---- the application
@@ -308,6 +312,7 @@ std::size_t Receiver::read(const Context& context, const TcpConfig& config, Muta
   const std::size_t n = queue_.read(into.first(std::min(into.size(), readable())), context.blocks);
   read_ += static_cast<std::int64_t>(n);
   set_aside_urgent(context, config);
+  if (sizing_) grow(context, config);
   return n;
 }
 
@@ -315,6 +320,22 @@ void Receiver::consume(const Context& context, const TcpConfig& config, std::siz
   queue_.consume(octets, context.blocks);
   read_ += static_cast<std::int64_t>(octets);
   set_aside_urgent(context, config);
+  if (sizing_) grow(context, config);
+}
+
+// ---- the size of the buffer
+
+void Receiver::time_full_segment(const Context& context, const loss::Echo& echo) {
+  if (!sizing_) sizing_.emplace(context.now, read_);
+  sizing_->on_text(context.now, nxt_, edge_, echo);
+}
+
+// No larger than can be told (RFC 7323 §2.3).
+void Receiver::grow(const Context& context, const TcpConfig& config) {
+  const auto wanted = sizing_->on_read(context.now, read_, segment_size_);
+  if (!wanted) return;
+  const std::uint64_t tellable = std::uint64_t{kMaxWindowField} << shift_;
+  growth_.grow_to(context, config.receive_buffer, std::min(*wanted, tellable));
 }
 
 // [RFC 9293 MAY-8]
@@ -333,12 +354,15 @@ void Receiver::after_read(const TcpConfig& config) {
   if (opened >= std::min(most, step) && !due_) due_ = SendReason::window_update;
 }
 
-void Receiver::trim() {
+void Receiver::trim(const TcpConfig& config, BufferBudget& budget) {
   queue_.trim();
   if (gaps_ && gaps_->empty()) gaps_.reset();
+  sizing_.reset();
+  growth_.shrink_to(budget, config.receive_buffer, static_cast<std::uint64_t>(edge_ - read_));
 }
 
-void Receiver::release_all(BlockPool& pool) {
+void Receiver::release_all(BlockPool& pool, BufferBudget& budget) {
+  growth_.give_back(budget);
   queue_.release_all(pool);
   if (gaps_) gaps_->release_all(pool);
   gaps_.reset();
@@ -348,25 +372,27 @@ void Receiver::fill(TcpInfo& info) const {
   info.rcv_wnd = window();
   info.rcv_wscale = shift_;
   info.bytes_received = static_cast<std::uint64_t>(nxt_ - kFirstOctet) - (fin_received_ ? 1 : 0);
+  info.data_segs_in = text_segments_;
   info.recv_queue = queue_.size();
   info.reord_bytes = gaps_ ? gaps_->octets() : 0;
 }
 
 std::size_t Receiver::memory() const {
-  return queue_.memory() + (gaps_ ? sizeof(Reassembler) + gaps_->memory() : 0);
+  return queue_.memory() + (gaps_ ? sizeof(Reassembler) + gaps_->memory() : 0) +
+         (sizing_ ? sizeof(RightSizing) : 0);
 }
 
 auto Receiver::fields(const Negotiated& negotiated) const {
-  const auto& [space, nxt, edge, read, fin, urgent_end, last_ack_sent, ts_recent_at, ts_recent,
-               largest_segment, segment_size, unacknowledged, due, out_of_band, duplicates_owed,
-               quick_acks, shift, sack, fin_received, urgent_set_aside, echoes_congestion, queue,
-               gaps] = *this;
+  const auto& [space, text_segments, nxt, edge, read, fin, urgent_end, last_ack_sent, ts_recent_at,
+               ts_recent, largest_segment, segment_size, unacknowledged, due, out_of_band,
+               duplicates_owed, quick_acks, shift, sack, fin_received, urgent_set_aside,
+               echoes_congestion, growth, queue, gaps, sizing] = *this;
   const bool stamps = negotiated.timestamps;
-  return base::fields(space, nxt, edge, read, fin, urgent_end, last_ack_sent,
-                      base::If{stamps}.decides(ts_recent_at),
-                      base::If{stamps}.decides_timestamp(ts_recent), largest_segment, segment_size,
-                      unacknowledged, due, out_of_band, duplicates_owed, quick_acks, shift, sack,
-                      fin_received, urgent_set_aside, echoes_congestion, queue, gaps);
+  return base::fields(
+      space, base::history(text_segments), nxt, edge, read, fin, urgent_end, last_ack_sent,
+      base::If{stamps}.decides(ts_recent_at), base::If{stamps}.decides_timestamp(ts_recent),
+      largest_segment, segment_size, unacknowledged, due, out_of_band, duplicates_owed, quick_acks,
+      shift, sack, fin_received, urgent_set_aside, echoes_congestion, growth, queue, gaps, sizing);
 }
 
 void Receiver::hash_into(base::Hasher& hasher, const Negotiated& negotiated) const {

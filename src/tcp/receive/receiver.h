@@ -15,11 +15,13 @@
 #include "estab/stack.h"
 
 #include "base/box.h"
+#include "tcp/buffer_growth.h"
 #include "tcp/connection/context.h"
 #include "tcp/connection/timers.h"
 #include "tcp/open/opening.h"
 #include "tcp/receive/reassembler.h"
 #include "tcp/receive/receive_queue.h"
+#include "tcp/receive/right_sizing.h"
 
 namespace estab::tcp {
 
@@ -67,6 +69,13 @@ class Receiver {
   bool accept_fin(StreamOffset at);
   /// The same for a FIN noted earlier, now that a gap may have been filled.
   bool accept_noted_fin() { return nxt_ == fin_ && accept_fin(fin_); }
+  /// A segment with so much text has come: if the buffer grows, that tells how long a round trip is
+  /// (right_sizing.h). It may throw.
+  void note_text(const Context& context, const TcpConfig& config, std::size_t octets,
+                 const loss::Echo& echo) {
+    ++text_segments_;
+    if (config.receive_buffer.grows() && octets >= segment_size_) time_full_segment(context, echo);
+  }
   /// No gap, no FIN in sight, no urgent octet to be set aside: text can only be the next in order.
   bool is_straight() const {
     return (!gaps_ || gaps_->empty()) && !fin_seen() && urgent_end_ <= read_;
@@ -85,6 +94,8 @@ class Receiver {
     owe(SendReason::ack_immediate);
   }
   bool echoes_congestion() const { return echoes_congestion_; }
+  /// Octets have come in order that no ACK has told of.
+  bool has_unacknowledged() const { return unacknowledged_ > 0; }
 
   // ---- acknowledging
   void owe(SendReason reason) { due_ = reason; }
@@ -111,8 +122,12 @@ class Receiver {
   /// The application read: owe a window update if it is worth one (RFC 9293 §3.8.6.2.2).
   void after_read(const TcpConfig& config);
   std::size_t unread() const { return queue_.size(); }
-  void trim();
-  void release_all(BlockPool& pool);
+  void on_reconfigured(const TcpConfig& config, BufferBudget& budget) {
+    growth_.shrink_to(budget, config.receive_buffer, config.receive_buffer.most);
+  }
+  /// The peer has been quiet: only what it was promised is kept.
+  void trim(const TcpConfig& config, BufferBudget& budget);
+  void release_all(BlockPool& pool, BufferBudget& budget);
 
   void fill(TcpInfo& info) const;
   std::size_t memory() const;
@@ -127,6 +142,8 @@ class Receiver {
   std::int64_t unit() const { return std::int64_t{1} << shift_; }
   std::int64_t capacity(const TcpConfig& config) const;
   std::int64_t half(const TcpConfig& config) const;
+  void time_full_segment(const Context& context, const loss::Echo& echo);
+  void grow(const Context& context, const TcpConfig& config);
   auto fields(const Negotiated& negotiated) const;
 
   StreamOffset free_edge(const TcpConfig& config) const;
@@ -141,6 +158,7 @@ class Receiver {
   void take_in_order(const Context& context);
 
   SequenceSpace space_;
+  std::uint32_t text_segments_ = 0;           // received; it wraps
   StreamOffset nxt_ = kFirstOctet;            // RCV.NXT
   StreamOffset edge_;                         // RCV.NXT + RCV.WND, the highest ever announced
   StreamOffset read_ = kFirstOctet;           // first octet the application has not read
@@ -161,8 +179,10 @@ class Receiver {
   bool fin_received_ = false;
   bool urgent_set_aside_ = false;
   bool echoes_congestion_ = false;
+  BufferGrowth growth_;
   ReceiveQueue queue_;
-  base::Box<Reassembler> gaps_;  // made when the first gap appears
+  base::Box<Reassembler> gaps_;    // made when the first gap appears
+  base::Box<RightSizing> sizing_;  // while text comes, if the buffer grows
 };
 
 }  // namespace estab::tcp

@@ -4,6 +4,7 @@
 #include "tcp/receive/receiver.h"
 
 #include "base/hasher.h"
+#include "tcp/open/opening.h"
 #include "tcp/testing/half.h"
 
 namespace estab::tcp {
@@ -26,7 +27,7 @@ struct ReceiverTest : Surroundings {
   }
   static std::uint64_t hash(const Receiver& value) {
     base::Hasher hasher;
-    value.hash_into(hasher, {});
+    value.hash_into(hasher, Negotiated{});
     return hasher.finish();
   }
 
@@ -200,8 +201,8 @@ TEST_F(ReceiverTest, IsAValue) {
 TEST_F(ReceiverTest, GivesEveryBlockBackWhenAllIsReleased) {
   accept(1, 5001);
   accept(7001, 8001);
-  receiver.release_all(pool);
-  receiver.trim();
+  receiver.release_all(pool, budget);
+  receiver.trim(config, budget);
   EXPECT_EQ(receiver.memory(), 0u);
 }
 

@@ -5,15 +5,27 @@
 
 #include "base/prng.h"
 #include "stack/testing/opened.h"
+#include "tcp/open/syn.h"
 
 namespace estab::script {
 namespace {
 
 // ---- scaling
 
+// [RFC 7323 2.3-2, 2.3-6]
+TEST(Window, HasTheScaleThatItsLargestSizeNeeds) {
+  const auto shift = [](const TcpConfig& config) { return tcp::offered_shift(config); };
+  EXPECT_EQ(shift({}), 12);  // 240 MiB
+  EXPECT_EQ(shift({.receive_buffer = 1 << 20}), 8);
+  EXPECT_EQ(shift({.receive_buffer = BufferSize::growing(1 << 16, 0xffff << 9)}), 9);
+  EXPECT_EQ(shift({.receive_buffer = BufferSize::growing(1 << 20, 1u << 31)}), 14);
+  EXPECT_EQ(shift({.receive_buffer = BufferSize::growing(1 << 10, 1u << 31)}), 7);  // an eighth
+  EXPECT_EQ(shift({.window_scale = 3}), 3);
+}
+
 // [RFC 7323 2.2-1, 2.2-5, 2.2-8, 2.3-2, 2.3-4, 2.3-5]
 TEST(Window, IsNotScaledInASyn) {
-  Peer active;
+  Peer active(TcpConfig{.receive_buffer = 1 << 20});
   ASSERT_TRUE(active.connect());
   active.out("S 0:0(0) win 65535 <wscale 8,...>");
   active.in("S. 0:0(0) ack 1 win 1000 <mss 1000,wscale 7>");
@@ -25,7 +37,7 @@ TEST(Window, IsNotScaledInASyn) {
 
 // [RFC 7323 2.2-6, 2.3-1, 2.2-8]
 TEST(Window, IsNotScaledInASynAck) {
-  Peer passive;
+  Peer passive(TcpConfig{.receive_buffer = 1 << 20});
   passive.listen();
   passive.in("S 0:0(0) win 1000 <mss 1000,wscale 7>");
   passive.out("S. 0:0(0) ack 1 win 65535 <mss 1460,wscale 8>");
@@ -38,7 +50,7 @@ TEST(Window, IsNotScaledInASynAck) {
 TEST(Window, IsScaledOnlyIfBothOffer) {
   for (const bool ours : {true, false}) {
     for (const bool theirs : {true, false}) {
-      Opened peer({.tcp = {.use_window_scale = ours},
+      Opened peer({.tcp = {.receive_buffer = 1 << 20, .use_window_scale = ours},
                    .options = theirs ? "mss 1000,wscale 7" : "mss 1000",
                    .window = 1000});
       const bool both = ours && theirs;
@@ -194,7 +206,7 @@ void expect_edge_never_moves_back(const Start& start, std::uint32_t unit, std::u
       ASSERT_GE(now, edge) << "seed " << seed << peer.story();
       edge = now;
     }
-    ASSERT_LE(peer.info().recv_queue, start.tcp.receive_buffer * 3 / 2) << "seed " << seed;
+    ASSERT_LE(peer.info().recv_queue, start.tcp.receive_buffer.most * 3 / 2) << "seed " << seed;
   }
 }
 
@@ -368,7 +380,8 @@ TEST(SmallReceiveBuffer, BelowAUnitOfTheScaleOpensItsWindowAgain) {
 // What cannot be told is no update: the window stays shut until all of the unit has been read, and
 // no segment says so in between.
 TEST(SmallReceiveBuffer, BelowAUnitOfTheScaleTellsNoUpdateThatWouldSayNothing) {
-  Opened peer({.tcp = {.delayed_ack = 0s}, .options = "mss 1460,wscale 7"});
+  Opened peer(
+      {.tcp = {.receive_buffer = 1 << 20, .delayed_ack = 0s}, .options = "mss 1460,wscale 7"});
   TcpConfig config = peer.stack().settings(peer.stream()).value();
   config.receive_buffer = 200;
   ASSERT_TRUE(peer.stack().reconfigure(peer.now(), peer.stream(), config));

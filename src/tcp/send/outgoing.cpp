@@ -44,10 +44,10 @@ std::optional<std::uint16_t> Outgoing::urgent_pointer(StreamOffset at, StreamOff
 }
 
 void Outgoing::hash_into(base::Hasher& hasher) const {
-  const auto& [queue, urgent_end, push_end, release_end, more, unpushed, fin_queued,
-               urgent_notice] = *this;
+  const auto& [queue, urgent_end, push_end, release_end, more, unpushed, fin_queued, urgent_notice,
+               awaits_room, growth] = *this;
   hasher.add_all(queue, urgent_end, push_end, release_end, more, unpushed, fin_queued,
-                 urgent_notice);
+                 urgent_notice, awaits_room, growth);
 }
 
 }  // namespace estab::tcp

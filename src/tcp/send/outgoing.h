@@ -9,9 +9,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "estab/stack.h"
 
+#include "tcp/buffer_growth.h"
 #include "tcp/send/send_queue.h"
 
 namespace estab::tcp {
@@ -19,7 +21,14 @@ namespace estab::tcp {
 class Outgoing {
  public:
   // ---- the application
-  std::size_t room(std::size_t limit) const { return queue_.room(limit); }
+  std::size_t room(const BufferSize& buffer) const { return queue_.room(growth_.size(buffer)); }
+  /// The application found no room for all it had: it is to be told when there is some.
+  void await_room() { awaits_room_ = true; }
+  bool awaits_room() const { return awaits_room_; }
+  /// Whether it waited.
+  bool end_wait_for_room() { return std::exchange(awaits_room_, false); }
+  BufferGrowth& growth() { return growth_; }
+  const BufferGrowth& growth() const { return growth_; }
   void append(Octets octets, SendMode mode, BlockPool& pool);
   void append_owned(Octets octets, const std::shared_ptr<const void>& owner, SendMode mode,
                     BlockPool& pool);
@@ -78,6 +87,8 @@ class Outgoing {
   bool unpushed_ = false;     // and said so with the last octets of the queue
   bool fin_queued_ = false;
   bool urgent_notice_ = false;
+  bool awaits_room_ = false;
+  BufferGrowth growth_;
 };
 
 }  // namespace estab::tcp

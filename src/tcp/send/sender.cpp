@@ -11,7 +11,7 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
     : space_(opening.iss, opening.send_window),
       mss_(mss),
       path_mss_(mss),
-      ecn_(opening.negotiated.ecn),
+      says_cwr_(opening.negotiated.ecn == EcnMode::classic),
       sack_(opening.negotiated.sack),
       rtt_(config),
       congestion_(config.congestion_control,
@@ -21,6 +21,9 @@ Sender::Sender(const Opening& opening, std::uint32_t mss, const TcpConfig& confi
                        std::min<std::uint32_t>(config.initial_window_segments, 0xffff)),
                    .paced = config.pacing || config.congestion_control == CongestionControl::bbr}) {
   if (opening.rtt) rtt_.on_sample(*opening.rtt, config);
+  // A mark counts as a loss would: that of a SYN too (RFC 9768 §3.2.2.2).
+  // [RFC 9768 3.2.2.2-3, 3.2.2.2-5]
+  if (opening.accurate.met_congestion) congestion_.on_syn_lost();
   if (!opening.syn_repeated) return;
   rtt_.on_syn_retransmitted(config);
   // [RFC 5681 3.1-5]
@@ -86,9 +89,14 @@ void Sender::accept_ack(const Turn& turn, const AckFacts& facts) {
                           .is_duplicate = facts.is_duplicate,
                           .answers_nothing = facts.answers_nothing,
                           .echoes_congestion = facts.echoes_congestion,
+                          .feedback = facts.feedback,
+                          .told = facts.told,
                           .echo = facts.echo};
     if (sack_) take_sack(facts, ack, blocks);
     outcome = flight_->on_ack(lend(turn), ack);
+  } else if (facts.feedback) {
+    const Feedback::Marked marked = facts.feedback->on_ack(facts.told, {.mss = mss_});
+    if (flight_ && marked.segments > 0) outcome = flight_->on_marked(lend(turn));
   }
   if (advances) accept_advance(turn, facts.number);
   if (outcome.is_least) slowed_ = true;
@@ -116,7 +124,11 @@ void Sender::accept_window(const AckFacts& facts, TimerTable& timers) {
 void Sender::accept_advance(const Turn& turn, StreamOffset ack) {
   if (turn.config.quirks.ack_releases_more) outgoing_.forget_more();
   space_.accept_ack(ack);
-  if (flight_) flight_->tail_probe().cancel();  // it was heard of
+  if (flight_) {
+    flight_->tail_probe().cancel();  // it was heard of
+    if (ack == space_.nxt() && !has_unsent())
+      flight_->chronograph().turn_to(Chronograph::What::nothing, turn.now());
+  }
   // [RFC 2018 8-5]
   outgoing_.release_until(ack, turn.context.blocks);
   retransmits_ = 0;
@@ -135,6 +147,15 @@ void Sender::restart_after_idle(const Context& context, const TcpConfig& config)
   if (idle <= rto) return;
   congestion_.on_restart_after_idle({.now = context.now, .idle = idle, .rto = rto});
   if (flight_) flight_->on_restart(space_.nxt());
+}
+
+// What is under way, and as much again for the application to refill in its own time: it is told of
+// room only when an ACK has made some. While losses are repaired what the peer holds beyond them
+// is kept as well. BBR goes on probing meanwhile, and has three times its window (as in Linux).
+void Sender::grow_buffer(const Context& context, const TcpConfig& config) {
+  const std::uint64_t windows = congestion_.recovers_itself() ? 3 : 2;
+  outgoing_.growth().grow_to(context, config.send_buffer,
+                             windows * congestion_.congestion_window());
 }
 
 // tcp_update_pacing_rate and tcp_tso_autosize of Linux: twice the window a round trip in slow
@@ -172,7 +193,7 @@ void Sender::set_mss(const Turn& turn, std::uint32_t mss) {
   if (smaller && flight_) flight_->on_smaller_segments(lend(turn));
 }
 
-void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
+void Sender::fill(TcpInfo& info, const TcpConfig& config, Instant now) const {
   info.retransmits = retransmits_;
   info.backoff = rtt_.backoff();
   info.rto = rtt_.rto(config);
@@ -192,7 +213,10 @@ void Sender::fill(TcpInfo& info, const TcpConfig& config) const {
   info.notsent_bytes =
       static_cast<std::uint64_t>(outgoing_.end() - std::min(space_.max(), outgoing_.end()));
   info.unacked_bytes = static_cast<std::uint64_t>(space_.max() - space_.una());
-  flight().fill(info, rtt_);
+  flight().fill(info, rtt_, now);
+  if (space_.max() > kFirstOctet) info.last_data_sent = now - flight().last_sent();
+  info.last_ack_recv = now - heard_at_;
+  info.last_data_recv = std::chrono::milliseconds(timestamp_clock(now, 0) - text_heard_);
 }
 
 // Where the RTO is pinned and nothing asks how long a round trip takes, when something was sent
@@ -205,17 +229,17 @@ loss::Times Sender::times_of(const TcpConfig& config) const {
 
 // For the future a time counts only while something may yet ask for it.
 auto Sender::fields(const TcpConfig& config) const {
-  const auto& [space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
-               oldest_at, heard_at, rtt, congestion, flight_box, outgoing] = *this;
+  const auto& [space, mss, path_mss, mss_cap, text_heard, retransmits, probes, probe_due, says_cwr,
+               sack, slowed, oldest_at, heard_at, rtt, congestion, flight_box, outgoing] = *this;
   // Else it is set anew before it is read.
   const bool owes = space.in_flight() || has_unsent();
   // It tells whether a peer with a shut window, or a silent one, is there.
   const bool doubts = space.window() == 0 || probes > 0 || config.keep_alive.enabled;
   const loss::Times times = times_of(config);
   return base::fields(
-      space, mss, path_mss, mss_cap, retransmits, probes, probe_due, ecn, sack, slowed,
+      space, mss, path_mss, mss_cap, retransmits, probes, probe_due, says_cwr, sack, slowed,
       base::If{owes}.decides(oldest_at), base::If{doubts}.decides(heard_at),
-      base::If{times == loss::Times::decide}.decides(rtt),
+      base::history(text_heard), base::If{times == loss::Times::decide}.decides(rtt),
       base::hashed_by(
           congestion,
           [this](auto& h, const auto& control) { control.hash_into(h, flight().delivered()); }),

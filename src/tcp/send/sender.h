@@ -53,7 +53,9 @@ struct AckFacts {
   loss::Echo echo{};
   bool is_duplicate = false;       ///< by the definition of RFC 5681 §2
   bool answers_nothing = false;    ///< no text, no SACK, and nothing new in it
-  bool echoes_congestion = false;  ///< ECE, on a connection that uses ECN
+  bool echoes_congestion = false;  ///< ECE, on a connection that uses the feedback of RFC 3168
+  Feedback* feedback = nullptr;    ///< on one that uses that of RFC 9768
+  Feedback::Ack told{};            ///< then
 };
 
 /// What is known of the peer's being there.
@@ -80,6 +82,7 @@ class Sender {
   void accept_ack(const Turn& turn, const AckFacts& facts);
   /// The peer was heard (RFC 9293 §3.8.6.1: then a shut window may stay shut, MUST-37).
   void on_heard(Instant now) { heard_at_ = now; }
+  void on_text_heard(Instant now) { text_heard_ = timestamp_clock(now, 0); }
   Liveness liveness() const { return {heard_at_, oldest_at_, retransmits_}; }
 
   /// Whether plan() may find something, or the urgent mark is to be told. False is certain.
@@ -114,19 +117,22 @@ class Sender {
   std::uint32_t mss() const { return mss_; }
   void set_mss(const Turn& turn, std::uint32_t mss);
 
-  void trim() {
+  /// Makes room for what the congestion window may have under way, if the application has more.
+  void grow_buffer(const Context& context, const TcpConfig& config);
+  void trim(const TcpConfig& config, BufferBudget& budget) {
     outgoing_.trim();
+    outgoing_.growth().shrink_to(budget, config.send_buffer, outgoing_.size());
     if (flight_) flight_->trim();
   }
   std::size_t memory() const { return outgoing_.memory() + (flight_ ? flight_->memory() : 0); }
-  void fill(TcpInfo& info, const TcpConfig& config) const;
+  void fill(TcpInfo& info, const TcpConfig& config, Instant now) const;
   friend bool operator==(const Sender&, const Sender&) = default;
   void hash_into(base::Hasher& hasher, const TcpConfig& config) const;
 
  private:
   loss::Flight::Lent lend(const Turn& turn) {
-    return {turn, rtt_,  congestion_, space_.numbers(), space_.una(), space_.nxt(),
-            mss_, sack_, ecn_};
+    return {turn,         rtt_, congestion_, space_.numbers(), space_.una(),
+            space_.nxt(), mss_, sack_,       says_cwr_};
   }
   bool is_paced(const TcpConfig& config) const {
     return config.pacing || congestion_.recovers_itself();
@@ -141,7 +147,7 @@ class Sender {
   std::optional<SendPlan> plan_next(const Turn& turn, std::uint32_t most) const;
   std::optional<SendPlan> plan_by_window(const Turn& turn, std::uint32_t most);
   bool waits_for_pace(const Turn& turn);
-  void note_limit();
+  void note_limit(Instant now);
   bool is_stopped_by(std::int64_t congestion_room, std::int64_t wanted) const;
   /// Octets, or the FIN, stand behind SND.NXT.
   bool has_unsent() const {
@@ -180,14 +186,15 @@ class Sender {
   std::uint32_t mss_;               // Eff.snd.MSS: payload octets of a full segment
   std::uint32_t path_mss_;          // what the path is known to take
   std::uint32_t mss_cap_ = kNoCap;  // what a black hole has taught (RFC 4821 §7.7)
+  std::uint32_t text_heard_ = 0;    // when text was last heard, in milliseconds; it wraps
   std::uint8_t retransmits_ = 0;    // timeouts since SND.UNA last moved
   std::uint8_t probes_ = 0;         // since the window was last open
   bool probe_due_ = false;
-  bool ecn_ = false;     // negotiated
-  bool sack_ = false;    // negotiated
-  bool slowed_ = false;  // one MSS was still too much: nothing goes before the timer has run
-  Instant oldest_at_;    // when what is oldest in flight was first sent
-  Instant heard_at_;     // when the peer was last heard
+  bool says_cwr_ = false;  // the feedback is that of RFC 3168
+  bool sack_ = false;      // negotiated
+  bool slowed_ = false;    // one MSS was still too much: nothing goes before the timer has run
+  Instant oldest_at_;      // when what is oldest in flight was first sent
+  Instant heard_at_;       // when the peer was last heard
   RttEstimator rtt_;
   congestion::Controller congestion_;
   base::Box<loss::Flight> flight_;  // nothing before the first octet is sent

@@ -37,7 +37,7 @@ std::optional<SendPlan> Sender::plan_by_window(const Turn& turn, std::uint32_t m
     flight_->set_limit(congestion::Limit::pacing);
     return std::nullopt;
   }
-  if (!plan && flight_) note_limit();
+  if (!plan && flight_) note_limit(turn.now());
   return plan;
 }
 
@@ -52,7 +52,7 @@ bool Sender::waits_for_pace(const Turn& turn) {
 }
 
 // What keeps the sender from sending more: congestion control grows by what it limits itself.
-void Sender::note_limit() {
+void Sender::note_limit(Instant now) {
   congestion::Limit limit = congestion::Limit::application;
   if (flight_->has_lost() || has_unsent()) {
     const std::int64_t wanted = std::clamp<std::int64_t>(outgoing_.end() - space_.nxt(), 1, mss_);
@@ -64,6 +64,11 @@ void Sender::note_limit() {
     flight_->on_app_limited();
   }
   flight_->set_limit(limit);
+  if (flight_->chronograph().is_idle()) return;
+  if (limit == congestion::Limit::receiver)
+    flight_->chronograph().turn_to(Chronograph::What::receiver, now);
+  else if (limit == congestion::Limit::application && outgoing_.awaits_room())
+    flight_->chronograph().turn_to(Chronograph::What::send_buffer, now);
 }
 
 // Less than a full segment of congestion window is not worth a segment while others are in flight:
@@ -237,6 +242,9 @@ void Sender::on_sent(const Turn& turn, const SendPlan& plan) {
 
 // [RFC 8985 7.3-5]
 void Sender::record(const Turn& turn, const SendPlan& plan, StreamOffset end) {
+  flight_->chronograph().turn_to(Chronograph::What::busy, turn.now());
+  if (plan.length > 0)
+    flight_->count_text(plan.length <= mss_ ? 1 : (plan.length + mss_ - 1) / mss_);
   const loss::Flight::Lent lent = lend(turn);
   // With nothing in flight nothing is known of the queue: what the initial window allows goes at
   // once.

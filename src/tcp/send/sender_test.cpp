@@ -164,7 +164,7 @@ TEST_F(SenderTest, GivesEveryBlockBackWhenAllIsReleased) {
   append(1, 90001);
   EXPECT_GT(sender.memory(), 90000u);
   sender.outgoing().release_all(pool);
-  sender.trim();
+  sender.trim(config, budget);
   EXPECT_EQ(sender.memory(), 0u);
 }
 

@@ -12,9 +12,9 @@
 namespace estab::tcp {
 
 struct Surroundings : testing::Test {
-  Context context() { return {now, stack_config, pool, counters, nullptr}; }
+  Context context() { return {now, stack_config, pool, counters, budget, nullptr}; }
   Context context_at(Duration later) {
-    return {now + later, stack_config, pool, counters, nullptr};
+    return {now + later, stack_config, pool, counters, budget, nullptr};
   }
   /// So much later.
   Turn turn(Duration later = {}) {
@@ -37,6 +37,7 @@ struct Surroundings : testing::Test {
   StackConfig stack_config;
   BlockPool pool;
   StackCounters counters;
+  BufferBudget budget;
   TcpConfig config{.receive_buffer = 10000, .pacing = false};
   FourTuple flow;
   TimerTable timers;
