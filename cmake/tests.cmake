@@ -67,7 +67,7 @@ estab_test(test_posix LINK estab-posix estab-core SOURCES ${found} LABELS unit t
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/drill/*_test.cpp)
 estab_test(test_drill LINK estab-drill estab-posix estab-trace estab-core SOURCES ${found})
 
-foreach(folder headers purity style requirements package properties paths model interop cli packetdrill alloc attack
+foreach(folder headers purity style requirements package properties paths goodput model interop cli packetdrill alloc attack
                oracle conformance)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${folder}/CMakeLists.txt)
     add_subdirectory(${PROJECT_SOURCE_DIR}/tests/${folder} tests/${folder})
