@@ -15,7 +15,7 @@ help:
 	@echo 'make bench         the benchmarks, every script of bench/ in order'
 	@echo 'make bench-wan     estab and the kernel as senders over the same bad paths (root; about an hour)'
 	@echo 'make conformance   every packetdrill script, ours and $(PUBLIC_SCRIPTS); writes docs/conformance.md'
-	@echo 'make model         every interleaving of two stacks: 116,530,459 states; 4 minutes of one core, 4 GB'
+	@echo 'make model         every interleaving of two stacks: 182,707,607 states; 4 minutes of two cores, 6.2 GB'
 	@echo 'make check         the developer'"'"'s loop: debug build and the tests that are not long'
 	@echo 'make asan          the tests under address and undefined-behaviour sanitizers'
 	@echo 'make tsan          the tests labelled threads under the thread sanitizer'
