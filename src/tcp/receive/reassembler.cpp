@@ -1,20 +1,33 @@
 #include "tcp/receive/reassembler.h"
 
 #include <algorithm>
-#include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "base/fields.h"
 
 namespace estab::tcp {
+
+namespace {
+
+/// The same entry under an earlier or later key; allocates nothing.
+template <class Map>
+void move_key(Map& map, typename Map::iterator entry, typename Map::key_type key) {
+  auto node = map.extract(entry);
+  node.key() = key;
+  map.insert(std::move(node));
+}
+
+}  // namespace
 
 Reassembler::Reassembler(const Reassembler& other)
     : runs_(other.runs_),
       recent_(other.recent_),
       duplicate_(other.duplicate_),
       octets_(other.octets_) {
-  for (const Held& held : other.held_) {
-    held_.push_back({held.begin, copy_of(held.piece)});
-    memory_ += held_.back().piece.block.capacity();
+  for (const auto& [begin, piece] : other.held_) {
+    const auto place = held_.emplace_hint(held_.end(), begin, copy_of(piece));
+    memory_ += place->second.block.capacity();
   }
 }
 
@@ -23,24 +36,27 @@ Reassembler& Reassembler::operator=(const Reassembler& other) {
   return *this;
 }
 
-std::size_t Reassembler::first_ending_after(StreamOffset offset) const {
+Reassembler::Pieces::iterator Reassembler::first_ending_after(StreamOffset offset) {
   // Most segments arrive behind everything held: look there first.
-  if (held_.empty() || held_.back().end() <= offset) return held_.size();
-  const auto found = std::partition_point(held_.begin(), held_.end(),
-                                          [&](const Held& h) { return h.end() <= offset; });
-  return static_cast<std::size_t>(found - held_.begin());
+  if (held_.empty() || end_of(*held_.rbegin()) <= offset) return held_.end();
+  const auto behind = held_.upper_bound(offset);
+  if (behind == held_.begin()) return behind;
+  const auto around = std::prev(behind);
+  return end_of(*around) > offset ? around : behind;
 }
 
-bool Reassembler::insert(std::size_t index, StreamOffset begin, Incoming in, Limits limits,
+bool Reassembler::insert(Pieces::iterator before, StreamOffset begin, Incoming in, Limits limits,
                          BlockPool& pool) {
   if (held_.size() >= limits.pieces || memory_ + in.octets.size() > limits.memory) return false;
-  // What may fail for want of memory comes first.
-  if (runs_.size() == runs_.capacity()) runs_.reserve(2 * runs_.size() + 4);
-  const auto place = held_.begin() + static_cast<std::ptrdiff_t>(index);
-  const Held& held = *held_.insert(place, Held{begin, make_piece(in, pool)});
-  octets_ += held.piece.size;
-  memory_ += held.piece.block.capacity();
-  add_run({held.begin, held.end()});
+  const auto placed = held_.emplace_hint(before, begin, make_piece(in, pool));
+  try {
+    add_run({begin, end_of(*placed)});
+  } catch (...) {
+    held_.erase(placed);
+    throw;
+  }
+  octets_ += placed->second.size;
+  memory_ += placed->second.block.capacity();
   return true;
 }
 
@@ -50,25 +66,24 @@ Reassembler::Stored Reassembler::store(StreamOffset begin, Incoming in, Limits l
   const StreamOffset end = begin + static_cast<std::int64_t>(in.octets.size());
   bool added = false, refused = false;
   std::optional<OffsetRange> again;  // the first part of these octets that was held already
-  std::size_t i = first_ending_after(begin);
+  auto next = first_ending_after(begin);
   while (begin < end && !refused) {
     // The part before the next piece held is new; the part inside it is not.
-    const StreamOffset gap_end = i < held_.size() ? std::min(held_[i].begin, end) : end;
+    const StreamOffset gap_end = next != held_.end() ? std::min(next->first, end) : end;
     if (begin < gap_end) {
       const auto skip = static_cast<std::size_t>(begin - whole_begin);
       const auto size = static_cast<std::size_t>(gap_end - begin);
       const bool whole = size == in.octets.size();
       const Incoming part{in.octets.subspan(skip, size), whole ? in.owner : nullptr};
-      refused = !insert(i, begin, part, limits, pool);
+      refused = !insert(next, begin, part, limits, pool);
       added = added || !refused;
-      if (!refused) ++i;
     }
-    if (i == held_.size()) break;
-    const OffsetRange overlap{std::max(begin, held_[i].begin), std::min(end, held_[i].end())};
+    if (next == held_.end()) break;
+    const OffsetRange overlap{std::max(begin, next->first), std::min(end, end_of(*next))};
     if (!again && !overlap.empty()) again = overlap;
     if (again && again->end == overlap.begin) again->end = overlap.end;
-    begin = std::max(begin, held_[i].end());
-    ++i;
+    begin = std::max(begin, end_of(*next));
+    ++next;
   }
   if (again) duplicate_ = again;
   std::erase_if(recent_,
@@ -79,62 +94,58 @@ Reassembler::Stored Reassembler::store(StreamOffset begin, Incoming in, Limits l
   return refused ? Stored::refused : Stored::duplicate;
 }
 
+Piece Reassembler::take_front() {
+  auto front = held_.extract(held_.begin());
+  octets_ -= front.mapped().size;
+  memory_ -= front.mapped().block.capacity();
+  return std::move(front.mapped());
+}
+
 std::optional<Piece> Reassembler::take_next(StreamOffset next, BlockPool& pool) {
-  const auto take_front = [&] {
-    Held front = std::move(held_.front());
-    held_.pop_front();
-    octets_ -= front.piece.size;
-    memory_ -= front.piece.block.capacity();
-    return front;
-  };
-  while (!held_.empty() && held_.front().end() <= next)
-    pool.give(std::move(take_front().piece.block));
+  while (!held_.empty() && end_of(*held_.begin()) <= next) pool.give(std::move(take_front().block));
   std::optional<Piece> result;
-  if (!held_.empty() && held_.front().begin <= next) {
-    Held front = take_front();
-    const StreamOffset end = front.end();
-    front.piece.drop_front(static_cast<std::uint32_t>(next - front.begin));
-    next = end;
-    result = std::move(front.piece);
+  if (!held_.empty() && begin() <= next) {
+    const auto passed = static_cast<std::uint32_t>(next - begin());
+    next = end_of(*held_.begin());
+    result = take_front();
+    result->drop_front(passed);
   }
   cut_runs(next);
   return result;
 }
 
 void Reassembler::release_all(BlockPool& pool) {
-  for (Held& held : held_) pool.give(std::move(held.piece.block));
+  for (auto& [begin, piece] : held_) pool.give(std::move(piece.block));
   *this = Reassembler();
 }
 
+// A run of its own needs memory; what touches others becomes part of the first of them.
 void Reassembler::add_run(OffsetRange range) {
-  const auto first = std::partition_point(
-      runs_.begin(), runs_.end(), [&](const OffsetRange& run) { return run.end < range.begin; });
+  auto first = runs_.lower_bound(range.begin);
+  if (first != runs_.begin() && std::prev(first)->second >= range.begin) --first;
+  if (first == runs_.end() || first->first > range.end) {
+    runs_.emplace_hint(first, range.begin, range.end);
+    return;
+  }
   auto last = first;
-  for (; last != runs_.end() && last->begin <= range.end; ++last) {
-    range.begin = std::min(range.begin, last->begin);
-    range.end = std::max(range.end, last->end);
-  }
-  if (first == last) {
-    runs_.insert(first, range);
-  } else {
-    *first = range;
-    runs_.erase(first + 1, last);
-  }
+  for (; last != runs_.end() && last->first <= range.end; ++last)
+    range.end = std::max(range.end, last->second);
+  runs_.erase(std::next(first), last);
+  first->second = range.end;
+  if (range.begin < first->first) move_key(runs_, first, range.begin);
 }
 
 void Reassembler::cut_runs(StreamOffset next) {
-  const auto gone = std::partition_point(runs_.begin(), runs_.end(),
-                                         [&](const OffsetRange& run) { return run.end <= next; });
-  runs_.erase(runs_.begin(), gone);
-  if (!runs_.empty()) runs_.front().begin = std::max(runs_.front().begin, next);
+  while (!runs_.empty() && runs_.begin()->second <= next) runs_.erase(runs_.begin());
+  if (!runs_.empty() && runs_.begin()->first < next) move_key(runs_, runs_.begin(), next);
 }
 
 // The unbroken run of held octets that `offset` lies in.
 OffsetRange Reassembler::run_around(StreamOffset offset) const {
-  const auto run = std::partition_point(runs_.begin(), runs_.end(),
-                                        [&](const OffsetRange& r) { return r.end <= offset; });
-  if (run == runs_.end() || run->begin > offset) return {offset, offset};
-  return *run;
+  const auto behind = runs_.upper_bound(offset);
+  if (behind == runs_.begin()) return {offset, offset};
+  const auto& [begin, end] = *std::prev(behind);
+  return end > offset ? OffsetRange{begin, end} : OffsetRange{offset, offset};
 }
 
 // [RFC 2018 4-6, 4-8, 8-2, 4-7, 8-4]
@@ -157,8 +168,11 @@ SackBlocks Reassembler::sack_blocks(const SequenceSpace& space, StreamOffset nex
     add_run(run);
   }
   // As many as possible (RFC 2018 §4), even if nothing recent remains.
-  for (auto run = runs_.rbegin(); run != runs_.rend() && blocks.size() < max; ++run)
-    if (std::find(told.begin(), told.begin() + count, *run) == told.begin() + count) add_run(*run);
+  for (auto run = runs_.rbegin(); run != runs_.rend() && blocks.size() < max; ++run) {
+    const OffsetRange range{run->first, run->second};
+    if (std::find(told.begin(), told.begin() + count, range) == told.begin() + count)
+      add_run(range);
+  }
   return blocks;
 }
 
@@ -167,8 +181,8 @@ bool operator==(const Reassembler& a, const Reassembler& b) {
     return false;
   return std::equal(a.held_.begin(), a.held_.end(), b.held_.begin(), b.held_.end(),
                     [](const auto& x, const auto& y) {
-                      return x.begin == y.begin &&
-                             std::ranges::equal(x.piece.octets(), y.piece.octets());
+                      return x.first == y.first &&
+                             std::ranges::equal(x.second.octets(), y.second.octets());
                     });
 }
 
@@ -176,7 +190,7 @@ void Reassembler::hash_into(base::Hasher& hasher) const {
   const auto& [held, runs, recent, duplicate, octets, memory] = *this;
   hasher.add_all(recent, duplicate, held.size(), base::derived(runs), base::derived(octets),
                  base::derived(memory));
-  for (const Held& part : held) hasher.add_all(part.begin, part.piece.octets());
+  for (const auto& [begin, piece] : held) hasher.add_all(begin, piece.octets());
 }
 
 }  // namespace estab::tcp

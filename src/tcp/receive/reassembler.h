@@ -2,13 +2,14 @@
 // RFC 2883).
 //
 // Law: pieces are sorted, do not overlap, and lie beyond RCV.NXT. Octets that were already held win
-// over later copies of themselves, so an octet once received never changes. No operation walks all
-// that is held: a peer that sends many small pieces gains nothing by it.
+// over later copies of themselves, so an octet once received never changes. No operation walks or
+// moves all that is held, wherever it puts a piece: a peer that sends many small ones gains
+// nothing.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -47,7 +48,7 @@ class Reassembler {
   bool empty() const { return held_.empty(); }
   std::size_t octets() const { return octets_; }
   /// The first octet held; there must be one.
-  StreamOffset begin() const { return held_.front().begin; }
+  StreamOffset begin() const { return held_.begin()->first; }
   /// Keeps the octets beginning at `begin`, those that are new. Notes the first part of them that
   /// is not (RFC 2883 §4.2).
   Stored store(StreamOffset begin, Incoming in, Limits limits, BlockPool& pool);
@@ -64,24 +65,31 @@ class Reassembler {
   SackBlocks sack_blocks(const SequenceSpace& space, StreamOffset next, std::size_t max,
                          StreamOffset fin = kSynOffset);
 
-  std::size_t memory() const { return held_.size() * sizeof(Held) + memory_; }
+  std::size_t memory() const {
+    return held_.size() * (sizeof(Pieces::value_type) + kNode) +
+           runs_.size() * (sizeof(Runs::value_type) + kNode) + memory_;
+  }
   friend bool operator==(const Reassembler& a, const Reassembler& b);
   void hash_into(base::Hasher& hasher) const;
 
  private:
-  struct Held {
-    StreamOffset begin;
-    Piece piece;
-    StreamOffset end() const { return begin + piece.size; }
-  };
-  std::size_t first_ending_after(StreamOffset offset) const;
-  bool insert(std::size_t index, StreamOffset begin, Incoming in, Limits limits, BlockPool& pool);
+  using Pieces = std::map<StreamOffset, Piece>;            // by their first octets
+  using Runs = std::map<StreamOffset, StreamOffset>;       // from, to
+  static constexpr std::size_t kNode = 4 * sizeof(void*);  // what a map adds to an entry
+
+  static StreamOffset end_of(const Pieces::value_type& held) {
+    return held.first + held.second.size;
+  }
+  Pieces::iterator first_ending_after(StreamOffset offset);
+  bool insert(Pieces::iterator before, StreamOffset begin, Incoming in, Limits limits,
+              BlockPool& pool);
+  Piece take_front();
   void add_run(OffsetRange range);
   void cut_runs(StreamOffset next);
   OffsetRange run_around(StreamOffset offset) const;
 
-  std::deque<Held> held_;
-  std::vector<OffsetRange> runs_;     // unbroken runs of what is held, sorted
+  Pieces held_;
+  Runs runs_;                         // unbroken ones of what is held
   std::vector<StreamOffset> recent_;  // a point in each run lately reported, latest first
   std::optional<OffsetRange> duplicate_;
   std::size_t octets_ = 0;
