@@ -11,18 +11,16 @@ Needs root, nginx and curl (scripts/install_packages.sh bench). Nothing outside 
 """
 import argparse
 import json
-import os
 import random
 import re
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from wan import CONTROLS, Lab, enter_namespace, require_tools
+from wan import address_of, enter_namespace, lab_with, require_tools
 
 # (name, first flow, second flow): a sender and its congestion control.
 CONTESTS = (
@@ -34,16 +32,10 @@ CONTESTS = (
 )
 
 
-def address(flow):
-    sender, control = flow
-    index = CONTROLS.index(control)
-    return f"10.20.{index}.1" if sender == "kernel" else f"10.9.{index}.2"
-
-
 def start(lab, flow, seconds):
     return subprocess.Popen(lab.receiver.inside(
         "curl", "-s", "-m", str(seconds), "-o", "/dev/null", "-w", "%{size_download}",
-        f"http://{address(flow)}/file"), stdout=subprocess.PIPE, text=True)
+        f"http://{address_of(*flow)}/file"), stdout=subprocess.PIPE, text=True)
 
 
 def share(lab, path, flows, seed, seconds):
@@ -62,6 +54,12 @@ def share(lab, path, flows, seed, seconds):
     return octets[0] / (octets[0] + octets[1])
 
 
+def make_file(path):
+    """More than fits into the time."""
+    with open(path, "wb") as file:
+        file.truncate(4 << 30)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=10, help="how often, each time with another start (10)")
@@ -73,24 +71,14 @@ def main():
     require_tools()
     enter_namespace()
     results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        Path(folder, "www").mkdir()
-        with open(f"{folder}/www/file", "wb") as file:  # more than fits into the time
-            file.truncate(4 << 30)
-        lab = Lab(folder)
-        try:
-            time.sleep(0.5)
-            for name, *flows in CONTESTS:
-                if not re.search(options.only, name):
-                    continue
-                found = [share(lab, options.path, flows, seed, options.seconds)
-                         for seed in range(1, options.pairs + 1)]
-                results[name] = found
-                print(f"{name:42} {100 * statistics.mean(found):5.1f} %, from {100 * min(found):.1f} to "
-                      f"{100 * max(found):.1f}, {len(found)} pairs", flush=True)
-        finally:
-            lab.end()
+    with lab_with(make_file) as lab:
+        for name, *flows in CONTESTS:
+            if not re.search(options.only, name):
+                continue
+            found = [share(lab, options.path, flows, seed, options.seconds) for seed in range(1, options.pairs + 1)]
+            results[name] = found
+            print(f"{name:42} {100 * statistics.mean(found):5.1f} %, from {100 * min(found):.1f} to "
+                  f"{100 * max(found):.1f}, {len(found)} pairs", flush=True)
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=2), encoding="utf-8")
 

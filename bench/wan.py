@@ -11,6 +11,7 @@ time of a whole transfer: where nothing is random the median of --rounds, with r
 Needs root, nginx and curl (scripts/install_packages.sh bench). Nothing outside its own namespaces is touched.
 """
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -176,16 +177,36 @@ class Lab:
         self.receiver.end()
 
 
+def address_of(sender, control):
+    """Where a sender by that congestion control is reached."""
+    index = CONTROLS.index(control)
+    return f"10.20.{index}.1" if sender == "kernel" else f"10.9.{index}.2"
+
+
+@contextlib.contextmanager
+def lab_with(make_file):
+    """Both senders under way, serving what make_file(path) makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        Path(folder, "www").mkdir()
+        make_file(Path(folder, "www/file"))
+        lab = Lab(folder)
+        try:
+            time.sleep(0.5)
+            yield lab
+        finally:
+            lab.end()
+
+
 def measure(lab, cell, options):
     """By control, the times of both senders."""
     times = {control: {"kernel": [], "estab": []} for control in cell.controls}
     repeats = options.seeds if cell.random else options.rounds
     for seed in range(1, repeats + 1):
         for control in cell.controls:
-            index = CONTROLS.index(control)
-            for sender, address in (("kernel", f"10.20.{index}.1"), ("estab", f"10.9.{index}.2")):
+            for sender in ("kernel", "estab"):
                 impair = lab.path(cell.path, seed)  # the same luck for both, packet by packet
-                times[control][sender].append(lab.fetch(address, cell.octets))
+                times[control][sender].append(lab.fetch(address_of(sender, control), cell.octets))
                 impair.send_signal(signal.SIGINT)
                 impair.wait()
     typical = statistics.geometric_mean if cell.random else statistics.median
@@ -202,22 +223,14 @@ def main():
     require_tools()
     enter_namespace()
     results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        Path(folder, "www").mkdir()
-        Path(folder, "www/file").write_bytes(os.urandom(32 << 20))
-        lab = Lab(folder)
-        try:
-            time.sleep(0.5)
-            for cell in cells():
-                if not re.search(options.cells, cell.name):
-                    continue
-                results[cell.name] = measure(lab, cell, options)
-                for control, both in results[cell.name].items():
-                    print(f"{cell.name:28} {control:6} kernel {both['kernel']:8.3f} s  estab {both['estab']:8.3f} s  "
-                          f"{both['kernel'] / both['estab']:5.2f}", flush=True)
-        finally:
-            lab.end()
+    with lab_with(lambda file: file.write_bytes(os.urandom(32 << 20))) as lab:
+        for cell in cells():
+            if not re.search(options.cells, cell.name):
+                continue
+            results[cell.name] = measure(lab, cell, options)
+            for control, both in results[cell.name].items():
+                print(f"{cell.name:28} {control:6} kernel {both['kernel']:8.3f} s  estab {both['estab']:8.3f} s  "
+                      f"{both['kernel'] / both['estab']:5.2f}", flush=True)
     for control in CONTROLS:
         ratios = [both[control]["kernel"] / both[control]["estab"] for both in results.values() if control in both]
         if ratios:
