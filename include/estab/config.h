@@ -74,7 +74,8 @@ enum class CongestionControl : std::uint8_t {
 struct BufferSize {
   std::uint32_t initial, most;
 
-  /// A buffer of this size. Where a number is written, a buffer is what is meant.
+  /// A buffer of this size.
+  // NOLINTNEXTLINE(google-explicit-constructor): where a number is written, a buffer is meant
   constexpr BufferSize(std::uint32_t fixed) : initial(fixed), most(fixed) {}
   /// One that grows from `initial` to at most `most` octets; no growth if that is not more.
   static constexpr BufferSize growing(std::uint32_t initial, std::uint32_t most) {

@@ -25,10 +25,9 @@ bool is_for_good(int error) {
          error == ENOTCONN || error == ECONNRESET;
 }
 
-/// Nothing was read from a socket: an empty message, or nobody is there any more.
-bool is_hung_up(int descriptor) {
+bool is_in_state(int descriptor, short state) {
   pollfd look{descriptor, 0, 0};
-  return ::poll(&look, 1, 0) > 0 && (look.revents & POLLHUP) != 0;
+  return ::poll(&look, 1, 0) > 0 && (look.revents & state) != 0;
 }
 
 bool is_local(int descriptor) {
@@ -61,6 +60,10 @@ iovec FrameChannel::prefix_of(Prefix& prefix) const {
   return {nullptr, 0};
 }
 
+bool FrameChannel::is_in_error() const {
+  return is_in_state(descriptor(), POLLERR);
+}
+
 // ---- reading
 
 ssize_t FrameChannel::receive(std::array<iovec, 2>& pieces) const {
@@ -82,7 +85,8 @@ FrameChannel::Reading FrameChannel::read(MutableOctets into) const {
   const ssize_t length = receive(pieces);
   if (length < 0)
     return {.outcome = is_for_good(errno) ? ReadOutcome::gone : ReadOutcome::none_waits};
-  if (length == 0 && is_hung_up(descriptor())) return {.outcome = ReadOutcome::gone};
+  // Nothing was read from a socket: an empty message, or nobody is there any more.
+  if (length == 0 && is_in_state(descriptor(), POLLHUP)) return {.outcome = ReadOutcome::gone};
   if (static_cast<std::size_t>(length) <= before) return {.outcome = ReadOutcome::none_waits};
   return {ReadOutcome::frame, static_cast<std::size_t>(length) - before, notes_of(prefix.virtio)};
 }

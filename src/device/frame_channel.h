@@ -31,6 +31,8 @@ class FrameChannel {
   FileDescriptor release() && { return std::move(descriptor_); }
   /// Frames carry virtio-net headers: super-segments and unfinished checksums may be written.
   bool has_headers() const { return framing_ == Framing::virtio; }
+  /// poll() says so. A socket's error may pass, a TUN interface's does not.
+  bool is_in_error() const;
 
   enum class ReadOutcome : std::uint8_t { frame, none_waits, gone };
   struct Reading {

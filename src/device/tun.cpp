@@ -90,8 +90,10 @@ void TunDevice::transmit(Instant now, const TransmitFrame& frame) {
   impl_->pump.transmit(now, frame, tap());
 }
 
+// A descriptor is in error as soon as its interface is being deleted, some milliseconds before
+// reads fail.
 std::optional<DeviceError> TunDevice::failure() const {
-  if (!impl_->pump.gone()) return std::nullopt;
+  if (!impl_->pump.gone() && !impl_->pump.channel().is_in_error()) return std::nullopt;
   return DeviceError{DeviceError::Kind::link_gone, EBADFD,
                      "the interface " + name() + " has been deleted; start again to make it anew"};
 }

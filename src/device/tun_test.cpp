@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -96,6 +97,20 @@ TEST(TunDevice, SaysWhatItsLinkIsLike) {
     const Machine without(TunOffloads::none);
     const InterfaceConfig config = without.device->interface_config();
     EXPECT_FALSE(config.checksum_offload || config.segmentation_v4 || config.segmentation_v6);
+  });
+}
+
+// poll() tells of an interface that is being deleted before reads fail.
+TEST(TunDevice, SaysWhyAsSoonAsItsDescriptorIsInError) {
+  in_network_namespace([] {
+    const Machine machine(TunOffloads::automatic);
+    std::jthread deletes([] { EXPECT_EQ(std::system("ip link delete estab0"), 0); });
+    pollfd look{machine.device->descriptor(), 0, 0};
+    ASSERT_EQ(poll(&look, 1, 10'000), 1);
+    const auto why = machine.device->failure();
+    ASSERT_TRUE(why);
+    EXPECT_EQ(why->kind, DeviceError::Kind::link_gone);
+    EXPECT_EQ(why->what, "the interface estab0 has been deleted; start again to make it anew");
   });
 }
 

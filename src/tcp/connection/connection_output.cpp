@@ -132,12 +132,12 @@ void Connection::add_sack_blocks(std::uint32_t length, Segment& segment) {
     segment.options.sack.add(all[i]);
 }
 
-// Beside text there is room where it does not fill a segment. What goes again goes without:
-// somebody on the way may drop what he does not know.
-// [RFC 9768 3.2.3.2.2-5]
+// Beside text there is room where it does not fill a segment, and beside a FIN alone there is,
+// which may be the last ACK of what the peer has sent. What goes again goes without: somebody on
+// the way may drop what he does not know. [RFC 9768 3.2.3.2.2-5]
 std::size_t Connection::option_room(const SendPlan& plan, const Segment& segment) const {
   const std::uint32_t mss = sender_.mss();
-  if (!plan.is_new(sender_.space()) || plan.length >= mss) return 0;
+  if (plan.from < sender_.space().max() || plan.length >= mss) return 0;
   const std::size_t blocks = segment.options.sack.size();
   const std::size_t taken = plan.length + (blocks > 0 ? 4 + 8 * blocks : 0);
   return mss > taken ? mss - taken : 0;

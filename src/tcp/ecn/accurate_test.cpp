@@ -413,6 +413,18 @@ TEST_P(AccurateInUse, PutsTheOptionBesideShortTextAndNotWhereItGoesAgain) {
   peer.out("PEA. 1:11(10) ack 601");
 }
 
+// The FIN that acknowledges the last text is the only segment that tells of it.
+// [RFC 9768 3.2.3.3-3, 3.2.3.3-9]
+TEST_P(AccurateInUse, PutsTheOptionOnAFinThatAcknowledges) {
+  in(kCe, "EA. 1:501(500) ack 1 win 65535");
+  peer.out("WA. 1:1(0) ack 501 <ECN e0b 1 ceb 500>");
+  in(kEct0, "EA. 501:601(100) ack 1 win 65535");
+  ASSERT_TRUE(peer.shutdown());
+  peer.out("FWA. 1:1(0) ack 601 <ECN e0b 101 ceb 500>");
+  peer.after(2s);
+  peer.out("FWA. 1:1(0) ack 601");
+}
+
 // ---- the sender
 
 // [RFC 9768 3.2.2-1, 3.1.5-16]

@@ -7,7 +7,7 @@ namespace estab::tcp {
 namespace {
 
 constexpr std::uint8_t kNothing = 0b000, kAgreesToClassic = 0b001, kClassic = 0b011,
-                       kReserved = 0b101, kAccurate = 0b111;
+                       kAccurate = 0b111;
 
 /// SYNs that ask for AccECN: a lost one says little of the path (§3.1.4.1).
 constexpr std::uint8_t kAccurateSyns = 2;
