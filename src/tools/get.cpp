@@ -26,6 +26,7 @@ using std::chrono::seconds;
 constexpr Duration kGoodbye = seconds(2);
 
 enum class Digest { none, sha256 };
+enum class Opening { plain, fast };
 
 struct GetOptions {
   LiveOptions live;
@@ -36,6 +37,7 @@ struct GetOptions {
   std::string range;
   Method method = Method::get;
   Digest digest = Digest::none;
+  Opening opening = Opening::plain;
   Duration limit = kForever;
   ReportFormat format = ReportFormat::text;
 };
@@ -45,6 +47,7 @@ struct Transfer {
   std::optional<ResponsePlan> response;
   std::uint64_t octets = 0;
   Instant began, connected, ended;
+  FastOpenOutcome fast_open = FastOpenOutcome::unused;
   Sha256 hash;
 };
 
@@ -82,6 +85,8 @@ class Get {
   std::string reached() const;
 
  private:
+  Task<TcpStream> open(const std::string& request);
+  Task<TcpStream> open_fast(const std::string& request);
   Task<> read_all(TcpStream& stream);
   void on_head(const ResponsePlan& plan);
   std::size_t write_body(std::string_view body);
@@ -118,19 +123,41 @@ std::string Get::reached() const {
 
 Task<> Get::run() {
   transfer_.began = host_.now();
-  auto stream = co_await open_connection(host_, options_.url.server);
-  if (!stream) fail(stream.error());
-  transfer_.connected = host_.now();
-  std::string request = request_text(options_);
-  auto sent = co_await stream->write_all(as_octets(request));
-  if (!sent) fail(message(sent.error()));
-  co_await read_all(*stream);
+  const std::string request = request_text(options_);
+  Task<TcpStream> opening = options_.opening == Opening::fast ? open_fast(request) : open(request);
+  TcpStream stream = co_await std::move(opening);
+  co_await read_all(stream);
   close_output();
   transfer_.ended = host_.now();
   end_progress();
-  static_cast<void>(stream->shutdown());
+  static_cast<void>(stream.shutdown());
   // The server was asked to close; one that does not is not waited for.
-  static_cast<void>(co_await stream->closed().within(kGoodbye));
+  static_cast<void>(co_await stream.closed().within(kGoodbye));
+}
+
+Task<TcpStream> Get::open(const std::string& request) {
+  auto stream = co_await open_connection(host_, options_.url.server);
+  if (!stream) fail(stream.error());
+  transfer_.connected = host_.now();
+  auto sent = co_await stream->write_all(as_octets(request));
+  if (!sent) fail(message(sent.error()));
+  co_return *std::move(stream);
+}
+
+// The first connection brings the cookie (RFC 7413 §4.2.1), and nothing else.
+Task<TcpStream> Get::open_fast(const std::string& request) {
+  ConnectOptions to{.remote = options_.url.server, .tcp = host_.stack().config().tcp};
+  to.tcp->fast_open.connect = true;
+  auto first = co_await open_connection(host_, to);
+  if (!first) fail(first.error());
+  first->close();
+  transfer_.began = host_.now();
+  to.first_octets = as_octets(request);
+  auto stream = co_await open_connection(host_, to);
+  if (!stream) fail(stream.error());
+  transfer_.connected = host_.now();
+  if (const auto info = stream->info()) transfer_.fast_open = info->fast_open;
+  co_return *std::move(stream);
 }
 
 // Octets go from the stack's own memory to the output.
@@ -218,6 +245,7 @@ void report(const GetOptions& options, const Transfer& transfer) {
       {"connect_seconds", in_seconds(transfer.connected - transfer.began)},
       {"seconds", took},
       {"mbit_per_s", mbit_per_s}};
+  if (options.opening == Opening::fast) document["fast_open"] = name(transfer.fast_open);
   if (options.digest == Digest::sha256) document["sha256"] = transfer.hash.hex();
   // Standard output is the document's, unless the body has it.
   print_json(options.output == "-" ? Channel::error : Channel::output, document);
@@ -298,6 +326,9 @@ void add_get(CLI::App& program, ExitCode& exit_code) {
       "Request the header only, and print it");
   command->add_flag_callback(
       "--sha256", [options] { options->digest = Digest::sha256; }, "Report the body's SHA-256");
+  command->add_flag_callback(
+      "--fast-open", [options] { options->opening = Opening::fast; },
+      "Send the request in the SYN (TCP Fast Open); a first connection fetches the cookie for it");
   add_value(*command, "--timeout", "DURATION", parse_limit, options->limit,
             "Give up after this long, with exit code 124 (default: none)");
   add_json_flag(*command, options->format);

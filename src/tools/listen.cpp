@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/exchange_options.h"
 #include "tools/interrupts.h"
+#include "tools/listening.h"
 #include "tools/options.h"
 
 namespace estab::tools {
@@ -18,6 +19,7 @@ struct ListenCommand {
   ExchangeOptions exchange;
   std::uint16_t port = 0;
   Repeat repeat = Repeat::once;
+  FastOpening fast_open = FastOpening::off;
 };
 
 constexpr const char* kSchema = "estab.listen/1";
@@ -77,11 +79,11 @@ class PipeServer {
   bool stopping_ = false;
 };
 
-TcpListener open_listener(Host& host, std::uint16_t port) {
-  auto listener = host.listen(ListenOptions{.local = {IpAddress(), port}, .backlog = 4096});
+TcpListener open_listener(Host& host, const ListenCommand& command) {
+  auto listener = host.listen(listen_options(host, command.port, command.fast_open));
   if (!listener)
-    throw Failure(ExitCode::found_wrong,
-                  fmt::format("cannot listen on port {}: {}", port, message(listener.error())));
+    throw Failure(ExitCode::found_wrong, fmt::format("cannot listen on port {}: {}", command.port,
+                                                     message(listener.error())));
   return *std::move(listener);
 }
 
@@ -91,14 +93,14 @@ ExitCode serve_traffic(Host& host, const ListenCommand& command) {
   Interrupts interrupts(host, {.ask = [&] { traffic.stop(PipeSession::kGrace); },
                                .insist = [&] { traffic.abort(); },
                                .status = [&] { return traffic.status(); }});
-  traffic.serve(open_listener(host, command.port));
+  traffic.serve(open_listener(host, command));
   host.run();
   report_traffic(kSchema, options, traffic.totals(), host.stack().census());
   return interrupts.insisted() ? interrupts.exit_code() : ExitCode::ok;
 }
 
 ExitCode serve_pipe(Host& host, const ListenCommand& command) {
-  PipeServer server(host, command, open_listener(host, command.port));
+  PipeServer server(host, command, open_listener(host, command));
   Interrupts interrupts(host, {.ask = [&] { server.stop(); },
                                .insist = [&] { server.abort(); },
                                .status = [&] { return server.status(); }});
@@ -121,6 +123,7 @@ void add_listen(CLI::App& program, ExitCode& exit_code) {
   app->add_flag_callback(
       "--keep", [command] { command->repeat = Repeat::keep; },
       "Accept another connection when one ends (a sink, source or echo always does)");
+  add_fast_open_flag(*app, command->fast_open);
   add_exchange_options(*app, command->exchange);
   app->callback([command, &exit_code] {
     exit_code =

@@ -13,5 +13,7 @@ namespace estab::tools {
 /// the sentence of the error.
 Task<std::expected<TcpStream, std::string>> open_connection(Host& host, Endpoint remote,
                                                             Duration limit = kForever);
+/// The same, to be opened as it is said there.
+Task<std::expected<TcpStream, std::string>> open_connection(Host& host, ConnectOptions options);
 
 }  // namespace estab::tools

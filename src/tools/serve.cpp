@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/http_server.h"
 #include "tools/interrupts.h"
+#include "tools/listening.h"
 #include "tools/live.h"
 #include "tools/options.h"
 #include "tools/report.h"
@@ -22,6 +23,7 @@ struct ServeOptions {
   std::uint16_t port = 80;
   Duration grace = std::chrono::seconds(5);
   AccessLog log = AccessLog::on;
+  FastOpening fast_open = FastOpening::off;
   ReportFormat format = ReportFormat::text;
 };
 
@@ -84,7 +86,7 @@ ExitCode serve(const ServeOptions& options, ServedFiles files, Live& live) {
                              },
                          .insist = [&] { server.abort(); },
                          .status = [&] { return status(server); }});
-  auto listener = host.listen(ListenOptions{.local = {IpAddress(), options.port}, .backlog = 4096});
+  auto listener = host.listen(listen_options(host, options.port, options.fast_open));
   if (!listener)
     throw Failure(ExitCode::found_wrong, fmt::format("cannot listen on port {}: {}", options.port,
                                                      message(listener.error())));
@@ -114,6 +116,7 @@ void add_serve(CLI::App& program, ExitCode& exit_code) {
             "(default: 5s)");
   command->add_flag_callback(
       "-q,--quiet", [options] { options->log = AccessLog::off; }, "Do not log requests");
+  add_fast_open_flag(*command, options->fast_open);
   add_json_flag(*command, options->format);
   add_live_options(*command, options->live);
   command->callback([options, &exit_code] { exit_code = run_serve(*options); });

@@ -668,6 +668,60 @@ class DualStackServer(http.server.ThreadingHTTPServer):
         super().server_bind()
 
 
+# ---- Fast Open (RFC 7413): a cookie with the first connection, octets in the SYN of the next --------
+
+
+def allow_fast_open():
+    with open("/proc/sys/net/ipv4/tcp_fastopen", "w") as setting:
+        setting.write("3")  # connecting and, where a socket asks for it, listening
+
+
+def syn_data_taken(stream):
+    return stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[5] & 32 != 0  # TCPI_OPT_SYN_DATA
+
+
+def fast_open_kernel_client():
+    allow_fast_open()
+    estab = listen("--echo", "--fast-open")
+    for family, kind in ((4, socket.AF_INET), (6, socket.AF_INET6)):
+        for has_cookie in (False, True, True):
+            with socket.socket(kind) as stream:
+                stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", HANG, 0))
+                question = os.urandom(700)
+                equal(stream.sendto(question, socket.MSG_FASTOPEN, (ESTAB[family], PORT)), 700, "octets sent")
+                equal(stream.recv(700, socket.MSG_WAITALL), question, "what came back")
+                equal(syn_data_taken(stream), has_cookie, "the SYN-ACK acknowledges the SYN's octets")
+    equal(estab.terminate(), 0, "estab's exit code")
+
+
+def fast_open_estab_client():
+    allow_fast_open()
+    taken = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            taken.append(syn_data_taken(self.connection))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_):
+            pass
+
+    with DualStackServer(("::", 80), Handler) as web:
+        web.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        Side(web.serve_forever)
+        for host in (KERNEL[4], f"[{KERNEL[6]}]"):
+            estab = Estab("get", f"http://{host}/", "--fast-open", "--json", "-o", "/dev/null",
+                          stdout=subprocess.PIPE)
+            out, _ = estab.process.communicate(timeout=HANG)
+            equal(estab.process.returncode, 0, "exit code of estab get")
+            equal(json.loads(out)["fast_open"], "taken", "what became of the SYN's octets")
+        web.shutdown()
+    equal(taken, [True, True], "connections whose SYN's octets the kernel took")
+
+
 def estab_get():
     with tempfile.TemporaryDirectory() as folder:
         pattern = Pattern("get", 32 * MEBI)
@@ -1246,6 +1300,8 @@ TESTS = {
     "curl": curl,
     "curl_parallel": curl_parallel,
     "estab_get": estab_get,
+    "fast_open_kernel_client": fast_open_kernel_client,
+    "fast_open_estab_client": fast_open_estab_client,
     "nc": nc,
     "sink_and_source": sink_and_source,
     "iperf3": iperf3,
