@@ -124,6 +124,7 @@ std::string Get::reached() const {
 Task<> Get::run() {
   transfer_.began = host_.now();
   const std::string request = request_text(options_);
+  // Not co_await in each branch: findings/gcc12_conditional_co_await.sh.
   Task<TcpStream> opening = options_.opening == Opening::fast ? open_fast(request) : open(request);
   TcpStream stream = co_await std::move(opening);
   co_await read_all(stream);
