@@ -163,7 +163,8 @@ class Stack {
   std::optional<InterfaceId> find_interface(std::string_view name) const;
   /// Octets recv would return now.
   std::size_t readable(StreamId stream) const;
-  /// Octets send would take now.
+  /// Octets there is room for as the send buffer is now; send may enlarge it first
+  /// (BufferSize::adaptive), await_room tells of that too.
   std::size_t writable(StreamId stream) const;
   /// Octets that the SYN of this stream, which has not left yet, will carry if they are sent before
   /// it does (TcpConfig::fast_open): 0 without a cookie.
@@ -293,6 +294,9 @@ class Stack {
   Result<void> send_owned(Instant now, StreamId stream, Octets octets,
                           const std::shared_ptr<const void>& owner,
                           SendMode mode = SendMode::normal);
+  /// How many octets send would take. Error::would_block if none: StreamEvent::writable will tell
+  /// of room, as after a send that found none. Otherwise as send.
+  Result<std::size_t> await_room(Instant now, StreamId stream);
   /// Copies received octets out. Error::would_block if none, Error::end_of_stream at the end.
   Result<std::size_t> recv(Instant now, StreamId stream, MutableOctets into);
   /// Views of what has been received, in place; returns how many views were filled. Valid until the

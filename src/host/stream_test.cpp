@@ -389,6 +389,49 @@ TEST(TcpStream, SettingsReachTheStack) {
   EXPECT_FALSE(stream.soft_error());
 }
 
+// A buffer that grows when it is asked has room though it is full, and asking sends nothing.
+TEST(TcpStream, RoomIsFoundInABufferThatGrows) {
+  Connected pair;
+  TcpStream& stream = pair.ends.client;
+  ASSERT_TRUE(stream.reconfigure(
+      [](TcpConfig& config) { config.send_buffer = BufferSize::growing(4000, 100'000); }));
+  const std::string text(4000, 'x');
+  std::string got;
+  auto sends = [&]() -> Task<> {
+    EXPECT_EQ(co_await stream.write(as_octets(text)), 4000u);
+    EXPECT_EQ(stream.writable(), 0u);
+    EXPECT_TRUE(co_await stream.room());
+    EXPECT_GT(stream.writable(), 0u);
+    EXPECT_TRUE(stream.shutdown());
+  };
+  auto reads = [&]() -> Task<> { got = co_await read_all(pair.ends.server); };
+  pair.client.spawn(sends());
+  pair.server.spawn(reads());
+  pair.run();
+  EXPECT_EQ(got, text);
+}
+
+TEST(TcpStream, RoomIsToldOfWhenThePeerHasTakenSome) {
+  Connected pair;
+  TcpStream& stream = pair.ends.client;
+  ASSERT_TRUE(stream.reconfigure([](TcpConfig& config) { config.send_buffer = 4000; }));
+  const std::string text(4000, 'x');
+  std::string got;
+  auto sends = [&]() -> Task<> {
+    EXPECT_TRUE(co_await stream.write_all(as_octets(text)));
+    EXPECT_EQ(stream.writable(), 0u);
+    EXPECT_TRUE(co_await stream.room());
+    EXPECT_GT(stream.writable(), 0u);
+    EXPECT_TRUE(stream.shutdown());
+    EXPECT_EQ((co_await stream.room()).error(), Error::already_shut_down);
+  };
+  auto reads = [&]() -> Task<> { got = co_await read_all(pair.ends.server); };
+  pair.client.spawn(sends());
+  pair.server.spawn(reads());
+  pair.run();
+  EXPECT_EQ(got, text);
+}
+
 TEST(TcpStream, RunsOverIpv6) {
   Hosts pair;
   SocketLinks link = make_link(1500);

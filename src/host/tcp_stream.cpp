@@ -106,13 +106,11 @@ host::Wait** WriteOwnedOperation::place() {
   return seat(*loop_, stream_, &StreamSlot::writer);
 }
 
-// Who asks for room without there being any is told when there is.
 bool RoomOperation::attempt(Instant now) {
-  if (loop_->stack().writable(stream_) > 0) return true;
-  constexpr std::uint8_t kAny = 0;
-  const auto taken = loop_->stack().send(now, stream_, {&kAny, 1});
-  if (!taken && taken.error() == Error::would_block) return false;
-  fail(explain(*loop_, stream_, taken ? Error::not_connected : taken.error()));
+  const auto room = loop_->stack().await_room(now, stream_);
+  if (room) return true;
+  if (room.error() == Error::would_block) return false;
+  fail(explain(*loop_, stream_, room.error()));
   return true;
 }
 

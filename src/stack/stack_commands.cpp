@@ -53,6 +53,15 @@ Result<void> Stack::send_owned(Instant now, StreamId stream, Octets octets,
       });
 }
 
+Result<std::size_t> Stack::await_room(Instant now, StreamId stream) {
+  return impl_->tcp.with_sender(
+      impl_->core, now, stream,
+      [](Handshake& opening) { return opening.early_data().await_room(opening.config()); },
+      [](Connection& connection, const Context& context) {
+        return connection.await_room(context);
+      });
+}
+
 Result<std::size_t> Stack::recv(Instant now, StreamId stream, MutableOctets into) {
   return impl_->tcp.with_connection(impl_->core, now, stream,
                                     [&](Connection& connection, const Context& context) {

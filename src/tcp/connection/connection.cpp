@@ -140,6 +140,14 @@ Result<void> Connection::check_sendable() const {
   return {};
 }
 
+Result<std::size_t> Connection::await_room(const Context& context) {
+  if (auto sendable = check_sendable(); !sendable) return std::unexpected(sendable.error());
+  if (send_room() == 0) sender_.grow_buffer(context, *config_);
+  if (send_room() > 0) return send_room();
+  sender_.outgoing().await_room();
+  return std::unexpected(Error::would_block);
+}
+
 Result<std::size_t> Connection::send(const Context& context, Octets octets, SendMode mode) {
   if (auto sendable = check_sendable(); !sendable) return std::unexpected(sendable.error());
   if (send_room() < octets.size()) sender_.grow_buffer(context, *config_);
@@ -155,12 +163,7 @@ Result<std::size_t> Connection::send(const Context& context, Octets octets, Send
 
 Result<void> Connection::send_owned(const Context& context, Octets octets,
                                     const std::shared_ptr<const void>& owner, SendMode mode) {
-  if (auto sendable = check_sendable(); !sendable) return sendable;
-  if (send_room() == 0) sender_.grow_buffer(context, *config_);
-  if (send_room() == 0) {
-    sender_.outgoing().await_room();
-    return std::unexpected(Error::would_block);
-  }
+  if (const auto room = await_room(context); !room) return std::unexpected(room.error());
   sender_.restart_after_idle(context, *config_);
   sender_.outgoing().append_owned(octets, owner, mode, context.blocks);
   return {};

@@ -128,6 +128,7 @@ class Connection {
   }
 
   // ---- commands
+  Result<std::size_t> await_room(const Context& context);
   Result<std::size_t> send(const Context& context, Octets octets, SendMode mode);
   Result<void> send_owned(const Context& context, Octets octets,
                           const std::shared_ptr<const void>& owner, SendMode mode);

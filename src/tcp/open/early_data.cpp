@@ -11,6 +11,13 @@ std::size_t EarlyData::room(const TcpConfig& config) const {
   return fin_ ? 0 : outgoing_.room(config.send_buffer);
 }
 
+Result<std::size_t> EarlyData::await_room(const TcpConfig& config) {
+  if (fin_) return std::unexpected(Error::already_shut_down);
+  if (const std::size_t there = room(config); there > 0) return there;
+  refused_ = true;
+  return std::unexpected(Error::would_block);
+}
+
 Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, SendMode mode,
                                     BlockPool& pool) {
   if (fin_) return std::unexpected(Error::already_shut_down);
@@ -24,11 +31,7 @@ Result<std::size_t> EarlyData::send(const TcpConfig& config, Octets octets, Send
 Result<void> EarlyData::send_owned(const TcpConfig& config, Octets octets,
                                    const std::shared_ptr<const void>& owner, SendMode mode,
                                    BlockPool& pool) {
-  if (fin_) return std::unexpected(Error::already_shut_down);
-  if (room(config) == 0) {
-    refused_ = true;
-    return std::unexpected(Error::would_block);
-  }
+  if (const auto there = await_room(config); !there) return std::unexpected(there.error());
   outgoing_.append_owned(octets, owner, mode, pool);
   return {};
 }

@@ -23,6 +23,8 @@ namespace estab::tcp {
 
 class EarlyData {
  public:
+  /// The room there is, or Error::would_block: then the application waits for some.
+  Result<std::size_t> await_room(const TcpConfig& config);
   Result<std::size_t> send(const TcpConfig& config, Octets octets, SendMode mode, BlockPool& pool);
   Result<void> send_owned(const TcpConfig& config, Octets octets,
                           const std::shared_ptr<const void>& owner, SendMode mode, BlockPool& pool);
