@@ -19,7 +19,7 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/src/tools/version.cpp PROPERTI
 
 add_library(estab-tools OBJECT ${tool_sources})
 target_link_libraries(estab-tools PUBLIC estab_flags estab-sim estab-host estab-device estab-oracle estab-drill estab-posix estab-trace estab-core
-                      CLI11::CLI11 OpenSSL::Crypto nlohmann_json::nlohmann_json fmt::fmt-header-only)
+                      CLI11::CLI11 OpenSSL::Crypto nlohmann_json::nlohmann_json fmt::fmt)
 target_include_directories(estab-tools PUBLIC ${PROJECT_SOURCE_DIR}/src)
 
 add_executable(estab ${PROJECT_SOURCE_DIR}/src/tools/main.cpp)
