@@ -18,7 +18,7 @@ set_source_files_properties(${PROJECT_SOURCE_DIR}/src/tools/version.cpp PROPERTI
   "ESTAB_VERSION=\"${PROJECT_VERSION}\";ESTAB_BUILD_TYPE=\"${CMAKE_BUILD_TYPE}\";ESTAB_DESCRIBED=\"${ESTAB_DESCRIBED}\"")
 
 add_library(estab-tools OBJECT ${tool_sources})
-target_link_libraries(estab-tools PUBLIC estab_flags estab-sim estab-host estab-device estab-oracle estab-drill estab-posix estab-trace estab-core
+target_link_libraries(estab-tools PUBLIC estab_flags estab-gateway estab-sim estab-host estab-device estab-oracle estab-drill estab-posix estab-trace estab-core
                       CLI11::CLI11 OpenSSL::Crypto nlohmann_json::nlohmann_json fmt::fmt)
 target_include_directories(estab-tools PUBLIC ${PROJECT_SOURCE_DIR}/src)
 

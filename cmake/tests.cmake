@@ -58,6 +58,10 @@ foreach(folder trace device host)
              LABELS ${labels_${folder}})
 endforeach()
 
+file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/gateway/*_test.cpp)
+estab_test(test_gateway LINK estab-gateway estab-host estab-device estab-trace estab-core SOURCES ${found}
+           LABELS unit threads)
+
 file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/sim/*_test.cpp)
 estab_test(test_sim LINK estab-sim estab-host estab-device estab-trace estab-core SOURCES ${found}
            LABELS unit sim)

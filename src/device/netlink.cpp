@@ -21,17 +21,8 @@ int ask_kernel(const NetlinkRequest& request) {
 
 /// The kernel delivers to this address.
 bool is_local(const IpAddress& address) {
-  rtmsg fixed{};
-  fixed.rtm_family = AF_INET6;
-  fixed.rtm_dst_len = 128;
-  NetlinkRequest request(RTM_GETROUTE, 0, fixed);
-  request.add(RTA_DST, address.wire_octets());
-  bool local = false;
-  NetlinkSocket(NETLINK_ROUTE).exchange(request, [&](const nlmsghdr& answer) {
-    const auto* route = fixed_part<rtmsg>(answer);
-    local = route != nullptr && route->rtm_type == RTN_LOCAL;
-  });
-  return local;
+  const auto route = route_to(address);
+  return route && route->to_itself;
 }
 
 /// A new IPv6 address is there at once, but a kernel worker adds its local route a moment later;
@@ -96,6 +87,25 @@ Octets nested_attribute(Octets attributes, std::uint16_t type) {
 
 }  // namespace
 
+std::expected<KernelRoute, int> route_to(const IpAddress& address) {
+  rtmsg fixed{};
+  fixed.rtm_family = address.is_v4() ? AF_INET : AF_INET6;
+  fixed.rtm_dst_len = address.is_v4() ? 32 : 128;
+  NetlinkRequest request(RTM_GETROUTE, 0, fixed);
+  request.add(RTA_DST, address.wire_octets());
+  KernelRoute found;
+  const int error = NetlinkSocket(NETLINK_ROUTE).exchange(request, [&](const nlmsghdr& answer) {
+    const auto* route = fixed_part<rtmsg>(answer);
+    if (route == nullptr) return;
+    found.to_itself = route->rtm_type == RTN_LOCAL;
+    found.to_one = route->rtm_type == RTN_UNICAST;
+    const Octets by = attribute(answer, sizeof *route, RTA_OIF);
+    if (by.size() == sizeof found.interface) std::memcpy(&found.interface, by.data(), by.size());
+  });
+  if (error != 0) return std::unexpected(error);
+  return found;
+}
+
 int give_address(const std::string& interface, const Cidr& address) {
   const bool is_v4 = address.address.is_v4();
   ifaddrmsg fixed{};
@@ -112,6 +122,18 @@ int give_address(const std::string& interface, const Cidr& address) {
   const int error = ask_kernel(request);
   if (error == 0 && !is_v4) wait_until_local(address.address);
   return error;
+}
+
+int add_default_route(const std::string& interface, Family family) {
+  rtmsg fixed{};
+  fixed.rtm_family = family == Family::ipv4 ? AF_INET : AF_INET6;
+  fixed.rtm_table = RT_TABLE_MAIN;
+  fixed.rtm_protocol = RTPROT_BOOT;
+  fixed.rtm_scope = family == Family::ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  fixed.rtm_type = RTN_UNICAST;
+  NetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, fixed);
+  mnl_attr_put_u32(request.message(), RTA_OIF, ::if_nametoindex(interface.c_str()));
+  return ask_kernel(request);
 }
 
 int set_link_up(const std::string& interface, std::optional<std::uint16_t> mtu) {

@@ -49,11 +49,26 @@ TEST(Usage, TheReadmeShowsWhatTheDemoDraws) {
   EXPECT_EQ(shown.substr(0, shown.find("```")), run({"demo", "teardown"}).out);
 }
 
+TEST(Usage, TheGatewayNeedsAGuestAndAWayOut) {
+  expect_refusal({"gateway", "--direct"}, {"--tun NAME", "--netns -- COMMAND"});
+  expect_refusal({"gateway", "--direct", "--tun", "t0", "--netns", "--", "true"}, {"--tun NAME"});
+  expect_refusal({"gateway", "--direct", "--netns"}, {"--netns runs a command"});
+  expect_refusal({"gateway", "--direct", "--tun", "t0", "--", "true"}, {"--netns runs a command"});
+  expect_refusal({"gateway", "--tun", "t0"}, {"--direct", "--socks5 ADDRESS:PORT"});
+  expect_refusal({"gateway", "--tun", "t0", "--direct", "--socks5", "127.0.0.1:1080"},
+                 {"--direct", "--socks5"});
+  for (const char* proxy :
+       {"proxy:1080", "127.0.0.1", "127.0.0.1:0", "me@127.0.0.1:1", ":x@[::1]:1"})
+    expect_refusal({"gateway", "--tun", "t0", "--socks5", proxy}, {"--socks5", proxy});
+  expect_refusal({"gateway", "--tun", "t0", "--direct", "--max-flows", "0"}, {"--max-flows '0'"});
+}
+
 TEST(Usage, HelpGoesToStandardOutput) {
   Outcome outcome = run({"--help"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
-  for (const char* command : {"serve", "get", "connect", "listen", "doctor", "version"}) {
+  for (const char* command :
+       {"serve", "get", "connect", "listen", "gateway", "doctor", "version"}) {
     EXPECT_NE(outcome.out.find(command), std::string::npos) << command;
     Outcome help = run({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << command;

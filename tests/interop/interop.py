@@ -1270,6 +1270,263 @@ def accurate_ecn_falls_back():
         with accept(listener) as stream:
             pipe_check(estab, stream, MEBI)
 
+
+# ---- the gateway ------------------------------------------------------------------------------
+
+FAR = {4: "192.0.2.2", 6: "2001:db8:9::2"}
+NEAR = {4: "192.0.2.1", 6: "2001:db8:9::1"}
+WEB, ANSWER_AFTER_FIN, FIN_FIRST, RESET_AFTER_ANSWER, SPEAKS_FIRST, NOBODY = range(8001, 8007)
+
+# The servers of another host: one line on its output for each connection that has ended.
+FAR_HOST = """
+import errno, http.server, os, socket, struct, sys, threading
+web, answer_after_fin, fin_first, reset_after_answer, speaks_first = map(int, sys.argv[1:6])
+sys.stdin.readline()
+
+def drain(stream):
+    count = 0
+    try:
+        while block := stream.recv(1 << 16):
+            count += len(block)
+    except OSError as failure:
+        return f"{count} {errno.errorcode[failure.errno]}"
+    return f"{count} FIN"
+
+def after_fin(stream):
+    end = drain(stream)
+    stream.sendall(f"got {end}".encode())
+    return end
+
+def first_fin(stream):
+    stream.sendall(b"take this")
+    stream.shutdown(socket.SHUT_WR)
+    return drain(stream)
+
+def reset(stream):
+    stream.recv(1)
+    stream.sendall(b"x" * 100000)
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return "reset"
+
+def first_word(stream):
+    stream.sendall(b"220 ready\\r\\n")
+    return drain(stream)
+
+def serve(port, act):
+    listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    while True:
+        stream, _ = listener.accept()
+        def run(stream=stream):
+            with stream:
+                end = act(stream)
+            print(act.__name__, end, flush=True)
+        threading.Thread(target=run, daemon=True).start()
+
+for port, act in ((answer_after_fin, after_fin), (fin_first, first_fin),
+                  (reset_after_answer, reset), (speaks_first, first_word)):
+    threading.Thread(target=serve, args=(port, act), daemon=True).start()
+
+def echo():
+    datagrams = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    datagrams.bind(("::", web))
+    while True:
+        octets, source = datagrams.recvfrom(65535)
+        datagrams.sendto(octets[::-1], source)
+
+threading.Thread(target=echo, daemon=True).start()
+
+class Web(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+os.chdir(sys.argv[6])
+server = Web(("::", web), Quiet)
+print("ready", flush=True)
+server.serve_forever()
+"""
+
+
+class FarHost:
+    """Another host, in a namespace of its own, with a link to this one."""
+
+    def __init__(self, folder):
+        need("ip")
+        ports = map(str, (WEB, ANSWER_AFTER_FIN, FIN_FIRST, RESET_AFTER_ANSWER, SPEAKS_FIRST))
+        self.process = subprocess.Popen(["unshare", "-n", sys.executable, "-c", FAR_HOST, *ports,
+                                         folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, bufsize=1)
+        pid = str(self.process.pid)
+        wait_for(lambda: os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net"),
+                 "the far namespace")
+        there = ["nsenter", "-t", pid, "-n"]
+        run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far", "netns", pid)
+        for inside, name, address in (([], "near", NEAR), (there, "far", FAR)):
+            run(*inside, "ip", "address", "add", f"{address[4]}/24", "dev", name)
+            run(*inside, "ip", "address", "add", f"{address[6]}/64", "dev", name, "nodad")
+            run(*inside, "ip", "link", "set", name, "up")
+        self.process.stdin.write("go\n")
+        equal(self.line(), "ready", "the far host's first word")
+
+    def line(self):
+        return self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def gateway(*command, options=()):
+    """Runs the command as a guest; what it prints, and what the gateway reports."""
+    done = subprocess.run([Estab.program, "gateway", "--direct", "--json", *options, "--netns", "--",
+                           *map(str, command)], capture_output=True, timeout=HANG)
+    begin = done.stderr.find(b'{\n  "schema": "estab.gateway/1"')
+    check(begin >= 0, f"no report: {done.stderr.decode(errors='replace')[-500:]}")
+    told = json.loads(done.stderr[begin:])
+    for what in ("connections", "streams", "held_syns"):  # a flow of datagrams ends by silence
+        equal(told["left"][what], 0, f"{what} left in the gateway")
+    return done, told
+
+
+def guest(text, *arguments):
+    """A guest in Python, which ends well; what it prints."""
+    done, told = gateway(sys.executable, "-c", text, *arguments)
+    check(done.returncode == 0, f"the guest failed: {done.stderr.decode(errors='replace')[-900:]}")
+    return done.stdout.decode(), told
+
+
+def gateway_curl():
+    """Files and datagrams from another host, both families."""
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder:
+        write_file(f"{folder}/big", Pattern("big", 16 * MEBI))
+        big = read_file(f"{folder}/big")
+        with FarHost(folder):
+            for url in (f"http://{FAR[4]}:{WEB}", f"http://[{FAR[6]}]:{WEB}"):
+                done, told = gateway("curl", "-sSf", f"{url}/big")
+                equal(done.returncode, 0, "curl's exit code")
+                check(done.stdout == big, "the file came out different")
+                equal(told["connections"], 1, "connections")
+                check(told["octets_down"] >= len(big), f"too few octets down: {told}")
+            text = """
+import socket, sys
+for family, address in ((socket.AF_INET, sys.argv[1]), (socket.AF_INET6, sys.argv[2])):
+    with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+        datagrams.settimeout(60)
+        datagrams.sendto(b"a" + b"b" * 3000, (address, int(sys.argv[3])))
+        octets, source = datagrams.recvfrom(65535)
+        print(len(octets), octets[-1:] == b"a", source[0], source[1])
+"""
+            out, told = guest(text, FAR[4], FAR[6], str(WEB))
+            equal(out.splitlines(), [f"3001 True {FAR[family]} {WEB}" for family in (4, 6)],
+                  "the answers")
+            equal((told["datagrams_up"], told["datagrams_down"]), (2, 2), "datagrams")
+
+
+def gateway_half_close():
+    """A FIN ends its direction and no other, whoever sends it; nc too."""
+    need("nc")
+    with tempfile.TemporaryDirectory() as folder, FarHost(folder) as far:
+        text = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as stream:
+    stream.sendall(b"x" * 300000)
+    stream.shutdown(socket.SHUT_WR)
+    print(stream.makefile().read())
+with socket.create_connection((sys.argv[1], int(sys.argv[3]))) as stream:
+    print(stream.makefile().read())
+    stream.sendall(b"y" * 5000)
+with socket.create_connection((sys.argv[1], int(sys.argv[4]))) as stream:
+    print(stream.recv(100))
+"""
+        out, _ = guest(text, FAR[4], *map(str, (ANSWER_AFTER_FIN, FIN_FIRST, SPEAKS_FIRST)))
+        equal(out.splitlines(), ["got 300000 FIN", "take this", "b'220 ready\\r\\n'"],
+              "what the guest read")
+        equal([far.line() for _ in range(3)],
+              ["after_fin 300000 FIN", "first_fin 5000 FIN", "first_word 0 FIN"],
+              "what the servers saw")
+        done, _ = gateway("sh", "-c", f"printf hello | nc -N {FAR[4]} {ANSWER_AFTER_FIN}")
+        equal(done.stdout, b"got 5 FIN", "what nc printed")
+
+
+def gateway_errors():
+    """Refused, unreachable, reset: each arrives as what it is."""
+    with tempfile.TemporaryDirectory() as folder, FarHost(folder) as far:
+        run("ip", "route", "add", "unreachable", "203.0.113.0/24")
+        text = """
+import errno, socket, struct, sys
+def attempt(address, port):
+    try:
+        return socket.create_connection((address, port), 60)
+    except OSError as failure:
+        print(errno.errorcode.get(failure.errno, failure))
+attempt(sys.argv[1], int(sys.argv[2]))
+attempt("203.0.113.9", 80)
+attempt("198.51.100.9", 80)
+attempt(sys.argv[5], int(sys.argv[2]))
+stream = attempt(sys.argv[1], int(sys.argv[3]))
+stream.sendall(b"?")
+count = 0
+try:
+    while block := stream.recv(65536):
+        count += len(block)
+    print("end", count)
+except ConnectionResetError:
+    print("reset", count)
+stream = attempt(sys.argv[1], int(sys.argv[4]))
+stream.recv(100)
+stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+stream.close()
+"""
+        out, told = guest(text, FAR[4], str(NOBODY), str(RESET_AFTER_ANSWER), str(SPEAKS_FIRST),
+                          NEAR[4])
+        equal(out.splitlines(), ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EHOSTUNREACH",
+                                 "reset 100000"], "what the guest saw")
+        equal({far.line() for _ in range(2)}, {"reset reset", "first_word 0 ECONNRESET"},
+              "what the servers saw")
+        equal((told["refused"], told["reset_by_guest"], told["reset_by_upstream"]), (4, 1, 1),
+              "what the gateway counted")
+
+
+def gateway_tun():
+    """A guest in a namespace of somebody else's, to which the interface is moved."""
+    need("curl")
+    with tempfile.TemporaryDirectory() as folder, FarHost(folder):
+        write_file(f"{folder}/small", Pattern("small", 1000))
+        small = read_file(f"{folder}/small")
+        estab = subprocess.Popen([Estab.program, "gateway", "--direct", "--tun", "guest0", "--json"],
+                                 stderr=subprocess.PIPE)
+        other = subprocess.Popen(["unshare", "-n", "sleep", "1000"])
+        try:
+            there = ["nsenter", "-t", str(other.pid), "-n"]
+            wait_for(lambda: os.path.exists("/proc/sys/net/ipv4/conf/guest0"), "the interface")
+            wait_for(lambda: os.readlink(f"/proc/{other.pid}/ns/net") !=
+                     os.readlink("/proc/self/ns/net"), "the namespace")
+            check(b"reach other hosts" in estab.stderr.readline(), "the first line")
+            run("ip", "link", "set", "guest0", "netns", other.pid)
+            run(*there, "ip", "address", "add", "10.0.2.100/24", "dev", "guest0")
+            run(*there, "ip", "link", "set", "guest0", "up")
+            run(*there, "ip", "route", "add", "default", "dev", "guest0")
+            got = run(*there, "curl", "-sSf", "--max-time", HANG, f"http://{FAR[4]}:{WEB}/small")
+            check(got == small, "the file came out different")
+            estab.send_signal(signal.SIGTERM)
+            _, log = estab.communicate(timeout=HANG)
+            equal(estab.returncode, 0, "the exit code")
+            equal(json.loads(log)["connections"], 1, "connections")
+        finally:
+            for process in (estab, other):
+                process.kill()
+                process.wait()
+
+
 # ---- running them -----------------------------------------------------------------------------
 
 
@@ -1322,6 +1579,10 @@ TESTS = {
     "accurate_ecn_download": accurate_ecn_download,
     "accurate_ecn_upload": accurate_ecn_upload,
     "accurate_ecn_falls_back": accurate_ecn_falls_back,
+    "gateway_curl": gateway_curl,
+    "gateway_half_close": gateway_half_close,
+    "gateway_errors": gateway_errors,
+    "gateway_tun": gateway_tun,
 }
 
 

@@ -35,11 +35,13 @@ LAYERS = CORE_LAYERS | {
     "device": set(CORE_LAYERS) | {"trace"},
     "host": set(CORE_LAYERS) | {"trace", "device"},
     "sim": set(CORE_LAYERS) | {"trace", "device", "host"},
+    "gateway": set(CORE_LAYERS) | {"device", "host"},
     "posix": set(CORE_LAYERS),
     "oracle": set(CORE_LAYERS) | {"posix", "device", "drill", "trace"},
     "packetdrill": set(CORE_LAYERS) | {"posix"},
     "drill": set(CORE_LAYERS) | {"trace", "posix"},
-    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "sim", "posix", "drill", "oracle"},
+    "tools": set(CORE_LAYERS) | {"trace", "device", "host", "sim", "posix", "drill", "oracle",
+                                  "gateway"},
 }
 OUR_FOLDERS = {"estab", "tests"} | set(LAYERS)
 
